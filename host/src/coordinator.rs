@@ -1,0 +1,1 @@
+//! The workflow of builders, fixers and checkers, as a pure function.

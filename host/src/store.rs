@@ -1,0 +1,238 @@
+//! Where tasks live: one trait, several back ends, one conformance suite for all.
+//!
+//! Invariant: every change of a running task carries the fence it was claimed with, and a stale
+//! fence changes nothing. Invariant: time here is the store's own, never a worker's.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::task::{Digest, Event, EventBody, EventId, Millis, Spec, State, Task, TaskId};
+
+/// How long a claim holds without a heartbeat.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// Workers a task may lose before it ends as `crashed`.
+pub const MAX_CRASHES: u32 = 3;
+
+/// The state of every task, its journal, its events, and the blobs they refer to.
+///
+/// Each verb is atomic: a crash before it returns leaves all of it or nothing, and once it has
+/// returned it survives a crash of the process (and, on the durable back ends, of the machine).
+/// Every verb may be repeated after a lost reply: a repeated change by the same fence is harmless.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Stores a task and queues it, with its `submitted` event.
+    ///
+    /// With an idempotency key that was used before: the first task's id and `created: false` if
+    /// the body was the same, else [`StoreError::KeyReused`].
+    async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError>;
+
+    /// Leases the task that has been in the queue longest, or nothing.
+    ///
+    /// The same worker and nonce get the same task again while that lease lives, so that a lost
+    /// reply loses no task. Emits `claimed`, and sets `state`, `worker` and `started_at`.
+    async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError>;
+
+    /// Extends the lease to a full term from now and says whether a cancel was asked for.
+    async fn heartbeat(&self, lease: &Lease) -> Result<Beat, StoreError>;
+
+    /// Adds an answer from outside to the journal of a step, before the guest sees it.
+    ///
+    /// `entry.index` must be the number of entries already there; the same entry again is
+    /// harmless, anything else at a used or later index is [`StoreError::Corrupt`].
+    async fn append(&self, lease: &Lease, step: u32, entry: JournalEntry) -> Result<(), StoreError>;
+
+    /// The journal of one step, in order. Needs no lease: readers may show it.
+    async fn journal(&self, task: &TaskId, step: u32) -> Result<Vec<JournalEntry>, StoreError>;
+
+    /// Adds events. Returns the id of the last one.
+    async fn emit(&self, lease: &Lease, events: Vec<EventBody>) -> Result<EventId, StoreError>;
+
+    /// Replaces the worker's part of the record (`next`, `step`, `rounds`, `best`, `spend`) and adds
+    /// events. The store's part (`state`, `cancel`, `worker`, `crashes`, times) stays as it is.
+    async fn commit(&self, lease: &Lease, task: &Task, events: Vec<EventBody>) -> Result<(), StoreError>;
+
+    /// Like `commit`, then ends the task with `task.outcome` (which must be set), gives up the lease
+    /// and adds the `ended` event. Repeating it under the same fence is harmless.
+    async fn finish(&self, lease: &Lease, task: &Task, events: Vec<EventBody>) -> Result<(), StoreError>;
+
+    /// Gives the task back to the front of the queue, without counting a crash. Emits `requeued`.
+    async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError>;
+
+    /// Asks for the end of a task. A queued one ends here and now; a running one is told by its
+    /// next heartbeat; for an ended one nothing changes.
+    async fn cancel(&self, task: &TaskId) -> Result<Cancelled, StoreError>;
+
+    /// Puts tasks whose lease has run out back to the front of the queue and counts a crash; those
+    /// at [`MAX_CRASHES`] end as `crashed`, with their last log lines in the message.
+    async fn reap(&self) -> Result<Vec<TaskId>, StoreError>;
+
+    /// Deletes tasks that ended more than `keep` ago, with all that belongs to them, and blobs that
+    /// no task refers to and that are older than an hour (a submission stores its blobs first).
+    async fn gc(&self, keep: Duration) -> Result<Collected, StoreError>;
+
+    /// Newest first. Pages by `cursor`: the last id of the page before.
+    async fn list(&self, filter: &Filter) -> Result<Page, StoreError>;
+
+    async fn get(&self, task: &TaskId) -> Result<Option<Task>, StoreError>;
+
+    /// At most `limit` events after `after` (0: from the first), in order.
+    async fn events(&self, task: &TaskId, after: EventId, limit: usize) -> Result<Vec<Event>, StoreError>;
+
+    /// Wakes its holder after changes. Register, then look, then wait: a wake can be spurious, and
+    /// on a store that other processes write to it may be up to a second late.
+    fn watch(&self) -> Watch;
+
+    /// Tasks by state.
+    async fn stats(&self) -> Result<Stats, StoreError>;
+
+    /// What does not fit together: a record without its queue entry, a gap in a journal, a missing
+    /// blob. Empty when all is well; changes nothing.
+    async fn fsck(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Keeps bytes under their digest. Storing the same bytes again is free.
+    async fn put_blob(&self, bytes: Bytes) -> Result<Digest, StoreError>;
+
+    async fn get_blob(&self, digest: &Digest) -> Result<Option<Bytes>, StoreError>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another worker holds the task now, or it has ended: whoever gets this must stop working on it.
+    #[error("the lease on task {task} is lost (fence {fence})")]
+    StaleFence { task: TaskId, fence: u64 },
+    #[error("no task {0}")]
+    NotFound(TaskId),
+    #[error("the idempotency key was used before, with another body, for task {first}")]
+    KeyReused { first: TaskId },
+    /// Trying again later may help.
+    #[error("the store does not answer: {0}")]
+    Unavailable(String),
+    /// Trying again does not help.
+    #[error("the store holds something it should not: {0}")]
+    Corrupt(String),
+}
+
+pub struct NewTask {
+    pub id: TaskId,
+    pub spec: Spec,
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A client's name for a submission, so that sending it twice makes one task. Kept for 24 hours.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    pub key: String,
+    /// Of the request as the client sent it.
+    pub body: Digest,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    pub id: TaskId,
+    pub created: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct ClaimRequest {
+    pub worker: String,
+    /// Drawn afresh for each claim, kept for its repetitions.
+    pub nonce: u64,
+    /// [`LEASE`], except in tests.
+    pub lease: Duration,
+}
+
+/// The right to change a running task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub task: TaskId,
+    /// `max(last + 1, server time in µs)`: grows with every claim of the task.
+    pub fence: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub lease: Lease,
+    pub task: Task,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beat {
+    pub cancel: bool,
+}
+
+/// One answer that a step has had from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// From 0, without gaps.
+    pub index: u32,
+    /// `model`, `exec` or `check`.
+    pub kind: String,
+    /// Of the request: a replayed step that asks something else has diverged.
+    pub asked: Digest,
+    /// As JSON, for people.
+    pub request: String,
+    /// As JSON.
+    pub answer: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It was waiting and has ended.
+    Ended,
+    /// It is running and will stop.
+    Requested,
+    AlreadyEnded,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    pub tasks: u64,
+    pub blobs: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub state: Option<State>,
+    pub pipeline: Option<String>,
+    /// A part of the goal or of the id, in any case.
+    pub text: Option<String>,
+    pub cursor: Option<TaskId>,
+    /// At most 200.
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    pub tasks: Vec<Task>,
+    /// Give it as `cursor` for the next page. `None`: this was the last.
+    pub next: Option<TaskId>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Stats {
+    pub queued: u64,
+    pub running: u64,
+    pub ended: u64,
+    /// When the task at the front of the queue was submitted.
+    pub oldest_queued_at: Option<Millis>,
+}
+
+/// A counter that moves when something in the store may have changed.
+#[derive(Clone)]
+pub struct Watch(tokio::sync::watch::Receiver<u64>);
+
+impl Watch {
+    pub fn new(receiver: tokio::sync::watch::Receiver<u64>) -> Self {
+        Self(receiver)
+    }
+
+    /// Returns after a change since this watch was made or last returned, or after `at_most`.
+    pub async fn changed(&mut self, at_most: Duration) {
+        // A closed store and a timeout both mean: look again.
+        let _ = tokio::time::timeout(at_most, self.0.changed()).await;
+    }
+}

@@ -1,0 +1,153 @@
+//! The nouns: what a task is, what it has been through, and how it ended.
+//!
+//! Everything here is plain data that serialises; nothing here acts. The store keeps a [`Task`] as
+//! JSON, so a field that is added later needs a `#[serde(default)]`.
+
+mod budget;
+mod event;
+mod outcome;
+mod report;
+mod round;
+mod spec;
+
+use serde::{Deserialize, Serialize};
+
+pub use budget::{Budget, Limit, Spend};
+pub use event::{Event, EventBody, EventId, Level};
+pub use outcome::{Outcome, Reason};
+pub use report::{Counts, Problem, Report, Verdict};
+pub use round::{Attempt, Next, Round, RoundKind, StepRecord};
+pub use spec::{Pipeline, PluginRef, Spec};
+
+/// A task's name: a ULID, so that ids sort by the time of submission.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+pub struct TaskId(String);
+
+impl TaskId {
+    pub fn fresh() -> Self {
+        Self(ulid::Ulid::generate().to_string())
+    }
+
+    /// Reads an id that came from outside.
+    pub fn parse(text: &str) -> Result<Self, BadTaskId> {
+        match ulid::Ulid::from_string(text) {
+            Ok(id) => Ok(Self(id.to_string())),
+            Err(_) => Err(BadTaskId(text.chars().take(64).collect())),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for TaskId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not a task id: expected 26 letters and digits, such as 01J9Z3NDEKTSV4RRFFQ69G5FAV")]
+pub struct BadTaskId(String);
+
+/// The SHA-256 of some bytes, as `sha256:` and 64 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Twelve hex digits: enough for eyes.
+    pub fn short(&self) -> &str {
+        self.0.strip_prefix("sha256:").and_then(|hex| hex.get(..12)).unwrap_or(&self.0)
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Milliseconds since 1970 by the store's clock.
+pub type Millis = u64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// In the queue, or waiting there to be claimed again.
+    Queued,
+    /// Leased by a worker.
+    Running,
+    /// Ended; `outcome` says how.
+    Ended,
+}
+
+/// One task, from its submission to its outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Task {
+    pub id: TaskId,
+    pub spec: Spec,
+    pub state: State,
+    /// Set as soon as a cancel is asked for; the worker learns of it from its next heartbeat.
+    #[serde(default)]
+    pub cancel: bool,
+    /// What is to be done next; meaningless once ended.
+    pub next: Next,
+    /// Counts the plugin calls begun and committed; the journal is kept per step.
+    pub step: u32,
+    /// The finished rounds, oldest first.
+    pub rounds: Vec<Round>,
+    /// The index in `rounds` of the best tree so far. `None`: the tree as it was submitted.
+    pub best: Option<usize>,
+    pub spend: Spend,
+    /// Set exactly when `state` is `ended`.
+    pub outcome: Option<Outcome>,
+    pub submitted_at: Millis,
+    /// When the first worker claimed it.
+    pub started_at: Option<Millis>,
+    pub ended_at: Option<Millis>,
+    /// How many workers were lost while they held this task. At 3 the task ends.
+    #[serde(default)]
+    pub crashes: u32,
+    /// The worker that holds the lease, while `running`.
+    #[serde(default)]
+    pub worker: Option<String>,
+}
+
+impl Task {
+    pub fn new(id: TaskId, spec: Spec, submitted_at: Millis) -> Self {
+        Self {
+            id,
+            spec,
+            state: State::Queued,
+            cancel: false,
+            next: Next::first(),
+            step: 0,
+            rounds: Vec::new(),
+            best: None,
+            spend: Spend::default(),
+            outcome: None,
+            submitted_at,
+            started_at: None,
+            ended_at: None,
+            crashes: 0,
+            worker: None,
+        }
+    }
+
+    /// The best tree so far, or the submitted one.
+    pub fn best_tree(&self) -> &Digest {
+        self.best.and_then(|index| self.rounds.get(index)?.tree.as_ref()).unwrap_or(&self.spec.tree)
+    }
+}
