@@ -75,11 +75,17 @@ pub(crate) fn read_whole(body: &str, draft: &mut Draft) -> Result<(), ModelError
 fn read(json: &str, draft: &mut Draft) -> Result<usize, ModelError> {
     let chunk: Chunk = serde_json::from_str(json)
         .map_err(|error| ModelError::Malformed(format!("{error} in: {}", quote(json.as_bytes()))))?;
-    if chunk.error.is_some() {
-        let failure = Failure::of_json(json).map(Failure::into_error);
-        return Err(failure.unwrap_or_else(|| {
-            ModelError::Malformed(format!("an error without words: {}", quote(json.as_bytes())))
-        }));
+    // Older vLLM sends an error's fields without `error` around them.
+    let is_bare = chunk.choices.is_none() && chunk.usage.is_none();
+    if chunk.error.is_some() || is_bare {
+        match Failure::of_json(json) {
+            Some(failure) => return Err(failure.into_error()),
+            None if is_bare && chunk.error.is_none() => {}
+            None => {
+                let said = quote(json.as_bytes());
+                return Err(ModelError::Malformed(format!("an error without words: {said}")));
+            }
+        }
     }
     if let Some(model) = &chunk.model {
         draft.model(model);

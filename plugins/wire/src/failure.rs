@@ -205,6 +205,9 @@ const CONTEXT_TOO_LONG: &[&str] = &[
     "longer than the maximum model length", // vLLM
     "exceeds the context length",           // Ollama
     "exceeded max context length",          // Ollama
+    "model's context length is only",       // vLLM from 0.16
+    "max_tokens must be at least 1, got -", // vLLM before 0.6: what the prompt leaves
+    "exceed n_ctx",                         // llama-box
     "greater than the context length",      // LM Studio: tokens to keep …
     "when context the overflows",           // LM Studio, in its own spelling
     "loaded with context length of only",   // LM Studio

@@ -8,7 +8,6 @@ use crate::vendor::Vendor;
 use crate::{decoder, types};
 
 /// Generated from `wit/`.
-#[expect(unsafe_code, missing_docs, reason = "generated: the component model's calling convention")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",

@@ -29,3 +29,7 @@ pub mod quote;
 /// The plugin's exports, over any vendor.
 #[cfg(target_arch = "wasm32")]
 pub mod guest;
+
+/// Feeds a decoder in every way a network could.
+#[cfg(feature = "testing")]
+pub mod testing;
