@@ -179,6 +179,7 @@ impl<V: Vendor> Decoder<V> {
                     // The answer was whole; what is cut is the mark or the usage behind it.
                     Err(ModelError::Malformed(what)) if finished => {
                         self.draft.note(Note::warn(format!("the stream's last event is broken: {what}")));
+                        self.draft.close();
                         Ok(())
                     }
                     result => result,
