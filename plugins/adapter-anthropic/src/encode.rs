@@ -11,6 +11,9 @@ const FIXED: &[&str] = &["model", "messages", "system", "stream"];
 /// Enough for a module of code, and within what every model since Claude 3.5 can write.
 const MAX_TOKENS: u32 = 8192;
 
+/// Other vendors take up to 2; this one refuses what is above 1.
+const MAX_TEMPERATURE: f32 = 1.0;
+
 /// The only version of the API since it left beta.
 const CURRENT_VERSION: &str = "2023-06-01";
 
@@ -55,11 +58,13 @@ pub(crate) fn encode(
         let system: Vec<&str> = system.iter().map(|message| message.content.as_str()).collect();
         body.insert("system".to_owned(), system.join("\n\n").into());
     }
-    if let Some(temperature) = request.temperature {
-        if temperature > 1.0 {
-            notes.push(Note::warn(format!("temperature {temperature} is above this vendor's 1: sent as 1")));
+    if let Some(asked) = request.temperature {
+        let hot = asked > MAX_TEMPERATURE;
+        if hot {
+            notes.push(Note::warn(format!("temperature {asked} is above this vendor's 1: sent as 1")));
         }
-        body.insert("temperature".to_owned(), decimal(temperature.min(1.0))?.into());
+        let sent = decimal(if hot { MAX_TEMPERATURE } else { asked })?;
+        body.insert("temperature".to_owned(), sent.into());
     }
     if let Some(blank) = request.stop.iter().find(|stop| stop.trim().is_empty()) {
         return Err(ModelError::InvalidRequest(format!(
