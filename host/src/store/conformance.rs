@@ -19,6 +19,8 @@ mod model;
 
 use std::sync::Arc;
 
+pub(super) use sample::spec;
+
 use super::{Clock, MemoryStore, SqliteStore, Store};
 
 /// A store of its own for each rule, on a clock that the rule moves.

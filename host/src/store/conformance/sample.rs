@@ -18,7 +18,7 @@ pub(super) fn id(number: u64) -> TaskId {
     TaskId::parse(&format!("{number:026}")).expect("digits are fine")
 }
 
-pub(super) fn spec(goal: &str) -> Spec {
+pub(in crate::store) fn spec(goal: &str) -> Spec {
     let plugin = |name: &str| PluginRef { name: name.to_owned(), settings: BTreeMap::new() };
     Spec {
         goal: goal.to_owned(),
