@@ -15,6 +15,8 @@ mod reads;
 mod rows;
 mod verbs;
 mod writer;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The verbs on plain maps. The caller holds the lock, so each is atomic.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 
@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) tasks: BTreeMap<TaskId, Record>,
     /// By position; the front has the lowest.
     pub(super) queue: BTreeMap<i64, TaskId>,
+    /// Those a worker holds: repeated claims and lost leases are looked for here.
+    pub(super) running: BTreeSet<TaskId>,
     pub(super) keys: HashMap<String, Key>,
     pub(super) blobs: HashMap<Digest, Stored>,
 }
@@ -103,14 +105,18 @@ impl State {
     }
 
     pub(super) fn claim(&mut self, request: &ClaimRequest, now: Now) -> Result<Option<Claim>, StoreError> {
-        let held = self.tasks.values_mut().find(|record| record.control.repeats_claim(request, now));
-        let record = if let Some(record) = held {
+        let repeated = |id: &&TaskId| {
+            self.tasks.get(*id).is_some_and(|record| record.control.repeats_claim(request, now))
+        };
+        let record = if let Some(id) = self.running.iter().find(repeated) {
+            let record = self.tasks.get_mut(id).expect("found just now");
             record.control.renew(now);
             record
         } else {
             let Some((_, id)) = self.queue.pop_first() else { return Ok(None) };
             let gone = || StoreError::Corrupt(format!("task {id} is in the queue and has no record"));
             let record = self.tasks.get_mut(&id).ok_or_else(gone)?;
+            self.running.insert(id);
             let claimed = record.control.grant(request, now);
             record.add(claimed, now);
             record
@@ -207,6 +213,7 @@ impl State {
             record.add(body, now);
         }
         record.end(outcome.clone(), Some(GaveUp::Finished), now);
+        self.running.remove(&lease.task);
         Ok(())
     }
 
@@ -222,6 +229,7 @@ impl State {
 
     pub(super) fn part(&mut self, id: &TaskId, parted: Parted, gave_up: Option<GaveUp>, now: Now) {
         let record = self.tasks.get_mut(id).expect("the caller has just seen it");
+        self.running.remove(id);
         match parted {
             Parted::End(outcome) => record.end(outcome, gave_up, now),
             Parted::Requeue(event) => {

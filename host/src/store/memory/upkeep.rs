@@ -13,13 +13,11 @@ use crate::task::{Digest, State as Phase, TaskId};
 
 impl State {
     pub(super) fn reap(&mut self, now: Now) -> Vec<TaskId> {
-        let lost = |record: &&super::state::Record| {
-            record.control.state == Phase::Running && record.control.has_run_out(now)
-        };
         let mut overdue: Vec<(u64, TaskId)> = self
-            .tasks
-            .values()
-            .filter(lost)
+            .running
+            .iter()
+            .filter_map(|id| self.tasks.get(id))
+            .filter(|record| record.control.has_run_out(now))
             .map(|record| (record.control.lease_until_micros, record.task.id.clone()))
             .collect();
         overdue.sort();
@@ -67,6 +65,9 @@ impl State {
             let expected = usize::from(record.control.state == Phase::Queued);
             if entries != expected {
                 found.push(format!("task {id} has {entries} queue entries, expected {expected}"));
+            }
+            if (record.control.state == Phase::Running) != self.running.contains(id) {
+                found.push(format!("task {id} is running and has no lease, or the other way round"));
             }
             if (record.control.state == Phase::Ended) != record.task.outcome.is_some() {
                 found.push(format!("task {id} has an outcome and has not ended, or the other way round"));

@@ -153,10 +153,11 @@ fn run(conn: &Connection, waiting: &Receiver<Box<dyn Job>>, clock: &Clock, chang
 /// Says whether to wake those who watch.
 fn run_group(conn: &Connection, mut group: Vec<Box<dyn Job>>, clock: &Clock) -> bool {
     let outcome = try_group(conn, &mut group, clock);
-    if outcome.is_err() && !conn.is_autocommit() {
-        if let Err(error) = step(conn, "ROLLBACK") {
-            tracing::error!(%error, "a failed group of writes can't be rolled back");
-        }
+    if outcome.is_err()
+        && !conn.is_autocommit()
+        && let Err(error) = step(conn, "ROLLBACK")
+    {
+        tracing::error!(%error, "a failed group of writes can't be rolled back");
     }
     let wakes = outcome.is_ok() && group.iter().any(|job| job.wakes());
     for job in group {
