@@ -93,8 +93,13 @@ impl Instance {
         state.deadline = deadline;
         let cancel = state.cancel.clone();
         self.store.set_epoch_deadline(1);
-        let clocks =
-            Clocks { meter: &meter, ticker: &self.shared.ticker, cancel: &cancel, deadline, wall: limits.wall() };
+        let clocks = Clocks {
+            meter: &meter,
+            ticker: &self.shared.ticker,
+            cancel: &cancel,
+            deadline,
+            wall: limits.wall(),
+        };
         let answer = clocks.run(entry(&self.plugin, &mut self.store)).await;
         self.store.data().close();
         let failure = match answer {

@@ -12,7 +12,8 @@ pub(super) fn bound(mut report: Report) -> Report {
     let found = report.problems.len();
     if found > MAX_PROBLEMS {
         report.problems.truncate(MAX_PROBLEMS);
-        report.output = format!("[{found} problems were found; the first {MAX_PROBLEMS} are kept]\n{}", report.output);
+        report.output =
+            format!("[{found} problems were found; the first {MAX_PROBLEMS} are kept]\n{}", report.output);
     }
     for problem in &mut report.problems {
         cut_middle(&mut problem.message, MAX_MESSAGE_BYTES);
@@ -40,7 +41,8 @@ pub(super) fn cut_middle(text: &mut String, max: usize) {
 /// The bytes of text in a report as the guest returned it.
 pub(super) fn report_bytes(report: &wit::Report) -> usize {
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let problem =
-        |problem: &wit::Problem| problem.message.len() + optional(&problem.test) + optional(&problem.path) + size_of::<Problem>();
+    let problem = |problem: &wit::Problem| {
+        problem.message.len() + optional(&problem.test) + optional(&problem.path) + size_of::<Problem>()
+    };
     report.output.len() + report.problems.iter().map(problem).sum::<usize>()
 }

@@ -107,7 +107,8 @@ fn trap_text(error: &Error) -> String {
         Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
         None => error.root_cause().to_string(),
     };
-    let frames = error.downcast_ref::<WasmBacktrace>().map(|trace| frames(&trace.to_string())).unwrap_or_default();
+    let frames =
+        error.downcast_ref::<WasmBacktrace>().map(|trace| frames(&trace.to_string())).unwrap_or_default();
     if frames.is_empty() { cause } else { format!("{cause}; in {}", frames.join(" < ")) }
 }
 

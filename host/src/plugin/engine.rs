@@ -3,14 +3,16 @@
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
-use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+};
 
-/// Calls that can be in the sandbox at once. A pool slot is address space, not memory, until it is used.
-const CALLS: u32 = 10_000;
 /// A small component counts as three core instances; one with CPython inside as about twenty.
-const CORE_INSTANCES: u32 = 6 * CALLS;
+const CORE_INSTANCES_PER_CALL: u32 = 6;
 /// The main module's table and the one of wit-component's shim.
-const TABLES: u32 = 3 * CALLS;
+const TABLES_PER_CALL: u32 = 3;
+/// Memories or tables of one module; compilers make one of each.
+const PER_MODULE: u32 = 4;
 /// CPython's table has about 10,000 entries.
 const TABLE_ELEMENTS: usize = 40_000;
 /// What stays in memory of a slot's linear memory when its call is over, so that the next one does
@@ -21,10 +23,16 @@ const WASM_STACK: usize = 1 << 20;
 /// Both shares: host functions run on the same stack.
 const STACK: usize = 2 << 20;
 
-/// An engine whose guests may have memories of up to `max_memory` bytes.
-pub(super) fn engine(cache: Option<&Path>, max_memory: u64) -> Result<Engine> {
+/// What the pool is made for. A slot is address space (4 GiB per call), not memory, until it is used.
+#[derive(Clone, Copy)]
+pub(super) struct Pool {
+    pub(super) calls: u32,
+    pub(super) max_memory_bytes: u64,
+}
+
+pub(super) fn engine(cache: Option<&Path>, pool: Pool) -> Result<Engine> {
     let cache = cache.map(open_cache).transpose()?;
-    let pooled = config(cache.clone(), Some(max_memory)).and_then(|config| Engine::new(&config));
+    let pooled = config(cache.clone(), Some(pool)).and_then(|config| Engine::new(&config));
     match pooled {
         Ok(engine) => Ok(engine),
         // Little address space (ulimit -v, a 39-bit kernel): the pool can't be reserved.
@@ -35,7 +43,7 @@ pub(super) fn engine(cache: Option<&Path>, max_memory: u64) -> Result<Engine> {
     }
 }
 
-fn config(cache: Option<Cache>, pool: Option<u64>) -> Result<Config> {
+fn config(cache: Option<Cache>, pool: Option<Pool>) -> Result<Config> {
     let mut config = Config::new();
     config
         .concurrency_support(false)
@@ -53,17 +61,18 @@ fn config(cache: Option<Cache>, pool: Option<u64>) -> Result<Config> {
         .async_stack_size(STACK)
         .parallel_compilation(true)
         .cache(cache);
-    if let Some(max_memory) = pool {
-        let max_memory = usize::try_from(max_memory)?;
+    if let Some(Pool { calls, max_memory_bytes }) = pool {
         let mut slots = PoolingAllocationConfig::new();
         slots
-            .total_component_instances(CALLS)
-            .total_core_instances(CORE_INSTANCES)
-            .total_memories(CALLS)
-            .total_tables(TABLES)
-            .total_stacks(CALLS)
+            .total_component_instances(calls)
+            .total_core_instances(calls.saturating_mul(CORE_INSTANCES_PER_CALL))
+            .total_memories(calls)
+            .total_tables(calls.saturating_mul(TABLES_PER_CALL))
+            .max_memories_per_module(PER_MODULE)
+            .max_tables_per_module(PER_MODULE)
+            .total_stacks(calls)
             .table_elements(TABLE_ELEMENTS)
-            .max_memory_size(max_memory)
+            .max_memory_size(usize::try_from(max_memory_bytes)?)
             .linear_memory_keep_resident(KEEP_RESIDENT)
             .table_keep_resident(KEEP_RESIDENT)
             .async_stack_keep_resident(16 << 10);

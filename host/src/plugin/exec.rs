@@ -8,10 +8,16 @@ use crate::exec::{Command, Ending, ExecError, Output};
 use crate::workspace::{Globs, Tree, TreeError};
 
 impl wit::Host for State {
-    async fn run(&mut self, command: wit::Command) -> Result<std::result::Result<wit::Output, wit::ExecError>> {
+    async fn run(
+        &mut self,
+        command: wit::Command,
+    ) -> Result<std::result::Result<wit::Output, wit::ExecError>> {
         // The catalog refuses a plugin without the grant; this holds even if it did not.
         if !self.exec_granted {
-            let line = format!("not granted; the operator allows it in aiagent.toml: [plugins.{}] exec = true", self.plugin);
+            let line = format!(
+                "not granted; the operator allows it in aiagent.toml: [plugins.{}] exec = true",
+                self.plugin
+            );
             return Ok(Err(wit::ExecError::Denied(line)));
         }
         let (outside, tree) = (self.outside()?, self.tree.clone());
@@ -38,7 +44,11 @@ impl wit::Host for State {
 }
 
 /// What a command left, with the protected files as they were before.
-fn keeping_protected(before: &Tree, mut after: Tree, protected: &Globs) -> std::result::Result<Tree, TreeError> {
+fn keeping_protected(
+    before: &Tree,
+    mut after: Tree,
+    protected: &Globs,
+) -> std::result::Result<Tree, TreeError> {
     let is_protected = |path: &str| protected.matching(path).is_some();
     let added: Vec<_> = after
         .iter()

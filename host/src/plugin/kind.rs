@@ -76,7 +76,9 @@ pub(super) fn grant(kind: Kind, package: &str, interface: &str) -> Grant {
         ("aiagent:step", "types") => Always("nothing: shared types"),
         ("aiagent:step", "log") => Always("writing lines to the task's log"),
         ("aiagent:step", "workspace") => match kind {
-            Kind::Builder | Kind::Fixer => Always("reading and changing the task's files, protected ones excepted"),
+            Kind::Builder | Kind::Fixer => {
+                Always("reading and changing the task's files, protected ones excepted")
+            }
             Kind::Checker => Always("reading the task's files"),
             Kind::Adapter => Never("an adapter sees no files"),
         },

@@ -49,7 +49,8 @@ impl Limits {
     }
 
     pub(super) fn with(self, overrides: &Overrides) -> Self {
-        let scaled = |value: Option<u64>, unit: u64, old| value.map_or(old, |value| value.saturating_mul(unit));
+        let scaled =
+            |value: Option<u64>, unit: u64, old| value.map_or(old, |value| value.saturating_mul(unit));
         Self {
             compute_ms: overrides.compute_ms.unwrap_or(self.compute_ms),
             wall_ms: overrides.wall_ms.unwrap_or(self.wall_ms),

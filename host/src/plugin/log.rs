@@ -14,7 +14,9 @@ use crate::task::Level;
 pub(super) enum Sink {
     Task(Arc<dyn Outside>),
     /// An adapter works for no task in particular.
-    Service { plugin: Arc<str> },
+    Service {
+        plugin: Arc<str>,
+    },
 }
 
 /// One call's log. Shared with the guest's stdout and stderr.

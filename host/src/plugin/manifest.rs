@@ -113,7 +113,9 @@ impl Surface {
             [] => Err(Refusal::NoStep { exports: self.exports.clone() }),
             [(_, kind, version)] if compatible(version) => Ok((*kind, format!("{PACKAGE}@{version}"))),
             [(name, ..)] => Err(Refusal::Version { name: (*name).clone() }),
-            _ => Err(Refusal::SeveralSteps { exports: steps.iter().map(|(name, ..)| (*name).clone()).collect() }),
+            _ => Err(Refusal::SeveralSteps {
+                exports: steps.iter().map(|(name, ..)| (*name).clone()).collect(),
+            }),
         }
     }
 

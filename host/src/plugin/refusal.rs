@@ -47,9 +47,12 @@ impl Refusal {
             Self::Truncated(_) => "copy the file again; write it under another name, then rename it".into(),
             Self::Invalid(_) => "build it again; the toolchain may be newer than this host".into(),
             Self::BareModule => {
-                "build it with wit-bindgen, which embeds the world, or run `wasm-tools component embed`".into()
+                "build it with wit-bindgen, which embeds the world, or run `wasm-tools component embed`"
+                    .into()
             }
-            Self::Module(_) => "build it for wasm32-unknown-unknown, without WASI, or make it a component".into(),
+            Self::Module(_) => {
+                "build it for wasm32-unknown-unknown, without WASI, or make it a component".into()
+            }
             Self::NoStep { .. } => {
                 "target one of the worlds builder, fixer, checker, adapter of aiagent:step".into()
             }
@@ -62,12 +65,18 @@ impl Refusal {
                 "if you trust it with native commands, add to aiagent.toml: [plugins.{plugin}] exec = true"
             ),
             Self::Duplicate { .. } => "rename or remove one of the two".into(),
-            Self::Compile(_) => "build it again without the features the host leaves off (threads, gc, exceptions)".into(),
+            Self::Compile(_) => {
+                "build it again without the features the host leaves off (threads, gc, exceptions)".into()
+            }
             Self::Link(_) => format!("build it against {} as published in wit/", super::manifest::CONTRACT),
         }
     }
 }
 
 fn list(exports: &[String]) -> String {
-    if exports.is_empty() { "it exports nothing".to_owned() } else { format!("it exports {}", exports.join(", ")) }
+    if exports.is_empty() {
+        "it exports nothing".to_owned()
+    } else {
+        format!("it exports {}", exports.join(", "))
+    }
 }

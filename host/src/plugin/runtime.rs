@@ -16,6 +16,9 @@ use super::ticker::Ticker;
 use super::{Catalog, Failure, Kind, Loaded, Refusal, Refused, Settings, engine, wasi};
 use crate::task::Digest;
 
+/// Four times the thousand waiting tasks the service is measured with.
+const DEFAULT_CALLS: u32 = 4_000;
+
 /// A handle; clones share everything.
 #[derive(Clone)]
 pub struct Runtime {
@@ -54,7 +57,8 @@ impl Runtime {
     /// catalog; only a missing folder or a machine without a sandbox is an error.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let shared = tokio::task::spawn_blocking(move || Shared::new(settings)).await?;
-        let runtime = Self { shared: Arc::new(shared.map_err(|error| StartError::Engine(format!("{error:#}")))?) };
+        let runtime =
+            Self { shared: Arc::new(shared.map_err(|error| StartError::Engine(format!("{error:#}")))?) };
         runtime.reload().await?;
         Ok(runtime)
     }
@@ -91,7 +95,11 @@ impl Runtime {
 
 impl Shared {
     fn new(settings: Settings) -> wasmtime::Result<Self> {
-        let engine = engine::engine(settings.cache_dir.as_deref(), settings.max_memory_bytes())?;
+        let pool = engine::Pool {
+            calls: settings.max_calls.unwrap_or(DEFAULT_CALLS),
+            max_memory_bytes: settings.max_memory_bytes(),
+        };
+        let engine = engine::engine(settings.cache_dir.as_deref(), pool)?;
         let mut linker = Linker::new(&engine);
         host::Imports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         wasi::add_to_linker(&mut linker)?;

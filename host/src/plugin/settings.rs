@@ -11,6 +11,9 @@ pub struct Settings {
     pub dirs: Vec<PathBuf>,
     /// For compiled plugins; made with mode 0700. `None`: compile at every start.
     pub cache_dir: Option<PathBuf>,
+    /// Calls in the sandbox at once, waiting ones included; address space is reserved for them.
+    /// `None`: 4,000. One more fails as a host error.
+    pub max_calls: Option<u32>,
     /// By plugin name.
     pub plugins: BTreeMap<String, Overrides>,
 }

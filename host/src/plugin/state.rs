@@ -66,9 +66,11 @@ where
         Ok(Ok(answer)) => Ok(Ok(answer)),
         Ok(Err(Interrupt::Answer(error))) => Ok(Err(error)),
         Ok(Err(Interrupt::End(failure))) => Err(failure.into()),
-        Err(error) if error.is_panic() => {
-            Err(Failure::Host(format!("a host call panicked: {}", super::drive::panic_text(&*error.into_panic()))).into())
-        }
+        Err(error) if error.is_panic() => Err(Failure::Host(format!(
+            "a host call panicked: {}",
+            super::drive::panic_text(&*error.into_panic())
+        ))
+        .into()),
         Err(_) => Err(Failure::Host("a host call was aborted".into()).into()),
     }
 }

@@ -44,7 +44,8 @@ impl Runtime {
             Box::pin(async move {
                 let Entry::Builder(entry) = &plugin.entry else { return Err(mismatch()) };
                 let guest = entry.instantiate_async(&mut *store).await?;
-                let built = guest.aiagent_step_build_step().call_build(store, &input.task, &input.attempts).await?;
+                let built =
+                    guest.aiagent_step_build_step().call_build(store, &input.task, &input.attempts).await?;
                 Ok(built.map(|built| answered(built.summary.len(), built.summary)))
             })
         })
@@ -58,7 +59,8 @@ impl Runtime {
             Box::pin(async move {
                 let Entry::Fixer(entry) = &plugin.entry else { return Err(mismatch()) };
                 let guest = entry.instantiate_async(&mut *store).await?;
-                let fixed = guest.aiagent_step_fix_step().call_fix(store, &input.task, &input.attempts).await?;
+                let fixed =
+                    guest.aiagent_step_fix_step().call_fix(store, &input.task, &input.attempts).await?;
                 Ok(fixed.map(|decision| match decision {
                     fix::Decision::Proposed(text) => answered(text.len(), Decision::Proposed(text)),
                     fix::Decision::Rebuild(text) => answered(text.len(), Decision::Rebuild(text)),
@@ -150,7 +152,13 @@ impl Shared {
     }
 
     /// A store with every limit set; the instance is made in it afterwards.
-    pub(super) fn store(&self, plugin: &Plugin, sandbox: Sandbox, bounds: &Bounds, start: Instant) -> Store<State> {
+    pub(super) fn store(
+        &self,
+        plugin: &Plugin,
+        sandbox: Sandbox,
+        bounds: &Bounds,
+        start: Instant,
+    ) -> Store<State> {
         let log = Arc::new(Log::new(sandbox.sink, plugin.limits.log_bytes));
         let wasi = plugin.manifest.uses_wasi().then(|| Box::new(Wasi::new(sandbox.seed, &log)));
         let mut table = ResourceTable::new();
