@@ -17,8 +17,7 @@ use std::io::Read;
 use super::{Blob, Limits, Mode, Tree, TreeError, TreePath, link};
 
 pub use archive::import_archive;
-pub use folder::import_folder;
-pub(crate) use folder::read_back;
+pub use folder::{import_folder, import_folder_but};
 pub use git::import_git;
 
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use cap_std::fs::{Dir, PermissionsExt as _};
 
 use super::super::link;
 use super::{ImportError, Imported, Intake, tree_path};
-use crate::workspace::{Globs, Limits, Mode, TreePath};
+use crate::workspace::{Limits, Mode, TreePath};
 
 /// Folder entries that are looked at, in multiples of the limit on files: folders cost time, too.
 const ENTRIES_PER_FILE: usize = 10;
@@ -18,33 +18,28 @@ const ENTRIES_PER_FILE: usize = 10;
 /// Left out with a note: `.git`, links that lead out of the folder, and what is neither file,
 /// folder nor link. A name that a tree can't hold is an error.
 pub fn import_folder(folder: &Path, limits: Limits) -> Result<Imported, ImportError> {
-    read(folder, limits, &Globs::default())
+    import_folder_but(folder, limits, &|_| false)
 }
 
-/// Reads what a command left in its copy of a tree. What is below a folder, or is a file, that
-/// `left` matches is not looked at.
-pub(crate) fn read_back(folder: &Path, limits: Limits, left: &Globs) -> Result<Imported, ImportError> {
-    read(folder, limits, left)
-}
-
-fn read(folder: &Path, limits: Limits, left: &Globs) -> Result<Imported, ImportError> {
+/// Like [`import_folder`], without the files and folders whose path `skip` picks: what is in such a
+/// folder is not looked at.
+pub fn import_folder_but(
+    folder: &Path,
+    limits: Limits,
+    skip: &dyn Fn(&str) -> bool,
+) -> Result<Imported, ImportError> {
     let failed = |source| ImportError::Io { what: format!("the folder {}", folder.display()), source };
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?;
     let entries_left = limits.files.saturating_mul(ENTRIES_PER_FILE).saturating_add(1_000);
-    let mut walk = Walk { intake: Intake::new(limits), left, entries_left, unnamed: 0 };
+    let mut walk = Walk { intake: Intake::new(limits), skip, entries_left };
     walk.folder(&dir, "")?;
-    if walk.unnamed > 0 {
-        walk.intake.note(format!("left out {} entries that the tree must not take over", walk.unnamed));
-    }
     Ok(walk.intake.finish())
 }
 
 struct Walk<'a> {
     intake: Intake,
-    left: &'a Globs,
+    skip: &'a dyn Fn(&str) -> bool,
     entries_left: usize,
-    /// Entries that `left` matched.
-    unnamed: usize,
 }
 
 impl Walk<'_> {
@@ -64,8 +59,8 @@ impl Walk<'_> {
                 continue;
             }
             let path = tree_path(&path)?;
-            if self.left.matching(path.as_str()).is_some() {
-                self.unnamed += 1;
+            if (self.skip)(path.as_str()) {
+                self.intake.note(format!("left out {path}"));
                 continue;
             }
             let Some(entries_left) = self.entries_left.checked_sub(1) else {
