@@ -224,7 +224,7 @@ fn read(path: &Path) -> Result<Vec<Exchange>, RecordingError> {
         std::fs::read_to_string(path).map_err(|error| RecordingError::Io { path: path.to_owned(), error })?;
     let mut exchanges = Vec::new();
     for (index, line) in text.split_inclusive('\n').enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        match serde_json::from_str(line) {
+        match serde_json::from_str(line.trim_end()) {
             Ok(exchange) => exchanges.push(exchange),
             // Only a crash while recording leaves a line without its end.
             Err(error) if error.is_eof() => tracing::warn!(
