@@ -169,9 +169,10 @@ impl Scene {
             let Some(text) = self.text(&test).map(str::to_owned) else { continue };
             for import in source::imports(&text, source::language(&test)) {
                 let mut symbols = import.names.clone();
-                let last = import.module.rsplit('.').next().unwrap_or("").to_owned();
                 if symbols.is_empty() {
-                    symbols = attributes(&text, &last);
+                    // Used by its full name, or by its last part as an alias.
+                    symbols = attributes(&text, &import.module);
+                    symbols.extend(attributes(&text, import.module.rsplit('.').next().unwrap_or("")));
                 }
                 for target in self.resolve(&test, &import) {
                     match target {
