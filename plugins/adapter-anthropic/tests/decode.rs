@@ -1,7 +1,7 @@
 //! Answers of the messages API, in the shapes its documentation shows.
 
 use aiagent_adapter_anthropic::Anthropic;
-use aiagent_wire::testing::read;
+use aiagent_wire::testing::{damage, read};
 use aiagent_wire::types::{Completion, Finish, ModelError, Usage};
 
 fn completion(text: &str, finish: Finish, tokens: (u64, u64), model: &str) -> Completion {
@@ -125,4 +125,11 @@ fn a_lost_last_event_is_noted() {
     let reading = read::<Anthropic>(200, &[], &STREAM.as_bytes()[..cut]);
     assert_eq!(reading.result, read::<Anthropic>(200, &[], STREAM.as_bytes()).result);
     assert!(reading.notes.iter().any(|note| note.text.contains("closing mark")), "{:?}", reading.notes);
+}
+
+#[test]
+fn a_cut_stream_is_never_taken_for_a_whole_answer() {
+    let whole = read::<Anthropic>(200, &[], STREAM.as_bytes()).result.expect("a good stream");
+    let taken = damage::<Anthropic>(STREAM.as_bytes());
+    assert!(!taken.is_empty() && taken.iter().all(|cut| *cut == whole), "{taken:?}");
 }

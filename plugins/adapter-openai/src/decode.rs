@@ -90,11 +90,12 @@ fn read(json: &str, draft: &mut Draft) -> Result<usize, ModelError> {
     if let Some(model) = &chunk.model {
         draft.model(model);
     }
-    // Some servers send zeros with every chunk and the figures with the last.
-    if let Some(tokens) = chunk.usage {
+    if let Some(Tokens { prompt_tokens, completion_tokens }) = chunk.usage
+        && (prompt_tokens.is_some() || completion_tokens.is_some())
+    {
         draft.usage(Usage {
-            input_tokens: tokens.prompt_tokens.unwrap_or(0),
-            output_tokens: tokens.completion_tokens.unwrap_or(0),
+            input_tokens: prompt_tokens.unwrap_or(0),
+            output_tokens: completion_tokens.unwrap_or(0),
         });
     }
     let choices = chunk.choices.unwrap_or_default();

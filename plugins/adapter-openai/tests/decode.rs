@@ -1,7 +1,7 @@
 //! Answers of chat completions servers, from bytes they sent or their documentation shows.
 
 use aiagent_adapter_openai::OpenAi;
-use aiagent_wire::testing::read;
+use aiagent_wire::testing::{damage, read};
 use aiagent_wire::types::{Completion, Finish, Level, ModelError, Usage};
 
 fn completion(text: &str, finish: Finish, tokens: (u64, u64), model: &str) -> Completion {
@@ -273,4 +273,14 @@ fn a_refusal_without_an_answer_is_an_error_with_the_vendors_words() {
         let Err(ModelError::ContentFilter(what)) = &reading.result else { panic!("{reading:?}") };
         assert!(what.contains(said), "{what}");
     }
+}
+
+/// Usage may be lost with the end of the stream; text may not.
+#[test]
+fn a_cut_stream_is_never_taken_for_a_whole_answer() {
+    let stream = format!(
+        "data: {CHUNK}\r\n\r\ndata: {STOP}\n\ndata: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":2}}}}\n\ndata: [DONE]\n\n"
+    );
+    let taken = damage::<OpenAi>(stream.as_bytes());
+    assert!(!taken.is_empty() && taken.iter().all(|cut| cut.text == "größer →"), "{taken:?}");
 }

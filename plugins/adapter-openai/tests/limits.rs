@@ -31,7 +31,8 @@ fn an_endless_answer_is_malformed_and_names_the_limit() {
         "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
         "x".repeat(4096)
     );
-    let cases: &[(&str, &[u8], &[u8], usize, &str)] = &[
+    type Case<'a> = (&'a str, &'a [u8], &'a [u8], usize, &'a str);
+    let cases: &[Case] = &[
         ("a line", b"data: ", &[b'x'; 4096], 0, "1 MiB"),
         ("an event of many lines", b"", b"data: [1,\n", 0, "1 MiB"),
         ("the text", b"", chunk.as_bytes(), 8 * MIB, "longer than 8388608"),

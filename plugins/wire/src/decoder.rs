@@ -33,14 +33,10 @@ enum Body {
     Blank,
     /// A JSON object or array, read when it is whole.
     Whole(Vec<u8>),
-    Stream(sse::Parser, Seen),
+    /// The parser, and whether it has given an event.
+    Stream(sse::Parser, bool),
     /// The body of a status that is not 200 to 299; only its first part is kept.
     Error(Vec<u8>),
-}
-
-#[derive(Default)]
-struct Seen {
-    any: bool,
 }
 
 impl<V: Vendor> Decoder<V> {
@@ -113,7 +109,7 @@ impl<V: Vendor> Decoder<V> {
                 };
                 self.body = match bytes[start] {
                     b'{' | b'[' => Body::Whole(Vec::new()),
-                    _ => Body::Stream(sse::Parser::default(), Seen::default()),
+                    _ => Body::Stream(sse::Parser::default(), false),
                 };
                 self.read(&bytes[start..])
             }
@@ -134,8 +130,8 @@ impl<V: Vendor> Decoder<V> {
     }
 
     fn read_events(&mut self, events: &[Vec<u8>]) -> Result<(), ModelError> {
-        if let Body::Stream(_, seen) = &mut self.body {
-            seen.any |= !events.is_empty();
+        if let Body::Stream(_, any) = &mut self.body {
+            *any |= !events.is_empty();
         }
         for event in events {
             // Some servers go on with empty events or a second mark.
@@ -165,10 +161,10 @@ impl<V: Vendor> Decoder<V> {
                 self.draft.close();
                 Ok(())
             }
-            Body::Stream(mut parser, seen) => {
+            Body::Stream(mut parser, any) => {
                 let mut events = Vec::new();
                 let read = parser.finish(&mut events);
-                if !seen.any && events.is_empty() {
+                if !any && events.is_empty() {
                     return Err(self.malformed("neither JSON nor an event stream"));
                 }
                 let finished = self.draft.is_finished();

@@ -1,4 +1,5 @@
 use crate::decoder::Decoder;
+use crate::quote::MAX_QUOTE;
 use crate::types::{Completion, Event, Header, ModelError, Note, Settings};
 use crate::vendor::Vendor;
 
@@ -37,6 +38,30 @@ pub fn read<V: Vendor>(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Re
         assert_eq!(whole.streamed, if is_stream { completion.text.as_str() } else { "" });
     }
     whole
+}
+
+/// Reads the stream cut off at every place, and with every byte overwritten by one that means
+/// something to a parser; gives the completions of the cut streams.
+///
+/// # Panics
+/// Where the decoder does, or where an error's words are longer than a log line should be.
+pub fn damage<V: Vendor>(stream: &[u8]) -> Vec<Completion> {
+    let read = |body: &[u8]| {
+        let result = feed::<V>(200, &[], [body].into_iter()).result;
+        if let Err(ModelError::Malformed(what)) = &result {
+            assert!(what.len() <= MAX_QUOTE + 128, "{} bytes: {what}", what.len());
+        }
+        result
+    };
+    for at in 0..stream.len() {
+        for byte in [0, b'\n', b'"', b'{', b'}', 0xff] {
+            let mut body = stream.to_vec();
+            body[at] = byte;
+            // Any result is right, as long as there is one: a byte of the text is a byte of the text.
+            drop(read(&body));
+        }
+    }
+    (0..stream.len()).filter_map(|end| read(&stream[..end]).ok()).collect()
 }
 
 fn feed<'a, V: Vendor>(
