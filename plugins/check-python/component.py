@@ -6,7 +6,9 @@ Everything here but `check` runs once, when the component is built.
 import gc
 import sys
 
+import holes
 import preload
+import warmup
 from pycheck.report import BadSetting
 from pycheck.session import Box
 from pycheck.session import check as run_check
@@ -41,6 +43,10 @@ preload.modules()
 BOX = Box()
 BOX.install()
 # The sandbox has no folders: without these entries a failing import asks nobody.
-sys.path[:] = []
+sys.path[:] = BOX.path[:] = []
+warmup.run(BOX)
 gc.collect()
+# A check is short: collect when there is much to gain, not because of what was loaded above.
+gc.set_threshold(20_000, 10, 10)
 gc.freeze()
+FILLING = holes.fill()

@@ -95,20 +95,28 @@ class Box:
         self.builtins = dict(vars(builtins))
         self.stop_counting = self.guard.install()
 
+    def reset(self):
+        """Forgets a check, so that the next one begins as the first did."""
+        self.disk.__init__()
+        self.clock.slept = 0.0
+        self.output.__init__()
+        sys.stdin, sys.stdout, sys.stderr = self.streams
+        sys.path[:], sys.argv[:] = self.path, self.argv
+        sys.path_importer_cache.clear()
+        sys.modules.clear()
+        sys.modules.update(self.modules)
+        os.environ.clear()
+        os.environ.update(self.environ)
+
     def uninstall(self):
         """For this package's own tests: gives the interpreter back as it was."""
         self.stop_counting()
+        self.reset()
         vars(builtins).update(self.builtins)
         for module, name, value in reversed(self.undo):
             setattr(module, name, value) if value is not None else delattr(module, name)
-        sys.stdin, sys.stdout, sys.stderr = self.streams
-        sys.path[:], sys.path_hooks[:], sys.argv[:] = self.path, self.hooks, self.argv
-        sys.meta_path[:] = self.finders
+        sys.path_hooks[:], sys.meta_path[:] = self.hooks, self.finders
         sys.path_importer_cache.clear()
-        os.environ.clear()
-        os.environ.update(self.environ)
-        sys.modules.clear()
-        sys.modules.update(self.modules)
         sys.setrecursionlimit(self.limit)
 
     def tidy(self):
