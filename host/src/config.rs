@@ -16,8 +16,7 @@ use std::path::PathBuf;
 pub use layers::{Environment, Origin, Overrides};
 pub use paths::Paths;
 pub use settings::{
-    BudgetSettings, Exec, Listen, LogFormat, Model, PipelineSettings, PluginSettings, Role, Settings, Worker,
-    Workspace,
+    BudgetSettings, Exec, Listen, LogFormat, Model, PipelineSettings, Role, Settings, Worker, Workspace,
 };
 
 #[derive(Debug, thiserror::Error)]

@@ -12,6 +12,7 @@ mod link;
 mod import;
 mod export;
 mod snapshot;
+mod snapshots;
 
 pub use apply::{ApplyError, Edit, MAX_EDITS, Rejection};
 pub use diff::{FileStat, Status, diff, diff_stat};
@@ -20,4 +21,5 @@ pub use globs::{BadGlob, Globs};
 pub use import::{ImportError, Imported, import_archive, import_folder, import_folder_but, import_git};
 pub use path::TreePath;
 pub use snapshot::{SnapshotError, load, manifest, save};
+pub use snapshots::Snapshots;
 pub use tree::{Blob, File, Limits, Manifest, Mode, Tree, TreeError};

@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 24] = [
     "plugins_dir",
     "listen",
     "store",
@@ -54,7 +54,6 @@ const KEYS: [&str; 25] = [
     "budget.wall_s",
     "budget.compute_s",
     "exec.read_only",
-    "exec.path",
     "exec.timeout_s",
     "exec.memory_mib",
 ];
@@ -134,8 +133,8 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
         })?;
         layers.push((nest(key, value), Origin::Variable(name)));
     }
-    if let Some(url) = environment.get("AIAGENT_MODEL_URL") {
-        layers.push((quick_start(environment, url), Origin::Variable("AIAGENT_MODEL_URL".to_owned())));
+    if let Some(name) = QUICK_START.into_iter().find(|name| environment.get(name).is_some()) {
+        layers.push((quick_start(environment), Origin::Variable(name.to_owned())));
     }
     for name in environment.0.keys().filter(|name| name.starts_with("AIAGENT_")) {
         let known = |key: &&str| *name == format!("AIAGENT_{}", key.to_uppercase().replace('.', "_"));
@@ -148,11 +147,12 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
     Ok(layers)
 }
 
-/// A model named `default` at an OpenAI-compatible URL. A loopback address is allowed, since whoever
-/// starts the host has just named it.
-fn quick_start(environment: &Environment, url: &str) -> Table {
+/// A model named `default`, at an OpenAI-compatible URL unless an adapter is named too. A loopback
+/// address is allowed, since whoever starts the host has just named it.
+fn quick_start(environment: &Environment) -> Table {
     let mut model = Table::new();
     let mut set = |key: &str, value: Value| model.insert(key.to_owned(), value);
+    let url = environment.get("AIAGENT_MODEL_URL").unwrap_or("");
     set("base_url", url.into());
     let host = url.split("://").nth(1).unwrap_or(url).split(['/', '?']).next().unwrap_or("");
     if host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]") {

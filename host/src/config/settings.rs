@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plugin::Overrides;
 use crate::task::{Budget, Pipeline, PluginRef};
 
 /// Everything that can be configured.
@@ -40,7 +41,7 @@ pub struct Settings {
     pub models: BTreeMap<String, Model>,
     pub pipelines: BTreeMap<String, PipelineSettings>,
     /// Limits and grants of single plugins, by name.
-    pub plugins: BTreeMap<String, PluginSettings>,
+    pub plugins: BTreeMap<String, Overrides>,
 }
 
 /// `HOST:PORT`, an IP address and a port; port 0 takes a free one.
@@ -103,13 +104,17 @@ pub struct BudgetSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exec {
-    /// Folders the commands may read besides the system's: toolchains, package caches.
+    /// Folders the commands may read besides the system's: toolchains, package caches. Where one has
+    /// a `bin` folder, that is in front in the commands' PATH.
     pub read_only: Vec<PathBuf>,
-    /// Put in front of the sandbox's PATH, and readable: `/root/.cargo/bin`.
-    pub path: Vec<PathBuf>,
+    /// Added to their environment: `CARGO_HOME`, `RUSTUP_HOME`.
+    pub env: BTreeMap<String, String>,
+    /// Who commands run as where the host runs as root; 0 keeps root's id without its rights.
+    pub user: u32,
+    /// The most a command may take; its plugin may ask for less.
     pub timeout_s: u64,
     pub memory_mib: u64,
-    pub processes: u64,
+    pub processes: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -162,24 +167,6 @@ pub struct PipelineSettings {
     pub fixer_settings: BTreeMap<String, String>,
 }
 
-/// `None`: the default of the plugin's kind.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PluginSettings {
-    /// Whether it may run native commands.
-    pub exec: bool,
-    /// Time it may compute per call; 10 s, for checkers 60 s.
-    pub compute_ms: Option<u64>,
-    /// Time a call may take, waiting included; 10 min.
-    pub wall_ms: Option<u64>,
-    /// All memories and tables of a call together; 256.
-    pub memory_mib: Option<u64>,
-    /// What a call may return; 1024.
-    pub output_kib: Option<u64>,
-    /// Log text per call; 256.
-    pub log_kib: Option<u64>,
-}
-
 impl Default for Settings {
     fn default() -> Self {
         let pipelines = BTreeMap::from([("default".to_owned(), PipelineSettings::default())]);
@@ -226,7 +213,14 @@ impl Default for BudgetSettings {
 
 impl Default for Exec {
     fn default() -> Self {
-        Self { read_only: Vec::new(), path: Vec::new(), timeout_s: 300, memory_mib: 4096, processes: 512 }
+        Self {
+            read_only: Vec::new(),
+            env: BTreeMap::new(),
+            user: 65534,
+            timeout_s: 300,
+            memory_mib: 4096,
+            processes: 512,
+        }
     }
 }
 

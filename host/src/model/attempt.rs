@@ -183,7 +183,7 @@ impl Attempt<'_> {
                 Err(_) if bytes == 0 => break Some(self.late(patience)),
                 Err(_) => {
                     break Some(ModelError::Timeout(format!(
-                        "{bytes} bytes of an answer, then none for {} s ([models.{}] idle_timeout)",
+                        "{bytes} bytes of an answer, then none for {} s ([models.{}] idle_timeout_s)",
                         idle.as_secs_f64(),
                         self.config.name
                     )));
@@ -205,7 +205,7 @@ impl Attempt<'_> {
 
     fn late(&self, patience: Duration) -> ModelError {
         ModelError::Timeout(format!(
-            "no first byte within {} s ([models.{}] first_byte_timeout)",
+            "no first byte within {} s ([models.{}] first_byte_timeout_s)",
             patience.as_secs_f64(),
             self.config.name
         ))

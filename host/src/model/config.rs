@@ -34,6 +34,8 @@ pub struct ModelConfig {
     pub total_timeout: Duration,
     /// Attempts after the first.
     pub retries: u32,
+    /// Calls under way at once; further ones wait, and their clocks start when they go. 0: no limit.
+    pub parallel: usize,
     /// The wait before the first retry is drawn from 0 to this; it doubles with each further one.
     pub retry_wait: Duration,
     pub max_response_bytes: u64,
@@ -63,6 +65,7 @@ impl ModelConfig {
             idle_timeout: Duration::from_secs(60),
             total_timeout: Duration::from_secs(600),
             retries: 4,
+            parallel: 0,
             retry_wait: Duration::from_millis(500),
             max_response_bytes: 16 << 20,
             allow: Vec::new(),

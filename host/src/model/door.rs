@@ -51,6 +51,8 @@ struct Model {
     base: Option<Url>,
     /// `None` in a replay.
     line: Option<Line>,
+    /// `None`: any number of calls at once.
+    places: Option<tokio::sync::Semaphore>,
 }
 
 /// One call.
@@ -127,13 +129,17 @@ impl Door {
     /// One completion, with its retries. To cancel, drop the future: the connection closes with it.
     pub async fn complete(&self, call: Completing<'_>) -> Result<Answered, ModelError> {
         let model = self.model(call.model)?;
+        let _place = match &model.places {
+            Some(places) => Some(places.acquire().await.expect("the semaphore is never closed")),
+            None => None,
+        };
         let started = Instant::now();
         let total = model.config.total_timeout;
         let deadline = started + total;
         let answered = match timeout_at(deadline, self.attempts(model, call, deadline)).await {
             Ok(result) => result,
             Err(_) => Err(ModelError::Timeout(format!(
-                "no whole answer within {} s ([models.{}] total_timeout)",
+                "no whole answer within {} s ([models.{}] total_timeout_s)",
                 total.as_secs_f64(),
                 model.config.name
             ))),
@@ -293,7 +299,8 @@ impl Model {
         let line = live.then(|| Line::new(&config, scheme, Arc::clone(lookup))).transpose();
         let line =
             line.map_err(|error| DoorError::Tls { model: config.name.clone(), reason: http::words(error) })?;
-        Ok(Self { base, line, config })
+        let places = (config.parallel > 0).then(|| tokio::sync::Semaphore::new(config.parallel));
+        Ok(Self { base, line, places, config })
     }
 }
 

@@ -183,6 +183,12 @@ pub(super) struct Line {
     egress: Egress,
 }
 
+/// Chooses the cryptography for every TLS connection of this process. Safe to call again.
+pub fn install_tls() {
+    // An error means that it is installed already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
 impl Line {
     /// `scheme` is the base URL's. Errors where the machine has no CA certificates and they are needed.
     pub(super) fn new(config: &ModelConfig, scheme: &str, lookup: Lookup) -> Result<Self, reqwest::Error> {
@@ -192,8 +198,7 @@ impl Line {
             bare_key: scheme == "http" && config.key != KeySource::None,
             lookup,
         };
-        // An error means that it is installed already.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        install_tls();
         let mut client = Client::builder()
             .user_agent(concat!("aiagent-host/", env!("CARGO_PKG_VERSION")))
             .http1_only()

@@ -39,12 +39,13 @@ pub enum EventBody {
     Requeued {
         why: String,
     },
-    /// A plugin call begins. `kind` is `build`, `fix` or `check`.
+    /// A plugin call begins. `kind` is `build`, `fix` or `check`; `digest` is of the `.wasm` file, absent
+    /// where no such plugin is loaded; `replayed` counts the answers the journal already holds.
     StepStarted {
         round: u32,
         kind: String,
         plugin: String,
-        digest: Digest,
+        digest: Option<Digest>,
         replayed: u32,
     },
     /// A plugin call is over. `error` when it did not do its work.

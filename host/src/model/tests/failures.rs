@@ -77,7 +77,7 @@ async fn silence_is_a_timeout() {
     bench.config.first_byte_timeout = Duration::from_millis(30);
     bench.config.retries = 1;
     let error = bench.error().await;
-    let expected = "no first byte within 0.03 s ([models.m] first_byte_timeout)";
+    let expected = "no first byte within 0.03 s ([models.m] first_byte_timeout_s)";
     assert_eq!(error, ModelError::Timeout(expected.into()));
     assert_eq!(vendor.seen().len(), 2);
 
@@ -87,7 +87,7 @@ async fn silence_is_a_timeout() {
     bench.config.retries = 0;
     let error = bench.error().await.to_string();
     assert!(
-        error.contains("7 bytes of an answer, then none for 0.03 s ([models.m] idle_timeout)"),
+        error.contains("7 bytes of an answer, then none for 0.03 s ([models.m] idle_timeout_s)"),
         "{error}"
     );
 }
@@ -98,7 +98,7 @@ async fn a_drip_ends_at_the_total() {
     let mut bench = Bench::new(&vendor);
     bench.config.total_timeout = Duration::from_millis(200);
     let (result, events) = bench.ask().await;
-    let expected = "no whole answer within 0.2 s ([models.m] total_timeout)";
+    let expected = "no whole answer within 0.2 s ([models.m] total_timeout_s)";
     assert_eq!(result, Err(ModelError::Timeout(expected.into())));
     assert!(events.len() > 1, "{events:?}");
 }

@@ -1,0 +1,21 @@
+//! The version that `--version` prints: ours, the commit where git knows it, and the engine's.
+
+use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=../.git/HEAD");
+    println!("cargo::rerun-if-changed=../Cargo.lock");
+    let commit = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
+    let commit = match commit {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        _ => "unknown commit".to_owned(),
+    };
+    let lock = std::fs::read_to_string("../Cargo.lock").unwrap_or_default();
+    let engine = lock
+        .split("[[package]]")
+        .find(|package| package.contains("name = \"wasmtime\"\n"))
+        .and_then(|package| package.split("version = \"").nth(1)?.split('"').next())
+        .unwrap_or("unknown");
+    let version = env!("CARGO_PKG_VERSION");
+    println!("cargo::rustc-env=AIAGENT_VERSION={version} ({commit}, wasmtime {engine})");
+}

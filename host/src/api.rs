@@ -1,0 +1,102 @@
+//! The REST API: tasks, their events, plugins, pipelines, health.
+//!
+//! Invariant: no handler calls a plugin, and none changes a task but by submitting or cancelling it.
+
+mod auth;
+mod events;
+mod health;
+mod listing;
+mod problem;
+mod tasks;
+mod upload;
+mod view;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+
+use crate::config::Settings;
+use crate::plugin::Runtime;
+use crate::store::Store;
+use crate::workspace::Snapshots;
+
+pub use problem::Problem;
+pub use tasks::FileBody;
+pub use view::TaskSummary;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Api {
+    pub store: Arc<dyn Store>,
+    pub snapshots: Arc<Snapshots>,
+    pub runtime: Arc<Runtime>,
+    pub settings: Arc<Settings>,
+    /// Cancelled when the host drains: event streams end and `/readyz` says so.
+    pub stop: CancellationToken,
+    /// Set once a worker of this process claims, or where it has none.
+    pub ready: Arc<AtomicBool>,
+}
+
+/// Files and their encoding around them; more than the default tree limit in Base64.
+const BODY_OVERHEAD: f64 = 1.4;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "aiagent-host",
+        description = "Tasks that are built, checked and fixed by sandboxed steps until their checks are green. \
+                       Errors are application/problem+json (RFC 9457)."
+    ),
+    paths(
+        tasks::submit,
+        tasks::list,
+        tasks::show,
+        tasks::cancel,
+        tasks::diff,
+        tasks::archive,
+        events::stream,
+        listing::plugins,
+        listing::pipelines,
+        health::live,
+        health::ready
+    ),
+    components(schemas(crate::task::Event))
+)]
+struct Description;
+
+/// The OpenAPI 3.1 document.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut description = Description::openapi();
+    env!("CARGO_PKG_VERSION").clone_into(&mut description.info.version);
+    description
+}
+
+pub fn router(api: Api) -> Router {
+    let body = (api.settings.workspace.max_mib as f64 * BODY_OVERHEAD) as usize * (1 << 20) + (1 << 20);
+    let guarded = Router::new()
+        .route("/api/v1/tasks", post(tasks::submit).get(tasks::list))
+        .route("/api/v1/tasks/{id}", get(tasks::show))
+        .route("/api/v1/tasks/{id}/cancel", post(tasks::cancel))
+        .route("/api/v1/tasks/{id}/events", get(events::stream))
+        .route("/api/v1/tasks/{id}/diff", get(tasks::diff))
+        .route("/api/v1/tasks/{id}/archive", get(tasks::archive))
+        .route("/api/v1/plugins", get(listing::plugins))
+        .route("/api/v1/pipelines", get(listing::pipelines))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), auth::require_token))
+        .layer(DefaultBodyLimit::max(body));
+    guarded.merge(health_router(api.clone())).fallback(problem::unknown_path).with_state(api)
+}
+
+/// What a process without the dashboard role serves.
+pub fn health_router(api: Api) -> Router<Api> {
+    Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/api/openapi.json", get(async || axum::Json(openapi())))
+        .with_state(api)
+}

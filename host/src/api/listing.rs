@@ -1,0 +1,29 @@
+//! What this host can do: plugins and pipelines.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::Api;
+use crate::plugin::Catalog;
+use crate::task::Pipeline;
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Pipelines {
+    /// The name of the one that tasks get which name none.
+    default: String,
+    pipelines: Vec<Pipeline>,
+}
+
+/// What is loaded, and what was refused and why.
+#[utoipa::path(get, path = "/api/v1/plugins", responses((status = 200, body = Catalog)))]
+pub(super) async fn plugins(State(api): State<Api>) -> Json<Catalog> {
+    Json(Catalog::clone(&api.runtime.catalog()))
+}
+
+/// The configured pipelines.
+#[utoipa::path(get, path = "/api/v1/pipelines", responses((status = 200, body = Pipelines)))]
+pub(super) async fn pipelines(State(api): State<Api>) -> Json<Pipelines> {
+    let pipelines = api.settings.pipelines.iter().map(|(name, settings)| settings.resolve(name)).collect();
+    Json(Pipelines { default: api.settings.pipeline.clone(), pipelines })
+}

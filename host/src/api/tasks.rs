@@ -1,0 +1,220 @@
+//! Submitting, reading and cancelling tasks.
+
+use axum::Json;
+use axum::extract::{Path, Query, Request, State as Extract};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::{Api, Problem, TaskSummary, upload};
+use crate::store::{Cancelled, Filter, Idempotency, StoreError};
+use crate::submission::BudgetWish;
+use crate::task::{Digest, State, Task, TaskId};
+use crate::workspace;
+
+/// The longest idempotency key that is taken.
+const MAX_KEY: usize = 255;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SubmitBody {
+    /// What is to be done, in words; at most 256 KiB.
+    pub goal: String,
+    /// A configured pipeline. Left out: the default one.
+    pub pipeline: Option<String>,
+    /// The files to start from.
+    #[serde(default)]
+    pub files: Vec<FileBody>,
+    /// Paths of the tests the result must pass; they can't be changed by a step. Left out: the
+    /// checker finds tests by its own rules.
+    #[serde(default)]
+    pub tests: Vec<String>,
+    #[serde(default)]
+    pub budget: BudgetWish,
+}
+
+/// One file; exactly one of `content` and `base64` is set.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileBody {
+    /// Relative, with `/` between folders.
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    #[serde(default)]
+    pub executable: bool,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Accepted {
+    id: TaskId,
+    url: String,
+    events: String,
+    /// What was left out of an archive, and why.
+    notes: Vec<String>,
+}
+
+/// Queues a task.
+#[utoipa::path(
+    post, path = "/api/v1/tasks",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same task, for 24 hours")),
+    request_body(description = "JSON with files, or a form with the fields goal, pipeline, tests, budget, strip, archive",
+                 content((SubmitBody = "application/json"), (String = "multipart/form-data"))),
+    responses((status = 202, body = Accepted), (status = 200, body = Accepted, description = "This key was used before"),
+              (status = 400, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+              (status = 415, body = Problem), (status = 422, body = Problem))
+)]
+pub(super) async fn submit(
+    Extract(api): Extract<Api>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let key = match headers.get("idempotency-key").map(|value| value.to_str()) {
+        None => None,
+        Some(Ok(key)) if !key.is_empty() && key.len() <= MAX_KEY => Some(key.to_owned()),
+        Some(_) => {
+            return Err(Problem::bad_request("Idempotency-Key must be 1 to 255 visible ASCII characters"));
+        }
+    };
+    let upload = upload::read(&api, request).await?;
+    let idempotency = key.map(|key| Idempotency { key, body: upload.body });
+    let submitted =
+        upload.submission.submit(&api.settings, api.store.as_ref(), &api.snapshots, idempotency).await?;
+    let url = format!("/api/v1/tasks/{}", submitted.id);
+    let status = if submitted.created { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let accepted =
+        Accepted { events: format!("{url}/events"), url: url.clone(), id: submitted.id, notes: upload.notes };
+    Ok((status, [(header::LOCATION, url)], Json(accepted)).into_response())
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    /// `queued`, `running` or `ended`.
+    #[param(inline)]
+    state: Option<State>,
+    pipeline: Option<String>,
+    /// A part of the goal or of the id, in any case.
+    text: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// 1 to 200; 50 if left out.
+    limit: Option<usize>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct TaskPage {
+    tasks: Vec<TaskSummary>,
+    /// Absent on the last page.
+    next: Option<TaskId>,
+}
+
+/// Tasks, newest first.
+#[utoipa::path(get, path = "/api/v1/tasks", params(ListQuery),
+               responses((status = 200, body = TaskPage), (status = 400, body = Problem)))]
+pub(super) async fn list(
+    Extract(api): Extract<Api>,
+    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<TaskPage>, Problem> {
+    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=200).contains(&limit) {
+        return Err(Problem::bad_request(format!("limit is {limit}; use 1 to 200")));
+    }
+    let cursor = query.cursor.as_deref().map(TaskId::parse).transpose();
+    let cursor = cursor.map_err(|error| Problem::bad_request(format!("cursor: {error}")))?;
+    let filter = Filter { state: query.state, pipeline: query.pipeline, text: query.text, cursor, limit };
+    let page = api.store.list(&filter).await?;
+    Ok(Json(TaskPage { tasks: page.tasks.into_iter().map(TaskSummary::from).collect(), next: page.next }))
+}
+
+/// One task, whole.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}", params(("id" = String, Path)),
+               responses((status = 200, body = Task), (status = 404, body = Problem)))]
+pub(super) async fn show(Extract(api): Extract<Api>, Path(id): Path<String>) -> Result<Json<Task>, Problem> {
+    Ok(Json(find(&api, &id).await?))
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct CancelReply {
+    /// `ended`, `requested` (it is running and will stop within seconds) or `already-ended`.
+    state: &'static str,
+}
+
+/// Ends a task. Asking twice is harmless.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", params(("id" = String, Path)),
+               responses((status = 202, body = CancelReply), (status = 404, body = Problem)))]
+pub(super) async fn cancel(
+    Extract(api): Extract<Api>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<CancelReply>), Problem> {
+    let state = match api.store.cancel(&TaskId::parse(&id)?).await? {
+        Cancelled::Ended => "ended",
+        Cancelled::Requested => "requested",
+        Cancelled::AlreadyEnded => "already-ended",
+    };
+    Ok((StatusCode::ACCEPTED, Json(CancelReply { state })))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TreeQuery {
+    /// The tree that round (from 1) left. Left out: the outcome's, or the best so far.
+    round: Option<usize>,
+}
+
+/// What changed since the submission, as a unified diff for `git apply` or `patch -p1`.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/diff", params(("id" = String, Path), TreeQuery),
+               responses((status = 200, content_type = "text/x-diff", body = String), (status = 404, body = Problem)))]
+pub(super) async fn diff(
+    Extract(api): Extract<Api>,
+    Path(id): Path<String>,
+    Query(query): Query<TreeQuery>,
+) -> Result<Response, Problem> {
+    let task = find(&api, &id).await?;
+    let old = api.snapshots.load(&task.spec.tree).await?;
+    let new = api.snapshots.load(chosen(&task, query.round)?).await?;
+    let text = workspace::diff(&old, &new);
+    Ok(([(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")], text).into_response())
+}
+
+/// All files as .tar.gz.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/archive", params(("id" = String, Path), TreeQuery),
+               responses((status = 200, content_type = "application/gzip", body = Vec<u8>), (status = 404, body = Problem)))]
+pub(super) async fn archive(
+    Extract(api): Extract<Api>,
+    Path(id): Path<String>,
+    Query(query): Query<TreeQuery>,
+) -> Result<Response, Problem> {
+    let task = find(&api, &id).await?;
+    let tree = api.snapshots.load(chosen(&task, query.round)?).await?;
+    let broken = |error: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error);
+    let bytes = tokio::task::spawn_blocking(move || workspace::to_tar_gz(&tree))
+        .await
+        .map_err(|error| broken(error.to_string()))?
+        .map_err(|error| broken(error.to_string()))?;
+    let name = format!("attachment; filename=\"{}.tar.gz\"", task.id);
+    let headers =
+        [(header::CONTENT_TYPE, "application/gzip".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, bytes).into_response())
+}
+
+async fn find(api: &Api, id: &str) -> Result<Task, Problem> {
+    let id = TaskId::parse(id)?;
+    match api.store.get(&id).await? {
+        Some(task) => Ok(task),
+        None => Err(StoreError::NotFound(id).into()),
+    }
+}
+
+fn chosen(task: &Task, round: Option<usize>) -> Result<&Digest, Problem> {
+    match round {
+        None => Ok(task.outcome.as_ref().map_or_else(|| task.best_tree(), |outcome| &outcome.tree)),
+        Some(number) => number
+            .checked_sub(1)
+            .and_then(|index| task.rounds.get(index)?.tree.as_ref())
+            .ok_or_else(|| Problem::not_found(format!("round {number} left no tree"))),
+    }
+}

@@ -1,0 +1,138 @@
+//! The composition root: what is started in which order, and drained in which.
+//!
+//! Start: state folder, store, plugins, model door, sandbox; then the listener; then the worker.
+//! Drain: `/readyz` turns, the worker stops claiming and lets its steps go on for the grace period,
+//! event streams end, the listener closes.
+
+mod rooms;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, Api};
+use crate::config::{Role, Settings};
+use crate::exec::Sandbox;
+use crate::model::Door;
+use crate::plugin::Runtime;
+use crate::store::Store;
+use crate::worker::{self, Equipment};
+use crate::workspace::Snapshots;
+
+use rooms::{exec_limits, host_name, make_private, mode, model_configs, open_store, sandbox_config};
+pub use rooms::{plugin_settings, tree_limits};
+
+/// Requests that are still open when the host drains may go on for this long.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// All rooms, put together.
+pub struct Host {
+    pub settings: Arc<Settings>,
+    pub store: Arc<dyn Store>,
+    pub snapshots: Arc<Snapshots>,
+    pub runtime: Arc<Runtime>,
+    pub door: Arc<Door>,
+    pub sandbox: Arc<Sandbox>,
+}
+
+impl Host {
+    pub async fn assemble(settings: Settings) -> anyhow::Result<Self> {
+        let state = &settings.state_dir;
+        make_private(state).with_context(|| format!("can't use the state folder {}", state.display()))?;
+        let store = open_store(&settings).await?;
+        let runtime =
+            Runtime::start(plugin_settings(&settings)).await.context("can't start the plugin runtime")?;
+        let door =
+            Door::new(model_configs(&settings)?, mode(&settings)).context("can't set up the models")?;
+        let sandbox = Sandbox::probe(sandbox_config(&settings)).await;
+        let limits = tree_limits(&settings);
+        let snapshots = Arc::new(Snapshots::new(Arc::clone(&store), limits));
+        Ok(Self {
+            settings: Arc::new(settings),
+            store,
+            snapshots,
+            runtime: Arc::new(runtime),
+            door: Arc::new(door),
+            sandbox: Arc::new(sandbox),
+        })
+    }
+
+    /// Serves, and works if the role says so, until `stop` is cancelled. `listening` is told the
+    /// address once connections are taken.
+    pub async fn serve(
+        &self,
+        stop: CancellationToken,
+        listening: impl FnOnce(SocketAddr),
+    ) -> anyhow::Result<()> {
+        let address = self.settings.listen.0;
+        if !address.ip().is_loopback() && self.settings.token.is_empty() {
+            anyhow::bail!(
+                "refusing to listen on {address} without a token: everyone who reaches it could run tasks; \
+                 set AIAGENT_TOKEN, or listen on 127.0.0.1"
+            );
+        }
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("can't listen on {address}; is another host running? choose another with --listen")
+        })?;
+        listening(listener.local_addr()?);
+
+        let ready = Arc::new(AtomicBool::new(true));
+        let streams = CancellationToken::new();
+        let api = self.api(streams.clone(), Arc::clone(&ready));
+        let router = match self.settings.role {
+            Role::All | Role::Dashboard => api::router(api),
+            Role::Worker => api::health_router(api.clone()).with_state(api),
+        };
+        let closing = streams.clone();
+        let server =
+            axum::serve(listener, router).with_graceful_shutdown(async move { closing.cancelled().await });
+        let server = tokio::spawn(std::future::IntoFuture::into_future(server));
+
+        match self.settings.role {
+            Role::All | Role::Worker => self.work(stop.clone()).await.context("the worker failed")?,
+            Role::Dashboard => stop.cancelled().await,
+        }
+        ready.store(false, Ordering::Release);
+        streams.cancel();
+        match tokio::time::timeout(CLOSE_WITHIN, server).await {
+            Ok(ended) => ended.context("the server panicked")?.context("the server failed")?,
+            Err(_) => tracing::info!("some connections were still open"),
+        }
+        Ok(())
+    }
+
+    /// Works on tasks until `stop` is cancelled and the worker has drained.
+    pub async fn work(&self, stop: CancellationToken) -> std::io::Result<()> {
+        let equipment = Equipment {
+            store: Arc::clone(&self.store),
+            runtime: Arc::clone(&self.runtime),
+            door: Arc::clone(&self.door),
+            sandbox: Arc::clone(&self.sandbox),
+            exec_limits: exec_limits(&self.settings),
+            tree_limits: tree_limits(&self.settings),
+        };
+        let name = match self.settings.worker.name.as_str() {
+            "" => format!("{}-{}", host_name(), std::process::id()),
+            name => name.to_owned(),
+        };
+        let grace = Duration::from_secs(self.settings.worker.grace_s);
+        let settings = worker::Settings::new(name, self.settings.worker.tasks, grace);
+        worker::run(equipment, settings, stop).await
+    }
+
+    fn api(&self, stop: CancellationToken, ready: Arc<AtomicBool>) -> Api {
+        Api {
+            store: Arc::clone(&self.store),
+            snapshots: Arc::clone(&self.snapshots),
+            runtime: Arc::clone(&self.runtime),
+            settings: Arc::clone(&self.settings),
+            stop,
+            ready,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! From the configuration to what each room takes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::config::{Model, Settings};
+use crate::exec::{ExecLimits, SandboxConfig};
+use crate::model::{Allow, KeySource, Mode, ModelConfig, Price, Replay};
+use crate::plugin;
+use crate::store::{MemoryStore, SqliteStore, Store};
+use crate::workspace::Limits;
+
+pub fn tree_limits(settings: &Settings) -> Limits {
+    Limits { bytes: settings.workspace.max_mib.saturating_mul(1 << 20), files: settings.workspace.max_files }
+}
+
+pub fn plugin_settings(settings: &Settings) -> plugin::Settings {
+    plugin::Settings {
+        dirs: settings.plugins_dir.clone(),
+        cache_dir: Some(settings.state_dir.join("compiled")),
+        plugins: settings.plugins.clone(),
+        ..plugin::Settings::default()
+    }
+}
+
+pub(super) async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    let Some(path) = settings.store.strip_prefix("sqlite:") else {
+        return Ok(Arc::new(MemoryStore::default()));
+    };
+    let path = PathBuf::from(path);
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_private(folder).with_context(|| format!("can't use the folder {}", folder.display()))?;
+    }
+    let opened = {
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await.context("opening the store")?
+    };
+    Ok(Arc::new(opened.with_context(|| format!("can't open the store {}", path.display()))?))
+}
+
+pub(super) fn mode(settings: &Settings) -> Mode {
+    let set = |path: &Path| !path.as_os_str().is_empty();
+    if set(&settings.replay) {
+        Mode::Replay(Replay { paths: vec![settings.replay.clone()], pace: 0.0, cycle: true })
+    } else if set(&settings.record) {
+        Mode::Record(settings.record.clone())
+    } else {
+        Mode::Live
+    }
+}
+
+pub(super) fn model_configs(settings: &Settings) -> anyhow::Result<Vec<ModelConfig>> {
+    let mut configs = Vec::with_capacity(settings.models.len());
+    for (name, model) in &settings.models {
+        configs.push(model_config(name, model).with_context(|| format!("[models.{name}]"))?);
+    }
+    // A recording holds its models' answers; it only needs their names.
+    if matches!(mode(settings), Mode::Replay(_)) && !settings.models.contains_key("default") {
+        configs.push(ModelConfig::new("default", Model::default().adapter, "recorded"));
+    }
+    Ok(configs)
+}
+
+fn model_config(name: &str, model: &Model) -> anyhow::Result<ModelConfig> {
+    let key = match (model.key_env.as_str(), &model.key_file) {
+        ("", file) if file.as_os_str().is_empty() => KeySource::None,
+        ("", file) => KeySource::File(file.clone()),
+        (variable, file) => {
+            anyhow::ensure!(file.as_os_str().is_empty(), "set either key_env or key_file, not both");
+            KeySource::Env(variable.to_owned())
+        }
+    };
+    let allow = model.allow.iter().map(|entry| entry.parse::<Allow>().context("allow"));
+    let price = |price: f64| (price >= 0.0).then(|| Price::per_million_tokens((price * 1e6).round() as u64));
+    Ok(ModelConfig {
+        base_url: (!model.base_url.is_empty()).then(|| model.base_url.clone()),
+        key,
+        context_window: model.context_window,
+        price_input: price(model.price_input),
+        price_output: price(model.price_output),
+        first_byte_timeout: Duration::from_secs(model.first_byte_timeout_s),
+        idle_timeout: Duration::from_secs(model.idle_timeout_s),
+        total_timeout: Duration::from_secs(model.total_timeout_s),
+        retries: model.retries,
+        parallel: model.parallel,
+        allow: allow.collect::<anyhow::Result<_>>()?,
+        stream: model.stream,
+        extra: model.extra.clone(),
+        ..ModelConfig::new(name, &model.adapter, &model.model)
+    })
+}
+
+pub(super) fn sandbox_config(settings: &Settings) -> SandboxConfig {
+    SandboxConfig {
+        read_only: settings.exec.read_only.clone(),
+        env: settings.exec.env.clone().into_iter().collect(),
+        user: Some(settings.exec.user),
+        ..SandboxConfig::default()
+    }
+}
+
+pub(super) fn exec_limits(settings: &Settings) -> ExecLimits {
+    ExecLimits {
+        timeout: Duration::from_secs(settings.exec.timeout_s),
+        memory_bytes: settings.exec.memory_mib.saturating_mul(1 << 20),
+        processes: settings.exec.processes,
+        ..ExecLimits::default()
+    }
+}
+
+/// A folder that only this user can look into: it holds goals, code and compiled plugins.
+pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+pub(super) fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
+}

@@ -1,0 +1,102 @@
+//! The command line: one file per group of commands.
+
+mod args;
+mod client;
+mod paint;
+mod plugins;
+mod progress;
+mod run;
+mod serve;
+
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::config::{Config, Environment};
+use args::{Cli, Command};
+
+/// `--version`: with the commit, where the build knew it, and the engine.
+pub const VERSION: &str = env!("AIAGENT_VERSION");
+
+/// Exit codes beside 0.
+mod exit {
+    /// A task ended, but not green; or a request failed.
+    pub(super) const OTHERWISE: u8 = 1;
+    /// The command line or the configuration is wrong.
+    pub(super) const USAGE: u8 = 2;
+    /// No model can be used.
+    pub(super) const NO_MODEL: u8 = 3;
+}
+
+/// An error with the exit code that it ends the program with.
+struct Failed {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl Failed {
+    fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: exit::USAGE, error: error.into() }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { code: exit::OTHERWISE, error: error.into() }
+    }
+}
+
+pub async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match dispatch(cli).await {
+        Ok(code) => ExitCode::from(code),
+        Err(failed) => {
+            complain(&failed.error);
+            ExitCode::from(failed.code)
+        }
+    }
+}
+
+/// Says what went wrong, each cause after the thing it caused.
+pub fn complain(error: &anyhow::Error) {
+    anstream::eprintln!("{}error:{} {error:#}", paint::BAD, paint::BAD.render_reset());
+}
+
+async fn dispatch(cli: Cli) -> Result<u8, Failed> {
+    let environment = Environment::of_process();
+    if let Some(Command::Completions { shell }) = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "aiagent-host", &mut std::io::stdout());
+        return Ok(0);
+    }
+    let mut overrides = cli.common.overrides();
+    if let Some(Command::Run(run)) = &cli.command {
+        overrides.values.extend(run.overrides());
+    }
+    let config = Config::load(&environment, overrides).map_err(Failed::usage)?;
+    if cli.common.print_config {
+        anstream::print!("{}", config.print());
+        return Ok(0);
+    }
+    let quiet = !matches!(cli.command, None | Some(Command::Serve));
+    // One-shot commands speak for themselves; their log is for what they can't say.
+    let filter = if quiet && config.settings.log == "info" { "warn" } else { &config.settings.log };
+    crate::telemetry::start(filter, config.settings.log_format).map_err(Failed::usage)?;
+    let settings = config.settings;
+    match cli.command {
+        None | Some(Command::Serve) => serve::serve(settings).await,
+        Some(Command::Run(run)) => run::run(*run, settings).await,
+        Some(Command::Submit(submit)) => client::submit(submit, &settings, &environment).await,
+        Some(Command::Tasks(tasks)) => client::tasks(tasks, &settings, &environment).await,
+        Some(Command::Show(show)) => client::show(show, &settings, &environment).await,
+        Some(Command::Events(events)) => client::events(events, &settings, &environment).await,
+        Some(Command::Cancel(cancel)) => client::cancel(cancel, &settings, &environment).await,
+        Some(Command::Plugins { command }) => plugins::plugins(command, settings).await,
+        Some(Command::Completions { .. }) => Ok(0),
+    }
+}

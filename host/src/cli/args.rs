@@ -1,0 +1,283 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use toml::Value;
+
+use crate::config::{LogFormat, Overrides, Role};
+
+/// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
+/// of budget.
+///
+/// Without a command it serves the API and works on tasks.
+#[derive(Debug, Parser)]
+#[command(name = "aiagent-host", version = super::VERSION, max_term_width = 100, after_help = EXAMPLES)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  aiagent-host --plugins target/plugins                       serve on 127.0.0.1:8080
+  aiagent-host run 'Write slug.py with slugify(text)' --tests test_slug.py
+  aiagent-host run 'Make the tests pass' --dir . --check 'cargo test' --apply
+  aiagent-host submit 'Write fib.py with fib(n)' --tests test_fib.py --follow
+
+A model is named by AIAGENT_MODEL_URL, AIAGENT_MODEL_NAME and AIAGENT_MODEL_KEY, or by a
+[models.NAME] section of aiagent.toml. Every option has a variable AIAGENT_… and a key there;
+--print-config shows what applies.";
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub(super) struct Common {
+    /// Folder of plugins; may be given several times [AIAGENT_PLUGINS]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub plugins: Vec<PathBuf>,
+    /// Configuration file [AIAGENT_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address to serve on [AIAGENT_LISTEN; default 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Where tasks are kept: sqlite:PATH or memory [AIAGENT_STORE]
+    #[arg(long, global = true, value_name = "STORE")]
+    pub store: Option<String>,
+    /// What this process does [AIAGENT_ROLE; default all]
+    #[arg(long, global = true)]
+    pub role: Option<Role>,
+    /// Folder for the database and the compile cache [AIAGENT_STATE_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Write every model call to this file [AIAGENT_RECORD]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
+    pub record: Option<PathBuf>,
+    /// Answer model calls from a recording, without any network [AIAGENT_REPLAY]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug, or a filter such as aiagent_host=debug [AIAGENT_LOG]
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How it is logged [AIAGENT_LOG_FORMAT; default text]
+    #[arg(long, global = true)]
+    pub log_format: Option<LogFormat>,
+    /// Print the configuration that applies, with the origin of each value, and exit
+    #[arg(long, global = true)]
+    pub print_config: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve the API and work on tasks (the default)
+    Serve,
+    /// Work on one task here and now, without a server
+    Run(Box<Run>),
+    /// Send a task to a server
+    Submit(Submit),
+    /// List a server's tasks, newest first
+    Tasks(Tasks),
+    /// Show one task, or its diff
+    Show(Show),
+    /// Follow what happens to a task, from the beginning
+    Events(Events),
+    /// End a task
+    Cancel(Cancel),
+    /// Look at plugins
+    Plugins {
+        #[command(subcommand)]
+        command: Plugins,
+    },
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+/// What a task is made of; the same for `run` and `submit`.
+#[derive(Debug, Args)]
+pub(super) struct TaskArgs {
+    /// What is to be done, in words; `-` reads it from standard input
+    pub goal: String,
+    /// Files to start from: a folder, or an archive (.tar.gz, .tgz, .tar, .zip)
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+    /// Take the files of this revision of the git repository at --dir, in place of its folder
+    #[arg(long, value_name = "REV", requires = "dir")]
+    pub rev: Option<String>,
+    /// Tests the result must pass; they can't be changed. Files outside --dir are put beside the others
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub tests: Vec<PathBuf>,
+    /// The pipeline to use
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// The most builds and fixes together
+    #[arg(long, value_name = "N")]
+    pub rounds: Option<u32>,
+    /// The most tokens, input and output together (0: no limit)
+    #[arg(long, value_name = "N")]
+    pub tokens: Option<u64>,
+    /// The most money, in the currency of the configured prices (0: no limit)
+    #[arg(long, value_name = "AMOUNT")]
+    pub cost: Option<f64>,
+    /// The most minutes
+    #[arg(long, value_name = "N")]
+    pub minutes: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub task: TaskArgs,
+    /// Check with this command in a sandbox (needs bubblewrap) in place of the pipeline's checker
+    #[arg(long, value_name = "COMMAND")]
+    pub check: Option<String>,
+    /// Write the result back into --dir, if it is green
+    #[arg(long, requires = "dir", conflicts_with = "rev")]
+    pub apply: bool,
+    /// Print the task and its diff as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  aiagent-host run 'Write slug.py with slugify(text)' --tests test_slug.py
+  aiagent-host run 'Make the tests pass' --dir project --apply
+  aiagent-host run 'Fix the failing test' --dir . --check 'python3 -m unittest'
+
+The diff goes to standard output, progress to standard error.
+Exit code: 0 green, 1 ended otherwise, 2 usage or configuration, 3 no model.";
+
+/// How a server is reached.
+#[derive(Debug, Args)]
+pub(super) struct Server {
+    /// The server [AIAGENT_SERVER; default the address it would serve on here]. Its token is taken
+    /// from AIAGENT_TOKEN
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Submit {
+    #[command(flatten)]
+    pub task: TaskArgs,
+    #[command(flatten)]
+    pub server: Server,
+    /// Sending the same key twice makes one task
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+    /// Follow it to its end; the exit code is then that of `run`
+    #[arg(long)]
+    pub follow: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Tasks {
+    #[command(flatten)]
+    pub server: Server,
+    /// queued, running or ended
+    #[arg(long)]
+    pub state: Option<String>,
+    #[arg(long)]
+    pub pipeline: Option<String>,
+    /// A part of the goal or of the id
+    #[arg(long)]
+    pub text: Option<String>,
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    pub id: String,
+    #[command(flatten)]
+    pub server: Server,
+    /// Print the diff only
+    #[arg(long, conflicts_with = "json")]
+    pub diff: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    pub id: String,
+    #[command(flatten)]
+    pub server: Server,
+    /// Begin after this event
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub after: u64,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Cancel {
+    pub id: String,
+    #[command(flatten)]
+    pub server: Server,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Plugins {
+    /// Load the plugins folders and say what was loaded and what was refused
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what a file is and what it asks for, without running it
+    Inspect {
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Load and compile a file as the host would; exit code 1 if it would be refused
+    Check { file: PathBuf },
+}
+
+impl Common {
+    pub(super) fn overrides(&self) -> Overrides {
+        let mut values: Vec<(&'static str, Value)> = Vec::new();
+        let path = |path: &PathBuf| Value::from(path.display().to_string());
+        let mut set = |key, value: Option<Value>| values.extend(value.map(|value| (key, value)));
+        set(
+            "plugins_dir",
+            (!self.plugins.is_empty()).then(|| Value::Array(self.plugins.iter().map(path).collect())),
+        );
+        set("listen", self.listen.as_deref().map(Value::from));
+        set("store", self.store.as_deref().map(Value::from));
+        set("role", self.role.map(named));
+        set("state_dir", self.state_dir.as_ref().map(path));
+        set("record", self.record.as_ref().map(path));
+        set("replay", self.replay.as_ref().map(path));
+        set("log", self.log.as_deref().map(Value::from));
+        set("log_format", self.log_format.map(named));
+        Overrides { config: self.config.clone(), values }
+    }
+}
+
+impl Run {
+    /// `--check` makes a pipeline of its own, and grants its checker what it needs: whoever types
+    /// the command grants it.
+    pub(super) fn overrides(&self) -> Vec<(&'static str, Value)> {
+        let Some(command) = &self.check else { return Vec::new() };
+        vec![
+            ("plugins.check-command.exec", Value::from(true)),
+            ("pipelines.command.checker", Value::from("check-command")),
+            ("pipelines.command.checker_settings.command", Value::from(command.as_str())),
+            ("pipeline", Value::from("command")),
+        ]
+    }
+}
+
+fn named(value: impl clap::ValueEnum) -> Value {
+    let value = value.to_possible_value().map(|value| value.get_name().to_owned());
+    Value::from(value.expect("no variant is skipped"))
+}

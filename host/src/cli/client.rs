@@ -1,0 +1,220 @@
+//! Commands that talk to a server: submit, tasks, show, events, cancel.
+
+mod http;
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use super::args::{Cancel, Events, Show, Submit, Tasks};
+use super::progress::Progress;
+use super::{Failed, exit, paint, run};
+use crate::api::FileBody;
+use crate::config::{Environment, Settings};
+use crate::submission::Submission;
+use crate::task::{Event, EventBody, Outcome, Task};
+use crate::workspace::{Mode, Tree};
+use http::Client;
+
+pub(super) async fn submit(args: Submit, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings, env)?;
+    let submission = run::submission(&args.task, settings).map_err(Failed::usage)?;
+    let mut request = client.post("/api/v1/tasks").json(&body(&submission)?);
+    if let Some(key) = &args.idempotency_key {
+        request = request.header("idempotency-key", key);
+    }
+    let accepted: Value = client.send(request).await?;
+    let id = accepted["id"].as_str().unwrap_or_default().to_owned();
+    if args.json && !args.follow {
+        anstream::println!("{accepted}");
+    } else if !args.follow {
+        anstream::println!("{id}");
+    }
+    if !args.follow {
+        return Ok(0);
+    }
+    anstream::eprintln!("{}task {id}{}", paint::FAINT, paint::FAINT.render_reset());
+    let mut progress = Progress::new(args.task.rounds);
+    let outcome = follow(&client, &id, 0, |event| progress.show(&event.body)).await?;
+    let task: Value = client.send(client.get(&format!("/api/v1/tasks/{id}"))).await?;
+    let diff = client.text(client.get(&format!("/api/v1/tasks/{id}/diff"))).await?;
+    if args.json {
+        let mut whole = task;
+        whole["diff"] = Value::from(diff);
+        anstream::println!("{}", serde_json::to_string_pretty(&whole)?);
+    } else {
+        anstream::print!("{}", paint::diff(&diff));
+    }
+    Ok(run::code(&outcome))
+}
+
+pub(super) async fn tasks(args: Tasks, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings, env)?;
+    let mut query = vec![("limit", args.limit.to_string())];
+    query.extend(args.state.map(|state| ("state", state)));
+    query.extend(args.pipeline.map(|pipeline| ("pipeline", pipeline)));
+    query.extend(args.text.map(|text| ("text", text)));
+    let page: Value = client.send(client.get("/api/v1/tasks").query(&query)).await?;
+    if args.json {
+        anstream::println!("{}", serde_json::to_string_pretty(&page)?);
+        return Ok(0);
+    }
+    let tasks = page["tasks"].as_array().map(Vec::as_slice).unwrap_or(&[]);
+    if tasks.is_empty() {
+        anstream::eprintln!("no task; send one with `aiagent-host submit GOAL`");
+    }
+    for task in tasks {
+        let text = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
+        let state = match task["reason"]["kind"].as_str() {
+            Some(reason) => reason.to_owned(),
+            None => text("state"),
+        };
+        let goal = text("goal").lines().next().unwrap_or_default().chars().take(60).collect::<String>();
+        anstream::println!("{}  {state:<14} {:<10} {goal}", text("id"), text("pipeline"));
+    }
+    if page["next"].is_string() {
+        anstream::eprintln!("… and more: raise --limit, or narrow with --state, --pipeline, --text");
+    }
+    Ok(0)
+}
+
+pub(super) async fn show(args: Show, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings, env)?;
+    let path = format!("/api/v1/tasks/{}", args.id);
+    if args.json {
+        let task: Value = client.send(client.get(&path)).await?;
+        anstream::println!("{}", serde_json::to_string_pretty(&task)?);
+        return Ok(0);
+    }
+    if !args.diff {
+        let task: Task = client.send(client.get(&path)).await?;
+        anstream::println!("{}", story(&task));
+    }
+    let diff = client.text(client.get(&format!("{path}/diff"))).await?;
+    anstream::print!("{}", paint::diff(&diff));
+    Ok(0)
+}
+
+pub(super) async fn events(args: Events, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings, env)?;
+    let mut progress = Progress::new(None);
+    let outcome = follow(&client, &args.id, args.after, |event| {
+        if !args.json {
+            progress.show(&event.body);
+        } else if let Ok(line) = serde_json::to_string(&event) {
+            anstream::println!("{line}");
+        }
+    })
+    .await?;
+    Ok(run::code(&outcome))
+}
+
+pub(super) async fn cancel(args: Cancel, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings, env)?;
+    let reply: Value = client.send(client.post(&format!("/api/v1/tasks/{}/cancel", args.id))).await?;
+    let said = match reply["state"].as_str() {
+        Some("ended") => "ended: it was still waiting",
+        Some("requested") => "it is running and will stop",
+        Some("already-ended") => "it had already ended",
+        other => {
+            let error = anyhow::anyhow!("the server answered {other:?}");
+            return Err(Failed { code: exit::OTHERWISE, error });
+        }
+    };
+    anstream::println!("{said}");
+    Ok(0)
+}
+
+/// Follows a task over cut connections, each time going on after the last event seen.
+async fn follow(
+    client: &Client,
+    id: &str,
+    mut after: u64,
+    mut show: impl FnMut(Event),
+) -> Result<Outcome, Failed> {
+    const PATIENCE: u32 = 30;
+    let mut silent = 0;
+    loop {
+        match client.events(id, after).await {
+            Ok(mut stream) => {
+                while let Some(event) = stream.next().await {
+                    silent = 0;
+                    after = event.id;
+                    if let EventBody::Ended { outcome, .. } = &event.body {
+                        let outcome = outcome.clone();
+                        show(event);
+                        return Ok(outcome);
+                    }
+                    show(event);
+                }
+            }
+            Err(http::StreamError::Final(failed)) => return Err(failed),
+            Err(http::StreamError::Passing(error)) if silent >= PATIENCE => return Err(error.into()),
+            Err(http::StreamError::Passing(_)) => {}
+        }
+        silent += 1;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+fn body(submission: &Submission) -> anyhow::Result<Value> {
+    let budget = &submission.budget;
+    let mut wish = serde_json::Map::new();
+    let mut set = |key: &str, value: Option<Value>| wish.extend(value.map(|value| (key.to_owned(), value)));
+    set("rounds", budget.rounds.map(Value::from));
+    set("tokens", budget.tokens.map(Value::from));
+    set("cost", budget.cost.map(Value::from));
+    set("wall_s", budget.wall_s.map(Value::from));
+    let mut body = json!({
+        "goal": submission.goal,
+        "tests": submission.tests,
+        "budget": wish,
+        "files": files(&submission.tree)?,
+    });
+    if let Some(pipeline) = &submission.pipeline {
+        body["pipeline"] = Value::from(pipeline.as_str());
+    }
+    Ok(body)
+}
+
+fn files(tree: &Tree) -> anyhow::Result<Vec<FileBody>> {
+    let mut files = Vec::with_capacity(tree.len());
+    for (path, file) in tree.iter() {
+        anyhow::ensure!(
+            file.mode != Mode::Link,
+            "{path} is a link: send an archive through the API to keep links"
+        );
+        let text = file.text().map(str::to_owned);
+        let base64 =
+            text.is_none().then(|| base64::engine::general_purpose::STANDARD.encode(file.blob.bytes()));
+        let executable = file.mode == Mode::Executable;
+        files.push(FileBody { path: path.to_string(), content: text, base64, executable });
+    }
+    Ok(files)
+}
+
+/// A task in a few lines.
+fn story(task: &Task) -> String {
+    use std::fmt::Write as _;
+    let mut out = format!("{}\ngoal: {}\n", task.id, task.spec.goal.trim_end());
+    for round in &task.rounds {
+        let found = match (&round.report, &round.failure) {
+            (Some(report), _) => {
+                format!("{} passed, {} failed", report.counts.passed, report.counts.failed)
+            }
+            (None, Some(failure)) => failure.clone(),
+            (None, None) => "not checked yet".to_owned(),
+        };
+        let kind = format!("{:?}", round.kind).to_lowercase();
+        writeln!(out, "round {} {kind}: {} → {found}", round.number, round.summary)
+            .expect("a string takes all");
+    }
+    let state = match &task.outcome {
+        Some(outcome) => outcome.reason.to_string(),
+        None => format!("{:?}", task.state).to_lowercase(),
+    };
+    write!(out, "{state} ({} tokens, {:.1} s)", task.spend.tokens(), task.spend.wall_ms as f64 / 1000.0)
+        .expect("a string takes all");
+    out
+}

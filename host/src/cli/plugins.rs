@@ -1,0 +1,113 @@
+//! `aiagent-host plugins`.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::args::Plugins;
+use super::paint::{BAD, FAINT, GOOD};
+use super::{Failed, exit};
+use crate::app::plugin_settings;
+use crate::config::Settings;
+use crate::plugin::{self, Catalog, Inspection, Runtime, inspect};
+
+pub(super) async fn plugins(command: Plugins, settings: Settings) -> Result<u8, Failed> {
+    match command {
+        Plugins::List { json } => {
+            let runtime = Runtime::start(plugin_settings(&settings)).await.map_err(Failed::usage)?;
+            list(&runtime.catalog(), json)?;
+            Ok(0)
+        }
+        Plugins::Inspect { file, json } => {
+            let inspection = inspect(&file, &plugin_settings(&settings)).map_err(Failed::usage)?;
+            if json {
+                anstream::println!("{}", serde_json::to_string_pretty(&inspection)?);
+            } else {
+                show(&inspection);
+            }
+            Ok(0)
+        }
+        Plugins::Check { file } => check(&file, &settings).await,
+    }
+}
+
+/// Loads a copy in a folder of its own, the way the host loads its plugins.
+async fn check(file: &Path, settings: &Settings) -> Result<u8, Failed> {
+    let folder = tempfile::tempdir()?;
+    let name = file.file_name().context("name a file").map_err(Failed::usage)?;
+    std::fs::copy(file, folder.path().join(name))
+        .with_context(|| format!("can't read {}", file.display()))
+        .map_err(Failed::usage)?;
+    let wanted = plugin::Settings { dirs: vec![folder.path().to_owned()], ..plugin_settings(settings) };
+    let catalog = Runtime::start(wanted).await.map_err(Failed::usage)?.catalog();
+    if let Some(refused) = catalog.refused.first() {
+        anstream::println!("{BAD}✗{BAD:#} {}: {}", file.display(), refused.reason);
+        anstream::println!("  {}", refused.remedy);
+        return Ok(exit::OTHERWISE);
+    }
+    match catalog.loaded.first() {
+        Some(loaded) => {
+            anstream::println!("{GOOD}✓{GOOD:#} {} is a {} the host would load", loaded.name, loaded.kind);
+            Ok(0)
+        }
+        None => {
+            let error = anyhow::anyhow!("{} does not end in .wasm", file.display());
+            Err(Failed { code: exit::USAGE, error })
+        }
+    }
+}
+
+fn list(catalog: &Catalog, json: bool) -> anyhow::Result<()> {
+    if json {
+        anstream::println!("{}", serde_json::to_string_pretty(catalog)?);
+        return Ok(());
+    }
+    if catalog.loaded.is_empty() && catalog.refused.is_empty() {
+        anstream::println!("no plugin found; name their folder with --plugins DIR");
+    }
+    for plugin in &catalog.loaded {
+        anstream::println!(
+            "{:<20} {:<8} {} {:>8.1} kB  {}",
+            plugin.name,
+            plugin.kind.to_string(),
+            plugin.digest.short(),
+            plugin.size_bytes as f64 / 1000.0,
+            plugin.file.display()
+        );
+    }
+    for refused in &catalog.refused {
+        anstream::println!("{BAD}refused{BAD:#} {}: {}", refused.file.display(), refused.reason);
+        anstream::println!("        {FAINT}{}{FAINT:#}", refused.remedy);
+    }
+    Ok(())
+}
+
+fn show(inspection: &Inspection) {
+    let kind = inspection.kind.map_or_else(|| "unknown".to_owned(), |kind| kind.to_string());
+    let form = if inspection.component { "component" } else { "core module, componentized at load" };
+    anstream::println!("{}  {kind}", inspection.name);
+    anstream::println!("  file      {} ({} bytes, {form})", inspection.file.display(), inspection.size_bytes);
+    anstream::println!("  digest    {}", inspection.digest);
+    if let Some(contract) = &inspection.contract {
+        anstream::println!("  contract  {contract}");
+    }
+    for export in &inspection.exports {
+        anstream::println!("  exports   {export}");
+    }
+    for import in &inspection.imports {
+        let mark = if import.granted { "granted" } else { "not granted" };
+        anstream::println!("  imports   {:<38} {mark}: {}", import.name, import.allows);
+    }
+    if let Some(limits) = &inspection.limits {
+        anstream::println!(
+            "  limits    {} ms compute, {} ms wall, {} MiB memory, {} KiB output",
+            limits.compute_ms,
+            limits.wall_ms,
+            limits.memory_bytes >> 20,
+            limits.output_bytes >> 10
+        );
+    }
+    if let Some((reason, remedy)) = &inspection.refusal {
+        anstream::println!("  {BAD}refused{BAD:#}   {reason}\n            {remedy}");
+    }
+}

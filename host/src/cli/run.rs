@@ -1,0 +1,193 @@
+//! `aiagent-host run`: one task, here and now.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Run, TaskArgs};
+use super::progress::Progress;
+use super::{Failed, exit, paint, serve};
+use crate::app::{Host, tree_limits};
+use crate::config::Settings;
+use crate::store::{Cancelled, Store};
+use crate::submission::{BudgetWish, Submission};
+use crate::task::{Event, EventBody, Outcome, Reason, Task, TaskId};
+use crate::workspace::{self, Blob, Imported, Tree, TreePath};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    task: &'a Task,
+    diff: &'a str,
+}
+
+pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed> {
+    let submission = submission(&args.task, &settings).map_err(Failed::usage)?;
+    let pipeline = submission.pipeline.as_ref().unwrap_or(&settings.pipeline);
+    let model = settings.pipelines.get(pipeline).map(|pipeline| pipeline.model.clone()).unwrap_or_default();
+    let replaying = !settings.replay.as_os_str().is_empty();
+    if !model.is_empty() && !settings.models.contains_key(&model) && !replaying {
+        let error = anyhow::anyhow!(
+            "no model {model:?} is configured: set AIAGENT_MODEL_URL and AIAGENT_MODEL_NAME \
+             (and AIAGENT_MODEL_KEY), or a [models.{model}] section in aiagent.toml"
+        );
+        return Err(Failed { code: exit::NO_MODEL, error });
+    }
+    // This task lives as long as the command.
+    "memory".clone_into(&mut settings.store);
+    settings.worker.tasks = 1;
+    let host = Host::assemble(settings).await.map_err(Failed::usage)?;
+    let base = submission.tree.clone();
+    let rounds = submission.budget.rounds;
+    let submitted = submission.submit(&host.settings, host.store.as_ref(), &host.snapshots, None).await;
+    let id = submitted.map_err(Failed::usage)?.id;
+
+    let stop = CancellationToken::new();
+    let (worked, outcome) = tokio::join!(host.work(stop.clone()), async {
+        let outcome = follow(host.store.as_ref(), &id, rounds).await;
+        stop.cancel();
+        outcome
+    });
+    worked.context("the worker failed")?;
+    let outcome = outcome?;
+    let task = host.store.get(&id).await?.context("the task is gone")?;
+    let tree = host.snapshots.load(&outcome.tree).await?;
+    let diff = workspace::diff(&base, &tree);
+    if args.json {
+        let printed = serde_json::to_string_pretty(&Printed { task: &task, diff: &diff })?;
+        anstream::println!("{printed}");
+    } else {
+        anstream::print!("{}", paint::diff(&diff));
+    }
+    if args.apply {
+        apply(&args.task, &outcome, &base, &tree)?;
+    }
+    Ok(code(&outcome))
+}
+
+pub(super) fn code(outcome: &Outcome) -> u8 {
+    match outcome.reason {
+        Reason::Green => 0,
+        Reason::ModelFailed { .. } => exit::NO_MODEL,
+        _ => exit::OTHERWISE,
+    }
+}
+
+/// Shows events until the task has ended; a signal cancels it first.
+async fn follow(store: &dyn Store, id: &TaskId, rounds: Option<u32>) -> anyhow::Result<Outcome> {
+    let interrupted = CancellationToken::new();
+    tokio::spawn(serve::watch_signals(interrupted.clone())?);
+    let mut progress = Progress::new(rounds);
+    let mut watch = store.watch();
+    let (mut after, mut cancelling) = (0, false);
+    loop {
+        for Event { id, body, .. } in store.events(id, after, 256).await? {
+            after = id;
+            progress.show(&body);
+            if let EventBody::Ended { outcome, .. } = body {
+                return Ok(outcome);
+            }
+        }
+        tokio::select! {
+            () = watch.changed(std::time::Duration::from_secs(1)) => {}
+            () = interrupted.cancelled(), if !cancelling => {
+                cancelling = true;
+                if store.cancel(id).await? == Cancelled::Requested {
+                    anstream::eprintln!("stopping …");
+                }
+            }
+        }
+    }
+}
+
+fn apply(args: &TaskArgs, outcome: &Outcome, base: &Tree, tree: &Tree) -> anyhow::Result<()> {
+    let Some(dir) = &args.dir else { return Ok(()) };
+    if !outcome.is_green() {
+        anstream::eprintln!("not applied: the result is not green");
+        return Ok(());
+    }
+    let changed = workspace::apply_to_folder(base, tree, dir)
+        .with_context(|| format!("can't apply to {}; nothing was written", dir.display()))?;
+    anstream::eprintln!("applied to {}: {} files", dir.display(), changed.len());
+    Ok(())
+}
+
+/// The task that the arguments describe, with its files read.
+pub(super) fn submission(args: &TaskArgs, settings: &Settings) -> anyhow::Result<Submission> {
+    let goal = if args.goal == "-" {
+        let mut goal = String::new();
+        std::io::stdin()
+            .lock()
+            .read_to_string(&mut goal)
+            .context("can't read the goal from standard input")?;
+        goal
+    } else {
+        args.goal.clone()
+    };
+    let limits = tree_limits(settings);
+    let mut tree = match &args.dir {
+        None => Tree::new(limits),
+        Some(path) => {
+            let Imported { tree, notes } = import(path, args.rev.as_deref(), limits)
+                .with_context(|| format!("can't take the files of {}", path.display()))?;
+            for note in notes {
+                anstream::eprintln!("{}note: {note}{}", paint::FAINT, paint::FAINT.render_reset());
+            }
+            tree
+        }
+    };
+    let tests = args.tests.iter().map(|test| add_test(&mut tree, args.dir.as_deref(), test));
+    let tests = tests.collect::<anyhow::Result<_>>()?;
+    let budget = BudgetWish {
+        rounds: args.rounds,
+        tokens: args.tokens,
+        cost: args.cost,
+        wall_s: args.minutes.map(|minutes| minutes.saturating_mul(60)),
+        compute_s: None,
+    };
+    Ok(Submission { goal, pipeline: args.pipeline.clone(), tests, budget, tree })
+}
+
+fn import(path: &Path, rev: Option<&str>, limits: workspace::Limits) -> anyhow::Result<Imported> {
+    if let Some(rev) = rev {
+        return Ok(workspace::import_git(path, rev, limits)?);
+    }
+    if path.is_dir() {
+        return Ok(workspace::import_folder(path, limits)?);
+    }
+    let bytes = std::fs::read(path)?;
+    Ok(workspace::import_archive(&bytes, limits, false)?)
+}
+
+/// A test inside the imported folder keeps its place; one from elsewhere goes to the top.
+fn add_test(tree: &mut Tree, dir: Option<&Path>, test: &Path) -> anyhow::Result<String> {
+    let whole = |path: &Path| path.canonicalize().with_context(|| format!("no test file {}", path.display()));
+    // `--tests tests/test_a.py` may also be meant relative to --dir.
+    if let Some(text) = test.to_str()
+        && tree.get(text).is_some()
+    {
+        return Ok(text.to_owned());
+    }
+    let found: PathBuf = whole(test)?;
+    if let Some(dir) = dir.filter(|dir| dir.is_dir())
+        && let Ok(inside) = found.strip_prefix(whole(dir)?)
+        && let Some(text) = inside.to_str()
+        && tree.get(text).is_some()
+    {
+        return Ok(text.to_owned());
+    }
+    let name = found.file_name().and_then(|name| name.to_str()).context("a test's name must be UTF-8")?;
+    let path = TreePath::parse(name)?;
+    anyhow::ensure!(
+        tree.get(name).is_none(),
+        "the test {} would replace the file {name} of --dir",
+        test.display()
+    );
+    let bytes = std::fs::read(&found).with_context(|| format!("can't read {}", found.display()))?;
+    tree.put(path, Blob::new(bytes), None)?;
+    Ok(name.to_owned())
+}

@@ -1,0 +1,128 @@
+//! From what a user asks for to a task that can be stored: the same checks for the API and the
+//! command line.
+
+use serde::Deserialize;
+
+use crate::config::Settings;
+use crate::store::{Idempotency, NewTask, Store, StoreError, Submitted};
+use crate::task::{Spec, TaskId};
+use crate::workspace::{SnapshotError, Snapshots, Tree};
+
+/// Enough for a long specification; what is longer belongs in a file of the tree.
+pub const MAX_GOAL_BYTES: usize = 256 << 10;
+
+/// What a user asks for.
+#[derive(Debug, Default)]
+pub struct Submission {
+    pub goal: String,
+    /// `None`: the configured default.
+    pub pipeline: Option<String>,
+    /// Paths in the tree.
+    pub tests: Vec<String>,
+    pub budget: BudgetWish,
+    pub tree: Tree,
+}
+
+/// Limits a user sets for one task; what is left out is as configured.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetWish {
+    /// Builds and fixes together.
+    pub rounds: Option<u32>,
+    /// Input and output tokens together; 0: no limit.
+    pub tokens: Option<u64>,
+    /// In the currency of the configured prices; 0: no limit.
+    pub cost: Option<f64>,
+    /// Wall time in seconds, from the first step on.
+    pub wall_s: Option<u64>,
+    /// Time that guests compute, in seconds.
+    pub compute_s: Option<u64>,
+}
+
+/// What is wrong with a submission.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("the goal is empty: say what is to be done")]
+    EmptyGoal,
+    #[error("the goal has {0} bytes, the most is {MAX_GOAL_BYTES}: put long material in a file of the tree")]
+    LongGoal(usize),
+    #[error("there is no pipeline {name:?}; configured are: {known}")]
+    UnknownPipeline { name: String, known: String },
+    #[error("the test {path:?} is not among the files: {hint}")]
+    MissingTest { path: String, hint: String },
+    #[error("budget.{0} must be at least 1")]
+    NoBudget(&'static str),
+    #[error("budget.cost must be 0 (no limit) or a positive number")]
+    BadCost,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
+
+impl Submission {
+    /// Checks everything, stores the tree, and queues the task.
+    pub async fn submit(
+        self,
+        settings: &Settings,
+        store: &dyn Store,
+        snapshots: &Snapshots,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Submitted, Refusal> {
+        let pipeline = self.check(settings)?;
+        let rounds = self.budget.rounds.unwrap_or(pipeline.max_rounds);
+        let mut budget = settings.budget.clone();
+        budget.tokens = self.budget.tokens.unwrap_or(budget.tokens);
+        budget.cost = self.budget.cost.unwrap_or(budget.cost);
+        budget.wall_s = self.budget.wall_s.unwrap_or(budget.wall_s);
+        budget.compute_s = self.budget.compute_s.unwrap_or(budget.compute_s);
+        let spec = Spec {
+            goal: self.goal,
+            tree: snapshots.save(&self.tree).await?,
+            tests: self.tests,
+            // A user who asks for more rounds than the pipeline's wants more rounds.
+            pipeline: crate::task::Pipeline { max_rounds: rounds, ..pipeline },
+            budget: budget.resolve(rounds),
+        };
+        let id = TaskId::fresh();
+        Ok(store.submit(NewTask { id, spec, idempotency }).await?)
+    }
+
+    fn check(&self, settings: &Settings) -> Result<crate::task::Pipeline, Refusal> {
+        if self.goal.trim().is_empty() {
+            return Err(Refusal::EmptyGoal);
+        }
+        if self.goal.len() > MAX_GOAL_BYTES {
+            return Err(Refusal::LongGoal(self.goal.len()));
+        }
+        let name = self.pipeline.as_ref().unwrap_or(&settings.pipeline);
+        let Some(pipeline) = settings.pipelines.get(name) else {
+            let known = settings.pipelines.keys().cloned().collect::<Vec<_>>().join(", ");
+            return Err(Refusal::UnknownPipeline { name: name.clone(), known });
+        };
+        for test in &self.tests {
+            if self.tree.get(test).is_none() {
+                let all = self.tree.iter().map(|(path, _)| path.as_str());
+                let nearest = all.min_by_key(|path| strsim::damerau_levenshtein(path, test));
+                let hint = nearest.map_or_else(
+                    || "there are no files".to_owned(),
+                    |path| format!("the nearest name is {path:?}"),
+                );
+                return Err(Refusal::MissingTest { path: test.clone(), hint });
+            }
+        }
+        if self.budget.rounds == Some(0) {
+            return Err(Refusal::NoBudget("rounds"));
+        }
+        if self.budget.wall_s == Some(0) {
+            return Err(Refusal::NoBudget("wall_s"));
+        }
+        if self.budget.compute_s == Some(0) {
+            return Err(Refusal::NoBudget("compute_s"));
+        }
+        if self.budget.cost.is_some_and(|cost| !cost.is_finite() || cost.is_sign_negative()) {
+            return Err(Refusal::BadCost);
+        }
+        Ok(pipeline.resolve(name))
+    }
+}

@@ -1,0 +1,29 @@
+//! Logs on stderr, for eyes or as JSON lines.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::LogFormat;
+
+/// Starts logging for the life of the process. A filter that does not parse is an error that quotes it.
+pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
+    use std::io::IsTerminal as _;
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        anyhow::anyhow!("log: {filter:?} is not a filter such as `info` or `aiagent_host=debug`: {error}")
+    })?;
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match format {
+        LogFormat::Text => registry.with(layer).try_init(),
+        LogFormat::Json => registry.with(layer.json()).try_init(),
+    };
+    // A second host in the same process (a test) logs through the first one's.
+    if let Err(error) = started {
+        tracing::debug!(%error, "logging was started before");
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! The worker: claim → call → commit, until a stop signal; heartbeat, cancel, drain.
+//!
+//! Invariant: nothing is written for a task without the fence it was claimed with, and a guest is
+//! stopped before its lease could have passed to another worker.
+
+mod attempts;
+mod drive;
+mod feed;
+mod halt;
+mod journal;
+mod keeper;
+mod live;
+mod step;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::exec::{ExecLimits, Sandbox};
+use crate::model::Door;
+use crate::plugin::Runtime;
+use crate::store::{ClaimRequest, LEASE, Store, StoreError};
+use crate::workspace::{Limits, Snapshots};
+
+use halt::{Halts, Stop};
+use keeper::Keeper;
+
+/// How often lost leases are looked for; a lost task waits at most a lease and this long.
+const REAP_EVERY: Duration = Duration::from_secs(5);
+
+/// The fallback of the queue's wake-up.
+const POLL: Duration = Duration::from_secs(1);
+
+/// What a worker works with.
+#[derive(Clone)]
+pub struct Equipment {
+    pub store: Arc<dyn Store>,
+    pub runtime: Arc<Runtime>,
+    pub door: Arc<Door>,
+    pub sandbox: Arc<Sandbox>,
+    pub exec_limits: ExecLimits,
+    pub tree_limits: Limits,
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Unique among the workers of a store.
+    pub name: String,
+    /// Tasks held at a time.
+    pub tasks: usize,
+    /// How long running steps may go on after a stop before they are handed back.
+    pub grace: Duration,
+    /// [`LEASE`], except in tests.
+    pub lease: Duration,
+}
+
+impl Settings {
+    pub fn new(name: String, tasks: usize, grace: Duration) -> Self {
+        Self { name, tasks, grace, lease: LEASE }
+    }
+}
+
+/// What the tasks of one worker share.
+struct Shared {
+    equipment: Equipment,
+    settings: Settings,
+    snapshots: Snapshots,
+    keeper: Keeper,
+    halts: Halts,
+}
+
+/// Works until `stop` is cancelled, then drains: running steps go on for the grace period, and what
+/// is still running then goes back to the queue without counting as a crash.
+pub async fn run(equipment: Equipment, settings: Settings, stop: CancellationToken) -> std::io::Result<()> {
+    let keeper = Keeper::start(Arc::clone(&equipment.store), settings.lease)?;
+    let snapshots = Snapshots::new(Arc::clone(&equipment.store), equipment.tree_limits);
+    let grace = settings.grace;
+    let shared = Arc::new(Shared { equipment, settings, snapshots, keeper, halts: Halts::default() });
+    let running = TaskTracker::new();
+
+    let reaper = tokio::spawn(reap(Arc::clone(&shared), stop.clone()));
+    claim(&shared, &running, &stop).await;
+
+    running.close();
+    if tokio::time::timeout(grace, running.wait()).await.is_err() {
+        tracing::info!(tasks = running.len(), "the grace period is over: handing tasks back");
+        shared.halts.stop_all(Stop::Draining);
+        running.wait().await;
+    }
+    reaper.abort();
+    Ok(())
+}
+
+async fn claim(shared: &Arc<Shared>, running: &TaskTracker, stop: &CancellationToken) {
+    let places = Arc::new(Semaphore::new(shared.settings.tasks));
+    let mut watch = shared.equipment.store.watch();
+    let mut unavailable = false;
+    loop {
+        let place = tokio::select! {
+            () = stop.cancelled() => return,
+            place = Arc::clone(&places).acquire_owned() => place.expect("the semaphore is never closed"),
+        };
+        let wait = match next(shared).await {
+            Ok(Some(claim)) => {
+                unavailable = false;
+                let drive = drive::drive(Arc::clone(shared), claim);
+                running.spawn(async move {
+                    drive.await;
+                    drop::<OwnedSemaphorePermit>(place);
+                });
+                continue;
+            }
+            Ok(None) => POLL,
+            Err(error) => {
+                if !std::mem::replace(&mut unavailable, true) {
+                    tracing::warn!(%error, "can't claim; trying on");
+                }
+                POLL
+            }
+        };
+        drop(place);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = watch.changed(wait) => {}
+        }
+    }
+}
+
+/// Repeats a claim whose reply was lost under the same nonce, so that it loses no task.
+async fn next(shared: &Shared) -> Result<Option<crate::store::Claim>, StoreError> {
+    let request = ClaimRequest {
+        worker: shared.settings.name.clone(),
+        nonce: journal::fresh_nonce(),
+        lease: shared.settings.lease,
+    };
+    match shared.equipment.store.claim(&request).await {
+        Err(StoreError::Unavailable(_)) => shared.equipment.store.claim(&request).await,
+        reply => reply,
+    }
+}
+
+async fn reap(shared: Arc<Shared>, stop: CancellationToken) {
+    let every = REAP_EVERY.min(shared.settings.lease / 2);
+    loop {
+        match shared.equipment.store.reap().await {
+            Ok(tasks) => {
+                for task in tasks {
+                    tracing::warn!(%task, "its worker is lost");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "can't look for lost leases"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}

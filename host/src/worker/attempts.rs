@@ -1,0 +1,65 @@
+//! A task's history as builders and fixers are told it.
+
+use crate::store::StoreError;
+use crate::task::{Attempt, Digest, Next, RoundKind, Task};
+use crate::workspace::{self, SnapshotError, Snapshots};
+
+/// `attempt.diff` in the contract is at most this long.
+const MAX_DIFF: usize = 64 << 10;
+
+pub(super) async fn history(task: &Task, snapshots: &Snapshots) -> Result<Vec<Attempt>, SnapshotError> {
+    let current = match &task.next {
+        Next::Fix { from } => Some(*from),
+        Next::Build { .. } | Next::Check => None,
+    };
+    let mut attempts = Vec::with_capacity(task.rounds.len() + 1);
+    for (index, round) in task.rounds.iter().enumerate() {
+        let diff = match &round.tree {
+            Some(tree) => diff(snapshots, &round.base, tree).await?,
+            None => String::new(),
+        };
+        attempts.push(Attempt {
+            number: round.number,
+            kind: round.kind,
+            summary: round.summary.clone(),
+            diff,
+            report: round.report.clone(),
+            failure: round.failure.clone(),
+            temperature: round.temperature,
+            current: current == Some(index),
+        });
+    }
+    if let Next::Build { hint: Some(hint) } = &task.next {
+        attempts.push(Attempt {
+            number: task.rounds.len() as u32,
+            kind: RoundKind::Fix,
+            summary: hint.clone(),
+            diff: String::new(),
+            report: None,
+            failure: None,
+            temperature: None,
+            current: false,
+        });
+    }
+    Ok(attempts)
+}
+
+async fn diff(snapshots: &Snapshots, old: &Digest, new: &Digest) -> Result<String, SnapshotError> {
+    let (old, new) = (snapshots.load(old).await?, snapshots.load(new).await?);
+    let mut diff = workspace::diff(&old, &new);
+    if diff.len() > MAX_DIFF {
+        let cut = (0..=MAX_DIFF).rev().find(|at| diff.is_char_boundary(*at)).unwrap_or(0);
+        diff.truncate(cut);
+        diff.push_str("\n… (the rest of this diff is left out)\n");
+    }
+    Ok(diff)
+}
+
+impl From<SnapshotError> for super::step::Break {
+    fn from(error: SnapshotError) -> Self {
+        Self::Store(match error {
+            SnapshotError::Store(error) => error,
+            other => StoreError::Corrupt(other.to_string()),
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! The journal between a step and everything outside: an answer is written down before the guest
+//! sees it, and a step that runs again is answered from what was written.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::plugin::Failure;
+use crate::store::{JournalEntry, Lease, Store, StoreError};
+use crate::task::Digest;
+
+pub(super) struct Journal {
+    store: Arc<dyn Store>,
+    lease: Lease,
+    step: u32,
+    replay: VecDeque<JournalEntry>,
+    next: u32,
+    /// Why the store refused an answer; the step is then void.
+    error: Option<StoreError>,
+}
+
+/// A place in the journal: what is to be asked, and the answer if it is already known.
+pub(super) struct Place<T> {
+    pub index: u32,
+    pub asked: Digest,
+    request: String,
+    pub known: Option<T>,
+}
+
+impl Journal {
+    pub(super) async fn open(store: Arc<dyn Store>, lease: Lease, step: u32) -> Result<Self, StoreError> {
+        let replay: VecDeque<_> = store.journal(&lease.task, step).await?.into();
+        Ok(Self { store, lease, step, replay, next: 0, error: None })
+    }
+
+    /// Answers not yet asked for again.
+    pub(super) fn replayed(&self) -> u32 {
+        self.replay.len() as u32
+    }
+
+    pub(super) fn take_error(&mut self) -> Option<StoreError> {
+        self.error.take()
+    }
+
+    /// Looks up the next answer. Fails where the step asks something else than it did before.
+    pub(super) fn ask<T: DeserializeOwned>(
+        &mut self,
+        kind: &str,
+        request: &impl Serialize,
+    ) -> Result<Place<T>, Failure> {
+        let request = serde_json::to_string(request).map_err(|error| Failure::Host(error.to_string()))?;
+        let asked = Digest::of(format!("{kind}\n{request}").as_bytes());
+        let index = self.next;
+        self.next += 1;
+        let Some(entry) = self.replay.pop_front() else {
+            return Ok(Place { index, asked, request, known: None });
+        };
+        if entry.asked != asked || entry.kind != kind {
+            return Err(Failure::Diverged(format!(
+                "answer {index} is for a {} request, {}; the step now makes a {kind} request, {}",
+                entry.kind,
+                entry.asked.short(),
+                asked.short()
+            )));
+        }
+        let known = serde_json::from_str(&entry.answer)
+            .map_err(|error| Failure::Diverged(format!("answer {index} can't be read: {error}")))?;
+        Ok(Place { index, asked, request, known: Some(known) })
+    }
+
+    /// Writes an answer down. Only then may the guest see it.
+    pub(super) async fn keep<T: Serialize>(
+        &mut self,
+        kind: &str,
+        place: Place<T>,
+        answer: &T,
+    ) -> Result<(), Failure> {
+        let answer = serde_json::to_string(answer).map_err(|error| Failure::Host(error.to_string()))?;
+        let Place { index, asked, request, .. } = place;
+        let entry = JournalEntry { index, kind: kind.to_owned(), asked, request, answer };
+        match self.store.append(&self.lease, self.step, entry).await {
+            Ok(()) => Ok(()),
+            Err(StoreError::StaleFence { .. }) => Err(Failure::LeaseLost),
+            Err(error) => {
+                let failure = Failure::Host(error.to_string());
+                self.error = Some(error);
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// A number that no other claim has.
+pub(super) fn fresh_nonce() -> u64 {
+    let id = ulid::Ulid::generate();
+    (id.0 as u64) ^ ((id.0 >> 64) as u64)
+}

@@ -1,0 +1,299 @@
+//! What a step reaches outside its sandbox: the model, the checker, commands; through the journal.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::drive::Desk;
+use super::journal::Journal;
+use super::step::{self, Break};
+use crate::exec::{self, ExecError, ExecLimits};
+use crate::model::{self, Completing, DoorEvent, ModelError};
+use crate::plugin::{Failure, Interrupt, Outside, StepError};
+use crate::task::{Digest, EventBody, Level, Next, Report, Spend, Task};
+use crate::workspace::Tree;
+
+/// `check.run` may be called this often in a step.
+const MAX_CHECKS: u32 = 32;
+
+pub(super) struct Live {
+    desk: Arc<Desk>,
+    task: Task,
+    round: u32,
+    /// The plugin that is running, for its log lines.
+    source: String,
+    /// `None` for a check inside a step: its report is journaled as a whole by that step.
+    journal: Option<tokio::sync::Mutex<Journal>>,
+    tally: Mutex<Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    spent: Spend,
+    checks: u32,
+    broken: Option<Break>,
+}
+
+/// A model's answer as the journal keeps it.
+#[derive(Serialize, Deserialize)]
+struct ModelAnswer {
+    result: Result<model::Completion, ModelError>,
+    cost_micros: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CheckAnswer {
+    result: Result<Report, StepError>,
+    compute_ms: u64,
+}
+
+/// A command's answer; a tree it changed is kept as a snapshot.
+#[derive(Serialize, Deserialize)]
+struct ExecAnswer {
+    result: Result<(exec::Output, Option<Digest>), ExecError>,
+}
+
+/// A command with the tree it runs on, for the journal: the same command on another tree is another request.
+#[derive(Serialize)]
+struct ExecRequest<'a> {
+    command: &'a exec::Command,
+    tree: Digest,
+}
+
+impl Live {
+    pub(super) fn new(desk: &Arc<Desk>, task: &Task, source: &str, journal: Option<Journal>) -> Self {
+        Self {
+            desk: Arc::clone(desk),
+            task: task.clone(),
+            round: step::round_number(task),
+            source: source.to_owned(),
+            journal: journal.map(tokio::sync::Mutex::new),
+            tally: Mutex::default(),
+        }
+    }
+
+    /// What this step has spent outside, replayed answers included: they were not yet committed.
+    pub(super) fn spent(&self) -> Spend {
+        self.tally().spent.clone()
+    }
+
+    /// Why the whole step is void, if it is.
+    pub(super) async fn broken(&self) -> Option<Break> {
+        if let Some(journal) = &self.journal
+            && let Some(error) = journal.lock().await.take_error()
+        {
+            return Some(Break::from(error));
+        }
+        self.tally().broken.take()
+    }
+
+    fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask_model(&self, request: &model::Request, index: u32) -> ModelAnswer {
+        let failed = |error| ModelAnswer { result: Err(error), cost_micros: Some(0) };
+        let Some(name) = &self.task.spec.pipeline.model else {
+            let pipeline = &self.task.spec.pipeline.name;
+            return failed(ModelError::Unreachable(format!(
+                "pipeline {pipeline} has no model: set pipelines.{pipeline}.model"
+            )));
+        };
+        let equipment = &self.desk.shared.equipment;
+        let Some(config) = equipment.door.config(name) else {
+            return failed(ModelError::Unreachable(format!(
+                "no model {name} is configured: set AIAGENT_MODEL_URL and AIAGENT_MODEL_NAME, or a \
+                 [models.{name}] section in aiagent.toml"
+            )));
+        };
+        let adapter = config.adapter.as_str();
+        let wire = match equipment.runtime.adapter(adapter) {
+            Ok(wire) => wire,
+            Err(failure) => return failed(ModelError::Unreachable(format!("adapter {adapter}: {failure}"))),
+        };
+        let spent = self.spent();
+        let call = self.task.spend.model_calls + spent.model_calls + 1;
+        let budget = &self.task.spec.budget;
+        let cost_left = budget.cost_micros.map(|limit| {
+            let gone = self.task.spend.cost_micros.unwrap_or(0) + spent.cost_micros.unwrap_or(0);
+            limit.saturating_sub(gone)
+        });
+        let key = Digest::of(format!("{}/{}/{index}", self.task.id, self.task.step).as_bytes());
+        self.desk.feed.push(EventBody::ModelStarted { round: self.round, model: name.clone(), call });
+        let mut events = |event| match event {
+            DoorEvent::Text(text) => self.desk.feed.push(EventBody::Tokens { call, text }),
+            DoorEvent::Thinking(_) => {}
+            DoorEvent::Retrying { error, wait } => self.desk.feed.push(EventBody::ModelRetried {
+                call,
+                error: error.to_string(),
+                wait_ms: wait.as_millis() as u64,
+            }),
+        };
+        let began = Instant::now();
+        let answered = equipment
+            .door
+            .complete(Completing {
+                model: name,
+                request: request.clone(),
+                wire: &wire,
+                idempotency_key: key.as_str(),
+                tokens_left: self.limits().tokens_left,
+                cost_left,
+                events: &mut events,
+            })
+            .await;
+        let (usage, error) = match &answered {
+            Ok(answered) => (answered.completion.usage, None),
+            Err(error) => (model::Usage::default(), Some(error.to_string())),
+        };
+        self.desk.feed.push(EventBody::ModelEnded {
+            call,
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            wall_ms: began.elapsed().as_millis() as u64,
+            error,
+        });
+        match answered {
+            Ok(answered) => {
+                ModelAnswer { cost_micros: answered.cost_micros, result: Ok(answered.completion) }
+            }
+            Err(error) => failed(error),
+        }
+    }
+
+    fn count_model(&self, answer: &ModelAnswer) {
+        let mut tally = self.tally();
+        let known = if tally.spent.model_calls == 0 { Some(0) } else { tally.spent.cost_micros };
+        tally.spent.model_calls += 1;
+        tally.spent.cost_micros = known.zip(answer.cost_micros).map(|(a, b)| a.saturating_add(b));
+        if let Ok(completion) = &answer.result {
+            tally.spent.input_tokens += completion.usage.input_tokens;
+            tally.spent.output_tokens += completion.usage.output_tokens;
+        }
+    }
+
+    async fn run_command(&self, tree: &Tree, command: &exec::Command) -> Result<ExecAnswer, Failure> {
+        let equipment = &self.desk.shared.equipment;
+        // What a checker's command leaves behind is nobody's.
+        let read_back = self.journal.is_some() && !matches!(self.task.next, Next::Check);
+        let limits = ExecLimits { read_back, ..equipment.exec_limits.clone() };
+        let ran = equipment.sandbox.run(tree, command, &limits, &self.desk.halt.token).await;
+        let (output, changed) = match ran {
+            Ok(ran) => ran,
+            Err(_) if self.desk.halt.token.is_cancelled() => return Err(Failure::Cancelled),
+            Err(error) => return Ok(ExecAnswer { result: Err(error) }),
+        };
+        let changed = match changed {
+            None => None,
+            Some(tree) => Some(self.desk.shared.snapshots.save(&tree).await.map_err(|error| {
+                let failure = Failure::Host(error.to_string());
+                self.tally().broken = Some(Break::from(error));
+                failure
+            })?),
+        };
+        Ok(ExecAnswer { result: Ok((output, changed)) })
+    }
+}
+
+#[async_trait]
+impl Outside for Live {
+    fn limits(&self) -> model::Limits {
+        let spent = self.task.spend.tokens() + self.spent().tokens();
+        let tokens_left = self.task.spec.budget.tokens.map(|limit| limit.saturating_sub(spent));
+        let name = self.task.spec.pipeline.model.as_deref().unwrap_or("");
+        let config = self.desk.shared.equipment.door.config(name);
+        // Without a model nothing fits; the first call then says what is missing.
+        let context_window = config.map_or(0, |config| config.context_window);
+        model::Limits { model: name.to_owned(), context_window, tokens_left }
+    }
+
+    async fn complete(&self, request: model::Request) -> Result<model::Completion, Interrupt<ModelError>> {
+        let Some(journal) = &self.journal else {
+            return Err(Interrupt::Answer(ModelError::Other("a checker has no model".to_owned())));
+        };
+        let mut journal = journal.lock().await;
+        let mut place = journal.ask::<ModelAnswer>("model", &request).map_err(Interrupt::End)?;
+        let answer = match place.known.take() {
+            Some(known) => known,
+            None => {
+                let answer = self.ask_model(&request, place.index).await;
+                journal.keep("model", place, &answer).await.map_err(Interrupt::End)?;
+                answer
+            }
+        };
+        self.count_model(&answer);
+        answer.result.map_err(Interrupt::Answer)
+    }
+
+    async fn check(&self, tree: Tree) -> Result<Report, Interrupt<StepError>> {
+        let Some(journal) = &self.journal else {
+            return Err(Interrupt::Answer(StepError::Other("a checker can't run checks".to_owned())));
+        };
+        {
+            let mut tally = self.tally();
+            tally.checks += 1;
+            if tally.checks > MAX_CHECKS {
+                let said = format!("a step may run {MAX_CHECKS} checks; this would be one more");
+                return Err(Interrupt::Answer(StepError::Denied(said)));
+            }
+        }
+        let mut journal = journal.lock().await;
+        let mut place = journal.ask::<CheckAnswer>("check", &tree.digest()).map_err(Interrupt::End)?;
+        let answer = match place.known.take() {
+            Some(known) => known,
+            None => {
+                let ended = step::check_inside(&self.desk, &self.task, tree).await;
+                let result = match ended.result {
+                    Ok(report) => Ok(report),
+                    Err(Failure::Step(error)) => Err(error),
+                    Err(failure @ (Failure::Cancelled | Failure::LeaseLost | Failure::Host(_))) => {
+                        return Err(Interrupt::End(failure));
+                    }
+                    Err(failure) => Err(StepError::Other(format!("the checker {failure}"))),
+                };
+                let answer = CheckAnswer { result, compute_ms: ended.usage.compute.as_millis() as u64 };
+                journal.keep("check", place, &answer).await.map_err(Interrupt::End)?;
+                answer
+            }
+        };
+        self.tally().spent.compute_ms += answer.compute_ms;
+        answer.result.map_err(Interrupt::Answer)
+    }
+
+    async fn exec(
+        &self,
+        tree: Tree,
+        command: exec::Command,
+    ) -> Result<(exec::Output, Option<Tree>), Interrupt<ExecError>> {
+        let answer = match &self.journal {
+            None => self.run_command(&tree, &command).await.map_err(Interrupt::End)?,
+            Some(journal) => {
+                let mut journal = journal.lock().await;
+                let request = ExecRequest { command: &command, tree: tree.digest() };
+                let mut place = journal.ask::<ExecAnswer>("exec", &request).map_err(Interrupt::End)?;
+                match place.known.take() {
+                    Some(known) => known,
+                    None => {
+                        let answer = self.run_command(&tree, &command).await.map_err(Interrupt::End)?;
+                        journal.keep("exec", place, &answer).await.map_err(Interrupt::End)?;
+                        answer
+                    }
+                }
+            }
+        };
+        let (output, changed) = answer.result.map_err(Interrupt::Answer)?;
+        let changed = match changed {
+            None => None,
+            Some(digest) => Some(self.desk.shared.snapshots.load(&digest).await.map_err(|error| {
+                Interrupt::End(Failure::Diverged(format!("the tree a command left is gone: {error}")))
+            })?),
+        };
+        Ok((output, changed))
+    }
+
+    fn log(&self, level: Level, message: String) {
+        self.desk.feed.push(EventBody::Log { level, source: self.source.clone(), message });
+    }
+}

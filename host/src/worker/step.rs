@@ -1,0 +1,283 @@
+//! One plugin call: from the record to the call, and from how it ended to what the coordinator is told.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::Digest as _;
+
+use super::attempts;
+use super::drive::Desk;
+use super::halt::Stop;
+use super::journal::Journal;
+use super::live::Live;
+use crate::coordinator::{self, FixDecision, Proposal, StepDone, StepResult, Trouble};
+use crate::model::ModelError;
+use crate::plugin::{Call, Decision, Ended, Failure, StepError, Usage};
+use crate::store::StoreError;
+use crate::task::{Digest, EventBody, Level, Limit, Next, PluginRef, Report, Spend, StepRecord, Task};
+use crate::workspace::{Globs, Tree};
+
+/// Why work on a task ends without an outcome here.
+#[derive(Debug)]
+pub(super) enum Break {
+    LeaseLost,
+    Draining,
+    Store(StoreError),
+}
+
+pub(super) enum Done {
+    /// The coordinator decides what follows.
+    Step(Box<StepDone>),
+    /// The step diverged from its journal: the same step again, with a fresh one.
+    Again(Task),
+}
+
+/// The round a task's next step belongs to, from 1.
+pub(super) fn round_number(task: &Task) -> u32 {
+    match task.next {
+        Next::Check => task.rounds.len() as u32,
+        Next::Build { .. } | Next::Fix { .. } => task.rounds.len() as u32 + 1,
+    }
+}
+
+pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
+    let began = Instant::now();
+    let (plugin, kind) = next_plugin(task);
+    let store = Arc::clone(&desk.shared.equipment.store);
+    let journal = Journal::open(store, desk.claim.lease.clone(), task.step).await.map_err(Break::from)?;
+    let replayed = journal.replayed();
+    let live = Arc::new(Live::new(desk, task, &plugin.name, Some(journal)));
+    let call = prepare(desk, task, &plugin, Arc::clone(&live)).await?;
+    let round = round_number(task);
+    let catalog = desk.shared.equipment.runtime.catalog();
+    let digest = catalog.find(&plugin.name).map(|loaded| loaded.digest.clone());
+    desk.feed.push(EventBody::StepStarted {
+        round,
+        kind: kind.to_owned(),
+        plugin: plugin.name.clone(),
+        digest,
+        replayed,
+    });
+
+    let runtime = &desk.shared.equipment.runtime;
+    let (result, error, usage, digest) = match &task.next {
+        Next::Build { .. } => {
+            let ended = runtime.build(&plugin.name, call).await;
+            let (error, usage, digest) = facts(&ended);
+            let result = match ended.result {
+                Ok(summary) => Ok(propose(desk, &ended.tree, summary).await?),
+                Err(failure) => Err(failure),
+            };
+            (result.map(|proposal| StepResult::Built(Ok(proposal))), error, usage, digest)
+        }
+        Next::Fix { .. } => {
+            let ended = runtime.fix(&plugin.name, call).await;
+            let (error, usage, digest) = facts(&ended);
+            let result = match ended.result {
+                Ok(Decision::Proposed(summary)) => {
+                    Ok(FixDecision::Proposed(propose(desk, &ended.tree, summary).await?))
+                }
+                Ok(Decision::Rebuild(hint)) => Ok(FixDecision::Rebuild(hint)),
+                Ok(Decision::Stop(reason)) => Ok(FixDecision::Stop(reason)),
+                Err(failure) => Err(failure),
+            };
+            (result.map(|decision| StepResult::Fixed(Ok(decision))), error, usage, digest)
+        }
+        Next::Check => {
+            let ended = runtime.check(&plugin.name, call).await;
+            let (error, usage, digest) = facts(&ended);
+            (ended.result.map(|report| StepResult::Checked(Ok(report))), error, usage, digest)
+        }
+    };
+
+    if let Some(broken) = live.broken().await {
+        return Err(broken);
+    }
+    let spent = spent(&live, usage, began);
+    let result = match result {
+        Ok(result) => result,
+        Err(Failure::Diverged(why)) => return Ok(Done::Again(again(desk, task, spent, why))),
+        Err(failure) => failed(task, trouble(desk, task, &spent, failure)?),
+    };
+    desk.feed.push(EventBody::StepEnded {
+        round,
+        kind: kind.to_owned(),
+        plugin: plugin.name.clone(),
+        error,
+        compute_ms: usage.compute.as_millis() as u64,
+        wall_ms: usage.wall.as_millis() as u64,
+    });
+    let record = StepRecord {
+        plugin: plugin.name,
+        digest,
+        compute_ms: usage.compute.as_millis() as u64,
+        wall_ms: usage.wall.as_millis() as u64,
+        peak_memory_bytes: usage.peak_memory_bytes,
+    };
+    Ok(Done::Step(Box::new(StepDone { record: Some(record), spent, result })))
+}
+
+/// The pipeline's checker on a tree in the middle of a step.
+pub(super) async fn check_inside(desk: &Arc<Desk>, task: &Task, tree: Tree) -> Ended<Report> {
+    let checker = &task.spec.pipeline.checker;
+    let live = Arc::new(Live::new(desk, task, &checker.name, None));
+    match call_for(desk, task, checker, tree, Vec::new(), live) {
+        Ok(call) => desk.shared.equipment.runtime.check(&checker.name, call).await,
+        Err(failure) => Ended {
+            result: Err(failure),
+            tree: Tree::default(),
+            usage: Usage::default(),
+            digest: Digest::of(b""),
+        },
+    }
+}
+
+fn next_plugin(task: &Task) -> (PluginRef, &'static str) {
+    let pipeline = &task.spec.pipeline;
+    match &task.next {
+        Next::Build { .. } => (pipeline.builder.clone(), "build"),
+        // The coordinator asks for a fix only where the pipeline has a fixer.
+        Next::Fix { .. } => (pipeline.fixer.clone().unwrap_or_else(|| pipeline.builder.clone()), "fix"),
+        Next::Check => (pipeline.checker.clone(), "check"),
+    }
+}
+
+async fn prepare(desk: &Arc<Desk>, task: &Task, plugin: &PluginRef, live: Arc<Live>) -> Result<Call, Break> {
+    let snapshots = &desk.shared.snapshots;
+    let round_tree = |index: usize| task.rounds.get(index).and_then(|round| round.tree.as_ref());
+    let base = match &task.next {
+        Next::Build { .. } => Some(&task.spec.tree),
+        Next::Fix { from } => round_tree(*from),
+        Next::Check => task.rounds.len().checked_sub(1).and_then(round_tree),
+    };
+    let tree = snapshots.load(base.unwrap_or(&task.spec.tree)).await?;
+    let attempts = match task.next {
+        Next::Check => Vec::new(),
+        Next::Build { .. } | Next::Fix { .. } => attempts::history(task, snapshots).await?,
+    };
+    call_for(desk, task, plugin, tree, attempts, live)
+        .map_err(|failure| Break::Store(StoreError::Corrupt(failure.to_string())))
+}
+
+fn call_for(
+    desk: &Desk,
+    task: &Task,
+    plugin: &PluginRef,
+    tree: Tree,
+    attempts: Vec<crate::task::Attempt>,
+    live: Arc<Live>,
+) -> Result<Call, Failure> {
+    let spec = &task.spec;
+    let mut protected =
+        Globs::new(&spec.pipeline.protected).map_err(|error| Failure::Host(error.to_string()))?;
+    for test in &spec.tests {
+        protected = protected.with_path(test).map_err(|error| Failure::Host(error.to_string()))?;
+    }
+    let left = |limit: u64, spent: u64| Duration::from_millis(limit.saturating_sub(spent));
+    Ok(Call {
+        task: task.id.to_string(),
+        goal: spec.goal.clone(),
+        tests: spec.tests.clone(),
+        protected,
+        settings: plugin.settings.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        temperature: coordinator::temperature(task),
+        attempt: round_number(task),
+        seed: seed(task),
+        tree,
+        attempts,
+        outside: live,
+        cancel: desk.halt.token.clone(),
+        wall_left: left(spec.budget.wall_ms, task.spend.wall_ms),
+        compute_left: left(spec.budget.compute_ms, task.spend.compute_ms),
+    })
+}
+
+/// From what is asked and the round, not from the task's id: the same submission draws the same
+/// numbers, so that a run can be repeated and a recording answers it.
+fn seed(task: &Task) -> u64 {
+    let text = format!("{}\n{}\n{}", task.spec.goal, task.spec.tree, round_number(task));
+    let hash = sha2::Sha256::digest(text);
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash[..8]);
+    // Vendors read seeds as signed numbers, some of them 32 bits wide.
+    u64::from_le_bytes(bytes) & 0x7fff_ffff
+}
+
+async fn propose(desk: &Desk, tree: &Tree, summary: String) -> Result<Proposal, Break> {
+    Ok(Proposal { tree: desk.shared.snapshots.save(tree).await?, summary })
+}
+
+fn facts<T>(ended: &Ended<T>) -> (Option<String>, Usage, Digest) {
+    (ended.result.as_ref().err().map(ToString::to_string), ended.usage, ended.digest.clone())
+}
+
+fn spent(live: &Live, usage: Usage, began: Instant) -> Spend {
+    let mut spent = live.spent();
+    spent.compute_ms += usage.compute.as_millis() as u64;
+    spent.wall_ms = began.elapsed().as_millis() as u64;
+    spent
+}
+
+/// The step once more with an empty journal; what the old one cost stays spent.
+fn again(desk: &Desk, task: &Task, spent: Spend, why: String) -> Task {
+    desk.feed.push(EventBody::Log {
+        level: Level::Warn,
+        source: "host".to_owned(),
+        message: format!("the step {why}; it starts anew"),
+    });
+    desk.feed.push(EventBody::StepRestarted { round: round_number(task), why });
+    coordinator::repeat(task, &spent)
+}
+
+fn failed(task: &Task, trouble: Trouble) -> StepResult {
+    match &task.next {
+        Next::Build { .. } => StepResult::Built(Err(trouble)),
+        Next::Fix { .. } => StepResult::Fixed(Err(trouble)),
+        Next::Check => StepResult::Checked(Err(trouble)),
+    }
+}
+
+fn trouble(desk: &Desk, task: &Task, spent: &Spend, failure: Failure) -> Result<Trouble, Break> {
+    let budget = &task.spec.budget;
+    let over_wall = task.spend.wall_ms + spent.wall_ms >= budget.wall_ms;
+    let over_compute = task.spend.compute_ms + spent.compute_ms >= budget.compute_ms;
+    Ok(match failure {
+        Failure::Cancelled | Failure::LeaseLost => match desk.halt.why() {
+            Some(Stop::Cancelled) => Trouble::Cancelled,
+            Some(Stop::Draining) => return Err(Break::Draining),
+            Some(Stop::LeaseLost) | None => return Err(Break::LeaseLost),
+        },
+        Failure::Deadline(_) if over_wall => Trouble::Budget(Limit::Wall),
+        Failure::Compute(_) if over_compute => Trouble::Budget(Limit::Compute),
+        Failure::Step(StepError::Model(error)) => model_trouble(task, spent, error),
+        Failure::Step(error @ (StepError::UnusableAnswer(_) | StepError::Other(_))) => {
+            Trouble::Retry(error.to_string())
+        }
+        Failure::Step(error @ (StepError::Settings(_) | StepError::Denied(_))) => {
+            Trouble::Hopeless(error.to_string())
+        }
+        failure @ (Failure::Trap(_)
+        | Failure::Compute(_)
+        | Failure::Deadline(_)
+        | Failure::Memory(_)
+        | Failure::Output(_)) => {
+            Trouble::Broke(failure.to_string().replace("NAME", &next_plugin(task).0.name))
+        }
+        failure @ (Failure::Missing(_) | Failure::Host(_) | Failure::Diverged(_)) => {
+            Trouble::Hopeless(failure.to_string())
+        }
+    })
+}
+
+fn model_trouble(task: &Task, spent: &Spend, error: ModelError) -> Trouble {
+    match error {
+        ModelError::Budget(_) => {
+            let tokens = task.spend.tokens() + spent.tokens();
+            let out_of_tokens = task.spec.budget.tokens.is_some_and(|limit| tokens >= limit);
+            Trouble::Budget(if out_of_tokens { Limit::Tokens } else { Limit::Cost })
+        }
+        // Another sample may not be refused.
+        ModelError::ContentFilter(_) => Trouble::Retry(error.to_string()),
+        error => Trouble::Model(error.to_string()),
+    }
+}

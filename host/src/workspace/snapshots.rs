@@ -1,0 +1,59 @@
+//! Snapshots with the latest trees kept at hand: a task's rounds read the same few trees again and again.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::snapshot::{self, SnapshotError};
+use super::{Limits, Tree};
+use crate::store::Store;
+use crate::task::Digest;
+
+/// Trees share their contents, so that this many of them are mostly one tree and its changes.
+const KEPT: usize = 64;
+
+/// Bytes beyond which a tree is not kept at hand.
+const KEPT_BYTES: u64 = 4 << 20;
+
+pub struct Snapshots {
+    store: Arc<dyn Store>,
+    limits: Limits,
+    /// The latest at the back.
+    kept: Mutex<VecDeque<(Digest, Tree)>>,
+}
+
+impl Snapshots {
+    pub fn new(store: Arc<dyn Store>, limits: Limits) -> Self {
+        Self { store, limits, kept: Mutex::default() }
+    }
+
+    pub async fn save(&self, tree: &Tree) -> Result<Digest, SnapshotError> {
+        let digest = snapshot::save(tree, self.store.as_ref(), None).await?;
+        self.keep(&digest, tree);
+        Ok(digest)
+    }
+
+    pub async fn load(&self, digest: &Digest) -> Result<Tree, SnapshotError> {
+        if let Some(tree) = self.find(digest) {
+            return Ok(tree);
+        }
+        let tree = snapshot::load(digest, self.store.as_ref(), self.limits).await?;
+        self.keep(digest, &tree);
+        Ok(tree)
+    }
+
+    fn find(&self, digest: &Digest) -> Option<Tree> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(kept, _)| kept == digest).map(|(_, tree)| tree.clone())
+    }
+
+    fn keep(&self, digest: &Digest, tree: &Tree) {
+        if tree.bytes() > KEPT_BYTES || self.find(digest).is_some() {
+            return;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back((digest.clone(), tree.clone()));
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+    }
+}
