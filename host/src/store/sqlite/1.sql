@@ -24,6 +24,8 @@ CREATE TABLE tasks (
 
 CREATE INDEX tasks_by_state ON tasks (state, id);
 CREATE INDEX tasks_by_pipeline ON tasks (pipeline, id);
+CREATE INDEX tasks_by_both ON tasks (pipeline, state, id);
+-- The planner would rather take `tasks_by_state` and sort, so these are named where they are needed.
 CREATE INDEX queue ON tasks (position) WHERE state = 0;
 CREATE INDEX claims ON tasks (worker, nonce) WHERE state = 1;
 CREATE INDEX leases ON tasks (lease_until, id) WHERE state = 1;

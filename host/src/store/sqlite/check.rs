@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::Connection;
 
 use super::blobs;
-use super::rows::{self, COLUMNS, WHOLE};
+use super::rows::{self, COLUMNS, PARTS};
 use crate::store::{StoreError, snapshots};
 use crate::task::{Digest, State, Task, TaskId};
 
@@ -37,7 +37,7 @@ pub(super) fn fsck(conn: &Connection) -> Result<Vec<String>, StoreError> {
     for sql in FINDINGS {
         found.extend(texts(conn, sql)?);
     }
-    let mut query = conn.prepare(&format!("SELECT {COLUMNS}, spec, progress FROM {WHOLE}"))?;
+    let mut query = conn.prepare(&format!("SELECT {COLUMNS}, spec, progress FROM tasks {PARTS}"))?;
     let mut records = query.query([])?;
     while let Some(row) = records.next()? {
         match rows::whole(row) {

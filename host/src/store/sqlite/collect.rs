@@ -49,7 +49,7 @@ pub(super) async fn gc(store: &Inner, keep: Duration) -> Result<Collected, Store
 fn delete_tasks(tx: &Tx<'_>, before: Millis) -> Result<Done<usize>, StoreError> {
     let nums: Vec<i64> = tx
         .conn
-        .prepare_cached("SELECT num FROM tasks WHERE state = 2 AND ended_at < ? LIMIT ?")?
+        .prepare_cached("SELECT num FROM tasks INDEXED BY ended WHERE state = 2 AND ended_at < ? LIMIT ?")?
         .query_map(params![before.cast_signed(), TASKS as i64], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for num in &nums {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
-use super::rows::{self, COLUMNS, WHOLE};
+use super::rows::{self, COLUMNS, PARTS};
 use crate::store::{Filter, JournalEntry, Page, Stats, StoreError, control};
 use crate::task::{Event, EventId, Task, TaskId};
 
@@ -66,8 +66,9 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreErro
     }
     params.push(&more);
     let place = if clauses.is_empty() { "true".to_owned() } else { clauses.join(" AND ") };
-    let sql =
-        format!("SELECT {COLUMNS}, spec, progress FROM {WHOLE} WHERE {place} ORDER BY tasks.id DESC LIMIT ?");
+    let sql = format!(
+        "SELECT {COLUMNS}, spec, progress FROM tasks {PARTS} WHERE {place} ORDER BY tasks.id DESC LIMIT ?"
+    );
     let mut query = conn.prepare_cached(&sql)?;
     let mut found = query.query(params.as_slice())?;
     let mut page = Page::default();
@@ -88,7 +89,9 @@ pub(super) fn stats(conn: &Connection) -> Result<Stats, StoreError> {
         return Err(StoreError::Corrupt(format!("{} task counters instead of 3", counts.len())));
     };
     let front = conn
-        .prepare_cached("SELECT submitted_at FROM tasks WHERE state = 0 ORDER BY position LIMIT 1")?
+        .prepare_cached(
+            "SELECT submitted_at FROM tasks INDEXED BY queue WHERE state = 0 ORDER BY position LIMIT 1",
+        )?
         .query_row([], |row| row.get::<_, i64>(0))
         .optional()?;
     Ok(Stats {

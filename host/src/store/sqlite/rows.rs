@@ -14,8 +14,8 @@ use crate::task::{Event, EventBody, EventId, Spec, State, Task, TaskId};
 pub(super) const COLUMNS: &str = "tasks.num, tasks.id, state, cancel, worker, nonce, fence, term, lease_until, \
      gave_up, last_commit, last_event, crashes, submitted_at, started_at, ended_at";
 
-/// The record as a whole, `tasks` first: it has the indexes.
-pub(super) const WHOLE: &str = "tasks CROSS JOIN specs USING (num) CROSS JOIN progress USING (num)";
+/// The record as a whole: to follow `tasks`, which has the indexes and comes first.
+pub(super) const PARTS: &str = "CROSS JOIN specs USING (num) CROSS JOIN progress USING (num)";
 
 /// A task's row number and the store's part of it.
 pub(super) struct Held {
@@ -103,7 +103,7 @@ pub(super) fn find_held(conn: &Connection, lease: &Lease) -> Result<Held, StoreE
 }
 
 pub(super) fn find_whole(conn: &Connection, task: &TaskId) -> Result<Option<(Held, Task)>, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, spec, progress FROM {WHOLE} WHERE tasks.id = ?");
+    let sql = format!("SELECT {COLUMNS}, spec, progress FROM tasks {PARTS} WHERE tasks.id = ?");
     let mut query = conn.prepare_cached(&sql)?;
     let mut rows = query.query([task.as_str()])?;
     rows.next()?.map(whole).transpose()
@@ -111,7 +111,7 @@ pub(super) fn find_whole(conn: &Connection, task: &TaskId) -> Result<Option<(Hel
 
 pub(super) fn insert(conn: &Connection, task: &Task, control: &Control) -> Result<Held, StoreError> {
     let position: i64 = conn
-        .prepare_cached("SELECT ifnull(max(position) + 1, 0) FROM tasks WHERE state = 0")?
+        .prepare_cached("SELECT ifnull(max(position) + 1, 0) FROM tasks INDEXED BY queue WHERE state = 0")?
         .query_row([], |row| row.get(0))?;
     conn.prepare_cached(
         "INSERT INTO tasks (id, state, pipeline, position, cancel, nonce, fence, term, lease_until, last_event, \

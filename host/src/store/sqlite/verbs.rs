@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{self, COLUMNS, Held, WHOLE};
+use super::rows::{self, COLUMNS, Held, PARTS};
 use super::writer::{Done, Tx};
 use crate::store::control::{self, Control, GaveUp, Parted};
 use crate::store::{
@@ -60,7 +60,8 @@ fn known_key(tx: &Tx<'_>, asked: &Idempotency) -> Result<Option<TaskId>, StoreEr
 
 pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> Answer<Option<Claim>> {
     let nonce = request.nonce.cast_signed();
-    let mine = one(tx.conn, "state = 1 AND worker = ?1 AND nonce = ?2", params![request.worker, nonce])?;
+    let mine =
+        one(tx.conn, "claims", "state = 1 AND worker = ?1 AND nonce = ?2", params![request.worker, nonce])?;
     if let Some((mut held, task)) = mine
         && held.control.repeats_claim(request, tx.now)
     {
@@ -68,7 +69,8 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> Answer<Option<Claim>
         held.save_lease(tx.conn)?;
         return Done::quiet(Some(granted(&held, task)));
     }
-    let Some((mut held, task)) = one(tx.conn, "state = 0 ORDER BY position LIMIT 1", params![])? else {
+    let Some((mut held, task)) = one(tx.conn, "queue", "state = 0 ORDER BY position LIMIT 1", params![])?
+    else {
         return Done::quiet(None);
     };
     let claimed = held.control.grant(request, tx.now);
@@ -79,10 +81,11 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> Answer<Option<Claim>
 
 fn one(
     conn: &Connection,
+    index: &str,
     rest: &str,
     params: impl rusqlite::Params,
 ) -> Result<Option<(Held, Task)>, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, spec, progress FROM {WHOLE} WHERE {rest}");
+    let sql = format!("SELECT {COLUMNS}, spec, progress FROM tasks INDEXED BY {index} {PARTS} WHERE {rest}");
     let mut query = conn.prepare_cached(&sql)?;
     let mut found = query.query(params)?;
     found.next()?.map(rows::whole).transpose()
@@ -190,7 +193,9 @@ fn part(
             held.control.requeue(gave_up);
             let front: i64 = tx
                 .conn
-                .prepare_cached("SELECT ifnull(min(position) - 1, 0) FROM tasks WHERE state = 0")?
+                .prepare_cached(
+                    "SELECT ifnull(min(position) - 1, 0) FROM tasks INDEXED BY queue WHERE state = 0",
+                )?
                 .query_row([], |row| row.get(0))?;
             held.save(tx.conn, Some(front))
         }
@@ -229,7 +234,7 @@ pub(super) fn reap(tx: &Tx<'_>) -> Answer<Vec<TaskId>> {
     let overdue: Vec<TaskId> = tx
         .conn
         .prepare_cached(
-            "SELECT lease_until, id FROM tasks WHERE state = 1 AND lease_until <= ? ORDER BY 1, 2",
+            "SELECT lease_until, id FROM tasks INDEXED BY leases WHERE state = 1 AND lease_until <= ? ORDER BY 1, 2",
         )?
         .query_map([tx.now.micros.cast_signed()], |row| rows::id(row, 1))?
         .collect::<Result<_, _>>()?;
