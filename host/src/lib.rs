@@ -1,5 +1,6 @@
 //! aiagent-host, room by room, in reading order.
 
+pub mod config;
 pub mod task;
 pub mod coordinator;
 pub mod store;

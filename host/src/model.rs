@@ -3,9 +3,31 @@
 //! Invariant: a key never leaves this room except in a request to its model's own base URL.
 
 mod wire;
+/// How one model is reached, what it costs, and how patient we are with it.
+mod config;
+/// A call from its request to its answer: attempts, waits, the clock.
+mod door;
+/// One attempt.
+mod attempt;
+/// One request over the network, and what an adapter may put into it.
+mod http;
+/// Which addresses a request may go to.
+mod egress;
+/// Reading a key, and keeping it out of everything but the one header.
+mod key;
+/// What a call may use, and what it cost.
+mod ledger;
+/// Requests and raw answers in a file, and answers from it.
+mod recording;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use config::{KeySource, ModelConfig, Price, PriceError};
+pub use door::{Answered, Completing, Door, DoorError, DoorEvent, Mode};
+pub use egress::{Allow, AllowError};
+pub use recording::{RecordingError, Replay};
 pub use wire::{Auth, Decoder, Description, HttpRequest, Wire, WireEvent, WireSettings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,336 @@
+//! Defaults, file, environment, command line: merged, with the origin of every value.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use toml::{Table, Value};
+
+use super::{Config, ConfigError, Paths, Settings};
+
+/// The environment as it was at the start. Injected, so that tests need not change the process's own.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+/// Values of the command line, by dotted key.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    pub config: Option<PathBuf>,
+    pub values: Vec<(&'static str, Value)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Default,
+    File(PathBuf),
+    Variable(String),
+    Flag,
+}
+
+/// The variables of the quick start; they make a model named `default`.
+const QUICK_START: [&str; 4] =
+    ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
+
+/// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
+const KEYS: [&str; 25] = [
+    "plugins_dir",
+    "listen",
+    "store",
+    "role",
+    "state_dir",
+    "token",
+    "log",
+    "log_format",
+    "pipeline",
+    "record",
+    "replay",
+    "worker.name",
+    "worker.tasks",
+    "worker.grace_s",
+    "workspace.max_mib",
+    "workspace.max_files",
+    "workspace.allow_paths",
+    "budget.tokens",
+    "budget.cost",
+    "budget.wall_s",
+    "budget.compute_s",
+    "exec.read_only",
+    "exec.path",
+    "exec.timeout_s",
+    "exec.memory_mib",
+];
+
+impl Environment {
+    #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+    pub fn of_process() -> Self {
+        // A variable that is not UTF-8 can't be one of ours.
+        let text = |os: std::ffi::OsString| os.into_string().ok();
+        Self(std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Environment {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+pub(super) fn load(environment: &Environment, overrides: Overrides) -> Result<Config, ConfigError> {
+    let executable = std::env::current_exe().ok();
+    let paths = Paths::new(environment, executable.as_deref());
+    let mut merged = Table::try_from(Settings::default()).expect("the defaults serialise");
+    let mut origins = BTreeMap::new();
+
+    let asked = overrides.config.or_else(|| environment.get("AIAGENT_CONFIG").map(PathBuf::from));
+    let found = asked.or_else(|| paths.config_files.iter().find(|path| path.is_file()).cloned());
+    if let Some(path) = found {
+        let table = read_file(&path)?;
+        overlay(&mut merged, table, "", &Origin::File(path), &mut origins);
+    }
+    for (table, origin) in variables(environment)? {
+        overlay(&mut merged, table, "", &origin, &mut origins);
+    }
+    for (key, value) in overrides.values {
+        overlay(&mut merged, nest(key, value), "", &Origin::Flag, &mut origins);
+    }
+
+    let mut settings: Settings =
+        merged.clone().try_into().map_err(|error| bad(error_origin(&origins), &error))?;
+    fill_paths(&mut settings, &mut merged, &paths);
+    check(&settings)?;
+    Ok(Config { settings, origins, merged })
+}
+
+/// A file is parsed on its own first, so that an error has its line.
+fn read_file(path: &std::path::Path) -> Result<Table, ConfigError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
+    let origin = |error: &toml::de::Error| {
+        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        line.map_or_else(|| path.display().to_string(), |line| format!("{}:{line}", path.display()))
+    };
+    toml::from_str::<Settings>(&text).map_err(|error| bad(origin(&error), &error))?;
+    toml::from_str(&text).map_err(|error| bad(origin(&error), &error))
+}
+
+fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigError> {
+    let defaults = Table::try_from(Settings::default()).expect("the defaults serialise");
+    let mut layers = Vec::new();
+    for key in KEYS {
+        let name = format!("AIAGENT_{}", key.to_uppercase().replace('.', "_"));
+        // The flag is --plugins, so its variable may be called after it too.
+        let short = (key == "plugins_dir").then(|| environment.get("AIAGENT_PLUGINS")).flatten();
+        let Some(text) = environment.get(&name).or(short) else { continue };
+        let mut like = defaults.get(key.split('.').next().unwrap_or(key));
+        if let Some((_, inner)) = key.split_once('.') {
+            like = like.and_then(|table| table.get(inner));
+        }
+        let value = typed(text, like).ok_or_else(|| ConfigError::Bad {
+            origin: name.clone(),
+            message: format!("{text:?} is not a number"),
+        })?;
+        layers.push((nest(key, value), Origin::Variable(name)));
+    }
+    if let Some(url) = environment.get("AIAGENT_MODEL_URL") {
+        layers.push((quick_start(environment, url), Origin::Variable("AIAGENT_MODEL_URL".to_owned())));
+    }
+    for name in environment.0.keys().filter(|name| name.starts_with("AIAGENT_")) {
+        let known = |key: &&str| *name == format!("AIAGENT_{}", key.to_uppercase().replace('.', "_"));
+        let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS", "AIAGENT_SERVER"].contains(&name.as_str());
+        if !special && !QUICK_START.contains(&name.as_str()) && !KEYS.iter().any(|key| known(&key)) {
+            // Not an error: a model's key_env may name any variable.
+            tracing::debug!(variable = %name, "not a setting of this program");
+        }
+    }
+    Ok(layers)
+}
+
+/// A model named `default` at an OpenAI-compatible URL. A loopback address is allowed, since whoever
+/// starts the host has just named it.
+fn quick_start(environment: &Environment, url: &str) -> Table {
+    let mut model = Table::new();
+    let mut set = |key: &str, value: Value| model.insert(key.to_owned(), value);
+    set("base_url", url.into());
+    let host = url.split("://").nth(1).unwrap_or(url).split(['/', '?']).next().unwrap_or("");
+    if host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]") {
+        set("allow", Value::Array(vec!["127.0.0.0/8".into(), "::1".into()]));
+        // Local servers mostly answer one request at a time; a queue here is better than timeouts there.
+        set("parallel", Value::Integer(4));
+    }
+    if let Some(name) = environment.get("AIAGENT_MODEL_NAME") {
+        set("model", name.into());
+    }
+    if let Some(adapter) = environment.get("AIAGENT_MODEL_ADAPTER") {
+        set("adapter", adapter.into());
+    }
+    if environment.get("AIAGENT_MODEL_KEY").is_some() {
+        set("key_env", "AIAGENT_MODEL_KEY".into());
+    }
+    nest("models.default", Value::Table(model))
+}
+
+/// Reads a variable as the kind of value its default is.
+fn typed(text: &str, like: Option<&Value>) -> Option<Value> {
+    Some(match like {
+        Some(Value::Integer(_)) => Value::Integer(text.parse().ok()?),
+        Some(Value::Float(_)) => Value::Float(text.parse().ok()?),
+        Some(Value::Array(_)) => Value::Array(text.split(':').map(Value::from).collect()),
+        _ => Value::String(text.to_owned()),
+    })
+}
+
+fn nest(key: &str, value: Value) -> Table {
+    let (first, rest) = match key.split_once('.') {
+        Some((first, rest)) => (first, Value::Table(nest(rest, value))),
+        None => (key, value),
+    };
+    Table::from_iter([(first.to_owned(), rest)])
+}
+
+fn overlay(
+    base: &mut Table,
+    over: Table,
+    prefix: &str,
+    origin: &Origin,
+    origins: &mut BTreeMap<String, Origin>,
+) {
+    for (key, value) in over {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(inner)), Value::Table(table)) => overlay(inner, table, &path, origin, origins),
+            (_, Value::Table(table)) => {
+                let mut inner = Table::new();
+                overlay(&mut inner, table, &path, origin, origins);
+                base.insert(key, Value::Table(inner));
+            }
+            (_, value) => {
+                base.insert(key, value);
+                origins.insert(path, origin.clone());
+            }
+        }
+    }
+}
+
+fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
+    if settings.state_dir.as_os_str().is_empty() {
+        settings.state_dir.clone_from(&paths.state);
+    }
+    if settings.store.is_empty() {
+        settings.store = format!("sqlite:{}", settings.state_dir.join("tasks.db").display());
+    }
+    if settings.plugins_dir.is_empty() {
+        settings.plugins_dir.extend(paths.plugins.iter().find(|path| path.is_dir()).cloned());
+    }
+    let filled = Table::try_from(&*settings).expect("settings serialise");
+    for key in ["state_dir", "store", "plugins_dir"] {
+        if let Some(value) = filled.get(key) {
+            merged.insert(key.to_owned(), value.clone());
+        }
+    }
+}
+
+/// What the types can't say.
+fn check(settings: &Settings) -> Result<(), ConfigError> {
+    let bad = |key: &str, message: String| Err(ConfigError::Bad { origin: key.to_owned(), message });
+    if !settings.store.starts_with("sqlite:") && settings.store != "memory" {
+        return bad("store", format!("{:?} is no store; use sqlite:PATH or memory", settings.store));
+    }
+    if !settings.pipelines.contains_key(&settings.pipeline) {
+        let known: Vec<&str> = settings.pipelines.keys().map(String::as_str).collect();
+        return bad(
+            "pipeline",
+            format!("no pipeline {:?}; there are: {}", settings.pipeline, known.join(", ")),
+        );
+    }
+    if settings.worker.tasks == 0 {
+        return bad("worker.tasks", "must be at least 1".to_owned());
+    }
+    if settings.budget.cost.is_sign_negative() || !settings.budget.cost.is_finite() {
+        return bad("budget.cost", "must be 0 (no limit) or a positive number".to_owned());
+    }
+    for (name, pipeline) in &settings.pipelines {
+        let key = |field: &str| format!("pipelines.{name}.{field}");
+        if pipeline.max_rounds == 0 {
+            return bad(&key("max_rounds"), "must be at least 1".to_owned());
+        }
+        if pipeline.candidates == 0 {
+            return bad(&key("candidates"), "must be at least 1".to_owned());
+        }
+        if pipeline.builder.is_empty() || pipeline.checker.is_empty() {
+            return bad(&key("builder"), "a pipeline needs a builder and a checker".to_owned());
+        }
+        if let Some(hot) = pipeline.temperatures.iter().find(|t| !(0.0..=2.0).contains(*t)) {
+            return bad(&key("temperatures"), format!("{hot} is not between 0 and 2"));
+        }
+        if let Err(error) = crate::workspace::Globs::new(&pipeline.protected) {
+            return bad(&key("protected"), error.to_string());
+        }
+        let missing = !pipeline.model.is_empty() && !settings.models.contains_key(&pipeline.model);
+        // The default pipeline may wait for its model: the host says so when a task wants it.
+        if missing && pipeline.model != "default" {
+            return bad(&key("model"), format!("there is no section [models.{}]", pipeline.model));
+        }
+    }
+    Ok(())
+}
+
+fn error_origin(origins: &BTreeMap<String, Origin>) -> String {
+    let outside = origins.values().find(|origin| matches!(origin, Origin::Variable(_) | Origin::Flag));
+    match outside {
+        Some(Origin::Variable(name)) => format!("environment ({name} …)"),
+        _ => "command line".to_owned(),
+    }
+}
+
+/// serde names the unknown key and all known ones; we add the nearest.
+fn bad(origin: String, error: &toml::de::Error) -> ConfigError {
+    let mut message = error.message().to_owned();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    if message.starts_with("unknown field")
+        && let Some(unknown) = quoted.next()
+        && let Some(nearest) = quoted.min_by_key(|known| strsim::damerau_levenshtein(known, unknown))
+    {
+        message = format!("unknown key `{unknown}`; did you mean `{nearest}`?");
+    }
+    ConfigError::Bad { origin, message }
+}
+
+pub(super) fn print(merged: &Table, origins: &BTreeMap<String, Origin>) -> String {
+    let mut out = String::new();
+    print_table(merged, "", origins, &mut out);
+    out
+}
+
+fn print_table(table: &Table, prefix: &str, origins: &BTreeMap<String, Origin>, out: &mut String) {
+    use std::fmt::Write as _;
+    let path = |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+    let (tables, leaves): (Vec<_>, Vec<_>) = table.iter().partition(|(_, value)| value.is_table());
+    if !prefix.is_empty() && !leaves.is_empty() {
+        writeln!(out, "\n[{prefix}]").expect("a string takes all");
+    }
+    for (key, value) in leaves {
+        let secret = key == "token" && value.as_str().is_some_and(|token| !token.is_empty());
+        let shown = if secret { Value::from("***") } else { value.clone() };
+        let origin = origins.get(&path(key)).unwrap_or(&Origin::Default);
+        writeln!(out, "{:<40} # {origin}", format!("{key} = {shown}")).expect("a string takes all");
+    }
+    for (key, value) in tables {
+        if let Some(inner) = value.as_table() {
+            print_table(inner, &path(key), origins, out);
+        }
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag => f.write_str("command line"),
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The shape of `aiagent.toml`: one struct per concern, each with its defaults.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::task::{Budget, Pipeline, PluginRef};
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Folders of `.wasm` files. `AIAGENT_PLUGINS_DIR` separates them by `:`.
+    pub plugins_dir: Vec<PathBuf>,
+    pub listen: Listen,
+    /// `sqlite:PATH`, or `memory` (nothing survives a restart). Empty: a file in the state folder.
+    pub store: String,
+    pub role: Role,
+    /// Where the database, the compile cache and scratch files live. Empty: by the XDG rules.
+    pub state_dir: PathBuf,
+    /// What clients must send as `Authorization: Bearer TOKEN`. Empty: no token, and then the host
+    /// listens on loopback addresses only.
+    pub token: String,
+    /// A `tracing` filter: `info`, `debug`, `aiagent_host=trace,info`.
+    pub log: String,
+    pub log_format: LogFormat,
+    /// The pipeline of tasks that name none.
+    pub pipeline: String,
+    /// Write every model call to this file. Empty: don't.
+    pub record: PathBuf,
+    /// Answer model calls from this recording, or from all of a folder's, without any network.
+    pub replay: PathBuf,
+    pub worker: Worker,
+    pub workspace: Workspace,
+    /// What a task may spend unless it says otherwise.
+    pub budget: BudgetSettings,
+    pub exec: Exec,
+    pub models: BTreeMap<String, Model>,
+    pub pipelines: BTreeMap<String, PipelineSettings>,
+    /// Limits and grants of single plugins, by name.
+    pub plugins: BTreeMap<String, PluginSettings>,
+}
+
+/// `HOST:PORT`, an IP address and a port; port 0 takes a free one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Listen(pub SocketAddr);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Dashboard and worker.
+    All,
+    /// REST API and page.
+    Dashboard,
+    /// Works on tasks; answers health checks only.
+    Worker,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Worker {
+    /// Unique among the workers of a store. Empty: made from host name and process id.
+    pub name: String,
+    /// How many tasks one worker holds at a time. Most of them wait for a model, which costs
+    /// neither a thread nor much memory.
+    pub tasks: usize,
+    /// How long running steps may go on after a stop signal before they are handed back, in seconds.
+    pub grace_s: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Workspace {
+    /// All files of a task together.
+    pub max_mib: u64,
+    pub max_files: usize,
+    /// Folders whose content a task may name by path in place of sending files. Empty: none.
+    pub allow_paths: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BudgetSettings {
+    /// Input and output together; 0: no limit.
+    pub tokens: u64,
+    /// In the currency of the prices; 0: no limit.
+    pub cost: f64,
+    pub wall_s: u64,
+    pub compute_s: u64,
+}
+
+/// The sandbox for native commands; which plugins may use it is said under `[plugins.NAME]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exec {
+    /// Folders the commands may read besides the system's: toolchains, package caches.
+    pub read_only: Vec<PathBuf>,
+    /// Put in front of the sandbox's PATH, and readable: `/root/.cargo/bin`.
+    pub path: Vec<PathBuf>,
+    pub timeout_s: u64,
+    pub memory_mib: u64,
+    pub processes: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// The adapter plugin's name.
+    pub adapter: String,
+    /// Empty: the adapter's default.
+    pub base_url: String,
+    /// The vendor's name for it.
+    pub model: String,
+    /// The environment variable that holds the key. Empty: none.
+    pub key_env: String,
+    /// A file that holds the key. Empty: none.
+    pub key_file: PathBuf,
+    /// Prompt and answer together, in tokens.
+    pub context_window: u32,
+    /// Per million tokens; negative: unknown.
+    pub price_input: f64,
+    pub price_output: f64,
+    pub first_byte_timeout_s: u64,
+    pub idle_timeout_s: u64,
+    pub total_timeout_s: u64,
+    pub retries: u32,
+    /// Requests under way at once; further ones wait. 0: no limit.
+    pub parallel: usize,
+    pub stream: bool,
+    /// Non-global addresses this model may be reached at, such as `"127.0.0.1"` or `"10.0.0.0/8"`.
+    pub allow: Vec<String>,
+    /// Further keys for the adapter.
+    pub extra: BTreeMap<String, String>,
+}
+
+/// A pipeline as it is configured; a task keeps the [`Pipeline`] it resolves to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PipelineSettings {
+    pub builder: String,
+    pub checker: String,
+    /// Empty: failed checks are answered by fresh builds only.
+    pub fixer: String,
+    /// A `[models.NAME]` section. Empty: no model.
+    pub model: String,
+    pub protected: Vec<String>,
+    pub candidates: u32,
+    pub max_rounds: u32,
+    pub temperatures: Vec<f32>,
+    pub builder_settings: BTreeMap<String, String>,
+    pub checker_settings: BTreeMap<String, String>,
+    pub fixer_settings: BTreeMap<String, String>,
+}
+
+/// `None`: the default of the plugin's kind.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginSettings {
+    /// Whether it may run native commands.
+    pub exec: bool,
+    /// Time it may compute per call; 10 s, for checkers 60 s.
+    pub compute_ms: Option<u64>,
+    /// Time a call may take, waiting included; 10 min.
+    pub wall_ms: Option<u64>,
+    /// All memories and tables of a call together; 256.
+    pub memory_mib: Option<u64>,
+    /// What a call may return; 1024.
+    pub output_kib: Option<u64>,
+    /// Log text per call; 256.
+    pub log_kib: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let pipelines = BTreeMap::from([("default".to_owned(), PipelineSettings::default())]);
+        Self {
+            plugins_dir: Vec::new(),
+            listen: Listen(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            store: String::new(),
+            role: Role::All,
+            state_dir: PathBuf::new(),
+            token: String::new(),
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            pipeline: "default".to_owned(),
+            record: PathBuf::new(),
+            replay: PathBuf::new(),
+            worker: Worker::default(),
+            workspace: Workspace::default(),
+            budget: BudgetSettings::default(),
+            exec: Exec::default(),
+            models: BTreeMap::new(),
+            pipelines,
+            plugins: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self { name: String::new(), tasks: 1024, grace_s: 30 }
+    }
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self { max_mib: 64, max_files: 20_000, allow_paths: Vec::new() }
+    }
+}
+
+impl Default for BudgetSettings {
+    fn default() -> Self {
+        Self { tokens: 200_000, cost: 0.0, wall_s: 30 * 60, compute_s: 10 * 60 }
+    }
+}
+
+impl Default for Exec {
+    fn default() -> Self {
+        Self { read_only: Vec::new(), path: Vec::new(), timeout_s: 300, memory_mib: 4096, processes: 512 }
+    }
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            adapter: "adapter-openai".to_owned(),
+            base_url: String::new(),
+            model: String::new(),
+            key_env: String::new(),
+            key_file: PathBuf::new(),
+            context_window: 8192,
+            price_input: -1.0,
+            price_output: -1.0,
+            // A local model may read a long prompt for minutes before its first token.
+            first_byte_timeout_s: 300,
+            idle_timeout_s: 120,
+            total_timeout_s: 600,
+            retries: 4,
+            parallel: 0,
+            stream: true,
+            allow: Vec::new(),
+            extra: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for PipelineSettings {
+    fn default() -> Self {
+        Self {
+            builder: "builder".to_owned(),
+            checker: "check-python".to_owned(),
+            fixer: "fixer".to_owned(),
+            model: "default".to_owned(),
+            protected: [".github/**", ".gitlab-ci.yml", ".ci/**"].map(str::to_owned).to_vec(),
+            candidates: 1,
+            max_rounds: 4,
+            temperatures: vec![0.0, 0.8],
+            builder_settings: BTreeMap::new(),
+            checker_settings: BTreeMap::new(),
+            fixer_settings: BTreeMap::new(),
+        }
+    }
+}
+
+impl PipelineSettings {
+    /// The copy that a task keeps.
+    pub fn resolve(&self, name: &str) -> Pipeline {
+        let plugin = |name: &str, settings: &BTreeMap<String, String>| PluginRef {
+            name: name.to_owned(),
+            settings: settings.clone(),
+        };
+        Pipeline {
+            name: name.to_owned(),
+            builder: plugin(&self.builder, &self.builder_settings),
+            checker: plugin(&self.checker, &self.checker_settings),
+            fixer: (!self.fixer.is_empty()).then(|| plugin(&self.fixer, &self.fixer_settings)),
+            model: (!self.model.is_empty()).then(|| self.model.clone()),
+            protected: self.protected.clone(),
+            candidates: self.candidates,
+            max_rounds: self.max_rounds,
+            temperatures: self.temperatures.clone(),
+        }
+    }
+}
+
+impl BudgetSettings {
+    /// The budget of a task with so many rounds.
+    pub fn resolve(&self, rounds: u32) -> Budget {
+        Budget {
+            rounds,
+            tokens: (self.tokens > 0).then_some(self.tokens),
+            cost_micros: (self.cost > 0.0).then(|| (self.cost * 1e6).round() as u64),
+            wall_ms: self.wall_s.saturating_mul(1000),
+            compute_ms: self.compute_s.saturating_mul(1000),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+use super::*;
+
+fn load(file: &str, environment: Environment) -> Result<Config, ConfigError> {
+    let dir = tempfile::tempdir().expect("a scratch folder");
+    let path = dir.path().join("aiagent.toml");
+    std::fs::write(&path, file).expect("the folder is writable");
+    Config::load(&environment, Overrides { config: Some(path), values: Vec::new() })
+}
+
+#[test]
+fn each_layer_lies_over_the_one_before() {
+    let dir = tempfile::tempdir().expect("a scratch folder");
+    let path = dir.path().join("aiagent.toml");
+    std::fs::write(&path, "log = \"debug\"\nlisten = \"127.0.0.1:1\"\n[worker]\ntasks = 3\n")
+        .expect("writable");
+    let environment = Environment::from([("AIAGENT_WORKER_TASKS", "4"), ("AIAGENT_LISTEN", "127.0.0.1:2")]);
+    let values = vec![("listen", toml::Value::from("127.0.0.1:3"))];
+    let config = Config::load(&environment, Overrides { config: Some(path.clone()), values }).expect("valid");
+    assert_eq!(config.settings.log, "debug");
+    assert_eq!(config.settings.worker.tasks, 4);
+    assert_eq!(config.settings.listen.0.port(), 3);
+    let printed = config.print();
+    for (line, origin) in [
+        ("log = \"debug\"", path.to_str().expect("UTF-8")),
+        ("tasks = 4", "AIAGENT_WORKER_TASKS"),
+        ("listen = \"127.0.0.1:3\"", "command line"),
+        ("grace_s = 30", "default"),
+    ] {
+        assert!(
+            printed.lines().any(|l| l.starts_with(line) && l.ends_with(origin)),
+            "{line} # {origin}\n{printed}"
+        );
+    }
+}
+
+#[test]
+fn bad_files_say_what_where_and_what_to_do() {
+    for (file, said) in [
+        ("lisen = \"127.0.0.1:80\"", "aiagent.toml:1: unknown key `lisen`; did you mean `listen`?"),
+        ("\n[worker]\ntask = 1", "aiagent.toml:3: unknown key `task`; did you mean `tasks`?"),
+        ("[models.m]\nbase_ur = \"x\"", "aiagent.toml:2: unknown key `base_ur`; did you mean `base_url`?"),
+        ("listen = \"nowhere\"", "invalid socket address"),
+        ("store = \"mysql:x\"", "store: \"mysql:x\" is no store; use sqlite:PATH or memory"),
+        ("pipeline = \"quick\"", "pipeline: no pipeline \"quick\"; there are: default"),
+        ("[pipelines.p]\nmax_rounds = 0", "pipelines.p.max_rounds: must be at least 1"),
+        ("[pipelines.p]\nmodel = \"big\"", "pipelines.p.model: there is no section [models.big]"),
+        ("[pipelines.p]\nprotected = [\"a[\"]", "pipelines.p.protected: \"a[\" is not a glob"),
+        ("worker = 1", "invalid type"),
+        ("log = ", "aiagent.toml:1"),
+    ] {
+        let error = load(file, Environment::default()).expect_err(file).to_string();
+        assert!(error.contains(said), "{file}\n said: {error}\n want: {said}");
+    }
+    let error = load("", Environment::from([("AIAGENT_WORKER_TASKS", "many")])).expect_err("not a number");
+    assert_eq!(error.to_string(), "AIAGENT_WORKER_TASKS: \"many\" is not a number");
+}
+
+#[test]
+fn the_quick_start_variables_make_a_model() {
+    let environment = Environment::from([
+        ("AIAGENT_MODEL_URL", "http://127.0.0.1:8011/v1"),
+        ("AIAGENT_MODEL_NAME", "qwen"),
+        ("AIAGENT_MODEL_KEY", "sk-canary"),
+    ]);
+    let config = load("", environment).expect("valid");
+    let model = &config.settings.models["default"];
+    assert_eq!((model.model.as_str(), model.key_env.as_str()), ("qwen", "AIAGENT_MODEL_KEY"));
+    assert_eq!(model.allow, ["127.0.0.0/8", "::1"]);
+    assert!(!config.print().contains("canary"));
+}
+
+#[test]
+fn the_printed_configuration_reads_back_the_same() {
+    let environment =
+        Environment::from([("AIAGENT_MODEL_URL", "https://models.example/v1"), ("AIAGENT_TOKEN", "t")]);
+    let printed = load("[plugins.x]\nexec = true", environment).expect("valid").print();
+    assert!(printed.contains("token = \"***\""));
+    let again = load(&printed, Environment::default()).expect("what we print, we read").print();
+    let values = |text: &str| {
+        text.lines().map(|l| l.split(" # ").next().unwrap_or(l).trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&printed), values(&again));
+}

@@ -1,0 +1,315 @@
+//! A call from its request to its answer: attempts, waits, the clock and the ledger.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::attempt::{Attempt, Source};
+use super::egress::{self, Lookup};
+use super::http::{self, Failed, Line, Sealed};
+use super::key::Key;
+use super::recording::{self, Player, Recorder, RecordingError, Replay};
+use super::{Completion, Limits, ModelConfig, ModelError, Request, Wire, WireSettings, ledger};
+
+/// Where answers come from.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    Live,
+    /// Live, and every exchange is appended to this file.
+    Record(PathBuf),
+    /// From recordings: no network, and no key is read.
+    Replay(Replay),
+}
+
+/// Why there is no door: a mistake in the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    #[error("two models are called {0}")]
+    Twice(String),
+    #[error("[models.{model}] {setting}: {reason}")]
+    Setting { model: String, setting: &'static str, reason: String },
+    #[error("[models.{model}] can't be reached over TLS: {reason}")]
+    Tls { model: String, reason: String },
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+}
+
+/// All models of one configuration. One door serves every task.
+pub struct Door {
+    models: BTreeMap<String, Model>,
+    recorder: Option<Recorder>,
+    player: Option<Player>,
+}
+
+struct Model {
+    config: ModelConfig,
+    base: Option<Url>,
+    /// `None` in a replay.
+    line: Option<Line>,
+}
+
+/// One call.
+pub struct Completing<'a> {
+    /// A configured name.
+    pub model: &'a str,
+    pub request: Request,
+    pub wire: &'a dyn Wire,
+    /// The same for every attempt and every re-run of this call; a header's value.
+    pub idempotency_key: &'a str,
+    /// `None`: no limit.
+    pub tokens_left: Option<u64>,
+    /// In millionths of the price list's currency. `None`: no limit.
+    pub cost_left: Option<u64>,
+    pub events: &'a mut (dyn FnMut(DoorEvent) + Send),
+}
+
+/// What whoever watches sees of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DoorEvent {
+    Text(String),
+    Thinking(String),
+    /// The attempt failed: what came since the last `Retrying` is void.
+    Retrying {
+        error: ModelError,
+        wait: Duration,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    pub completion: Completion,
+    /// `None` where the model has no price. Failed attempts are not in it: no vendor says what they cost.
+    pub cost_micros: Option<u64>,
+    pub attempts: u32,
+    pub wall: Duration,
+}
+
+impl Door {
+    pub fn new(configs: Vec<ModelConfig>, mode: Mode) -> Result<Self, DoorError> {
+        Self::with_lookup(configs, mode, egress::system())
+    }
+
+    pub(super) fn with_lookup(
+        configs: Vec<ModelConfig>,
+        mode: Mode,
+        lookup: Lookup,
+    ) -> Result<Self, DoorError> {
+        let (recorder, player) = match mode {
+            Mode::Live => (None, None),
+            Mode::Record(path) => (Some(Recorder::open(&path)?), None),
+            Mode::Replay(replay) => (None, Some(Player::open(&replay)?)),
+        };
+        let mut models = BTreeMap::new();
+        for config in configs {
+            let model = Model::new(config, player.is_none(), &lookup)?;
+            if let Some(twin) = models.insert(model.config.name.clone(), model) {
+                return Err(DoorError::Twice(twin.config.name));
+            }
+        }
+        Ok(Self { models, recorder, player })
+    }
+
+    /// The configuration of a model; `None` where there is no such model.
+    pub fn config(&self, model: &str) -> Option<&ModelConfig> {
+        self.models.get(model).map(|model| &model.config)
+    }
+
+    pub fn limits(&self, model: &str, tokens_left: Option<u64>) -> Result<Limits, ModelError> {
+        let config = &self.model(model)?.config;
+        Ok(Limits { model: config.name.clone(), context_window: config.context_window, tokens_left })
+    }
+
+    /// One completion, with its retries. To cancel, drop the future: the connection closes with it.
+    pub async fn complete(&self, call: Completing<'_>) -> Result<Answered, ModelError> {
+        let model = self.model(call.model)?;
+        let started = Instant::now();
+        let total = model.config.total_timeout;
+        let deadline = started + total;
+        let answered = match timeout_at(deadline, self.attempts(model, call, deadline)).await {
+            Ok(result) => result,
+            Err(_) => Err(ModelError::Timeout(format!(
+                "no whole answer within {} s ([models.{}] total_timeout)",
+                total.as_secs_f64(),
+                model.config.name
+            ))),
+        };
+        let wall = started.elapsed();
+        match answered {
+            Ok((completion, attempts)) => {
+                let usage = completion.usage;
+                tracing::debug!(
+                    model.name = model.config.name,
+                    model.attempts = attempts,
+                    model.input_tokens = usage.input_tokens,
+                    model.output_tokens = usage.output_tokens,
+                    model.wall_ms = wall.as_millis() as u64,
+                    "the model answered"
+                );
+                let cost_micros = ledger::cost(&model.config, usage);
+                Ok(Answered { completion, cost_micros, attempts, wall })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn model(&self, name: &str) -> Result<&Model, ModelError> {
+        self.models.get(name).ok_or_else(|| {
+            let known: Vec<_> = self.models.keys().map(String::as_str).collect();
+            ModelError::InvalidRequest(format!(
+                "no model is called `{name}`; there are: {}",
+                known.join(", ")
+            ))
+        })
+    }
+
+    async fn attempts(
+        &self,
+        model: &Model,
+        call: Completing<'_>,
+        deadline: Instant,
+    ) -> Result<(Completion, u32), ModelError> {
+        let config = &model.config;
+        let request = ledger::fit(config, call.request, call.tokens_left, call.cost_left)?;
+        let settings = WireSettings {
+            model: config.model.clone(),
+            stream: config.stream,
+            extra: config.extra.clone().into_iter().collect(),
+        };
+        let key = match &self.player {
+            Some(_) => Key::default(),
+            None => Key::read(&config.key, &config.name).await?,
+        };
+        let prepared = self.prepare(model, &request, call.wire, &settings, &key, call.idempotency_key);
+        let (sealed, source) = prepared.await.map_err(|error| key.strike_error(error))?;
+        let attempt = Attempt {
+            config,
+            sealed: &sealed,
+            wire: call.wire,
+            settings: &settings,
+            key: &key,
+            source,
+            recorder: self.recorder.as_ref(),
+        };
+
+        let mut malformed = 0;
+        for number in 1.. {
+            let Failed { error, again } = match attempt.run(&mut *call.events).await {
+                Ok(completion) => return Ok((completion, number)),
+                Err(failed) => failed,
+            };
+            let error = key.strike_error(error);
+            malformed += u32::from(matches!(error, ModelError::Malformed(_)));
+            let wait = match &self.player {
+                Some(player) => backoff(config, number, &error).mul_f64(player.pace),
+                None => backoff(config, number, &error),
+            };
+            // A wait past the deadline could only end as a timeout, which says less than the error does.
+            let hopeless = Instant::now() + wait >= deadline;
+            if !again || malformed > 1 || number > config.retries || hopeless {
+                return Err(error);
+            }
+            tracing::warn!(
+                model.name = config.name,
+                model.attempt = number,
+                model.wait_ms = wait.as_millis() as u64,
+                error = %error,
+                "a model's attempt failed and is repeated"
+            );
+            (call.events)(DoorEvent::Retrying { error, wait });
+            sleep(wait).await;
+        }
+        unreachable!("the loop ends with an answer or an error")
+    }
+
+    /// What is sent, from the adapter; and where to.
+    async fn prepare<'a>(
+        &'a self,
+        model: &'a Model,
+        request: &Request,
+        wire: &dyn Wire,
+        settings: &WireSettings,
+        key: &Key,
+        idempotency_key: &str,
+    ) -> Result<(Sealed, Source<'a>), ModelError> {
+        let config = &model.config;
+        let description = wire.describe(settings).await?;
+        let base = match (&model.base, description.default_base_url) {
+            (Some(base), _) => base.clone(),
+            (None, Some(text)) => {
+                let base = http::base_url(&text).map_err(ModelError::InvalidRequest)?;
+                if base.scheme() != "https" {
+                    return Err(ModelError::InvalidRequest(format!(
+                        "the adapter's own `{text}` is not https: set [models.{}] base_url",
+                        config.name
+                    )));
+                }
+                base
+            }
+            (None, None) => {
+                return Err(ModelError::InvalidRequest(format!(
+                    "[models.{}] base_url is missing",
+                    config.name
+                )));
+            }
+        };
+        let encoded = wire.encode(request, settings).await?;
+        let unseeded = match request.seed {
+            Some(_) if self.player.is_some() || self.recorder.is_some() => {
+                wire.encode(&Request { seed: None, ..request.clone() }, settings).await?
+            }
+            Some(_) | None => encoded.clone(),
+        };
+        let sealed = Sealed {
+            url: http::join(&base, &encoded.path)?,
+            headers: http::headers(&encoded.headers, &description.auth, key, idempotency_key)?,
+            digest: recording::digest(&encoded),
+            unseeded: recording::digest(&unseeded),
+            request: encoded,
+        };
+        let source = match (&self.player, &model.line) {
+            (Some(player), _) => Source::Replay(player),
+            (None, Some(line)) => Source::Live(line),
+            (None, None) => unreachable!("only a replay has no line"),
+        };
+        Ok((sealed, source))
+    }
+}
+
+impl Model {
+    fn new(config: ModelConfig, live: bool, lookup: &Lookup) -> Result<Self, DoorError> {
+        let wrong =
+            |setting, reason: String| DoorError::Setting { model: config.name.clone(), setting, reason };
+        if config.context_window == 0 {
+            return Err(wrong("context_window", "0 takes no prompt at all".to_owned()));
+        }
+        let base = config.base_url.as_deref().map(http::base_url).transpose();
+        let base = base.map_err(|reason| wrong("base_url", reason))?;
+        let scheme = base.as_ref().map_or("https", Url::scheme);
+        let line = live.then(|| Line::new(&config, scheme, Arc::clone(lookup))).transpose();
+        let line =
+            line.map_err(|error| DoorError::Tls { model: config.name.clone(), reason: http::words(error) })?;
+        Ok(Self { base, line, config })
+    }
+}
+
+/// Exponential with full jitter, as many callers come back at once otherwise; never before the
+/// vendor's own wish.
+fn backoff(config: &ModelConfig, attempt: u32, error: &ModelError) -> Duration {
+    /// Longer waits are for the vendor to ask for.
+    const LONGEST: Duration = Duration::from_secs(20);
+    let ceiling = config.retry_wait.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST);
+    // The hasher's keys are random, which is all the randomness that jitter needs.
+    let random = RandomState::new().hash_one(attempt) as f64 / u64::MAX as f64;
+    let jittered = ceiling.mul_f64(random);
+    match error {
+        ModelError::RateLimited(Some(wish)) | ModelError::Overloaded(Some(wish)) => {
+            Duration::from_millis(*wish).saturating_add(jittered)
+        }
+        _ => jittered,
+    }
+}
