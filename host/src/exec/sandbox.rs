@@ -147,7 +147,10 @@ impl Ready {
         bwrap.arg("--bind").arg(home.join("work")).arg("/workspace");
         // What is left is memory that no limit counts.
         bwrap.args(["--remount-ro", "/dev", "--remount-ro", "/"]);
-        bwrap.arg("--chdir").arg(Path::new("/workspace").join(command.cwd.as_deref().unwrap_or("")));
+        match &command.cwd {
+            Some(cwd) => bwrap.arg("--chdir").arg(format!("/workspace/{cwd}")),
+            None => bwrap.args(["--chdir", "/workspace"]),
+        };
         bwrap.arg("--clearenv");
         let path = self.config.read_only.iter().map(|folder| folder.join("bin")).filter(|bin| bin.is_dir());
         let path: String = path.map(|bin| format!("{}:", bin.display())).collect();

@@ -33,6 +33,7 @@ pub fn apply_to_folder(old: &Tree, new: &Tree, folder: &Path) -> Result<Vec<Fold
 }
 
 struct Plan<'a> {
+    new: &'a Tree,
     removed: Vec<(&'a TreePath, &'a File)>,
     /// With what is there now, if anything is.
     written: Vec<(&'a TreePath, Option<&'a File>, &'a File)>,
@@ -87,6 +88,7 @@ impl<'a> Plan<'a> {
         let removed = old.iter().filter(|(path, _)| new.get(path.as_str()).is_none());
         let written = new.iter().map(|(path, file)| (path, old.get(path.as_str()), file));
         Self {
+            new,
             removed: removed.collect(),
             written: written.filter(|(_, old, new)| *old != Some(*new)).collect(),
         }
@@ -107,11 +109,14 @@ impl<'a> Plan<'a> {
             if let Some(new) = new {
                 check(path, new)?;
             }
+            let mut nothing_below = false;
             for (at, _) in text.match_indices('/') {
                 let above = &text[..at];
                 match OnDisk::at(dir, above, 0).map_err(failed)? {
                     OnDisk::Nothing | OnDisk::Folder => {}
-                    _ if removed.contains(above) => {}
+                    _ if removed.contains(above) => nothing_below = true,
+                    // Replaced by an earlier, interrupted run: compared where it is written.
+                    _ if new.is_none() && self.new.get(above).is_some() => nothing_below = true,
                     OnDisk::Link(_) => return Err(refuse(&format!("is behind the link {above}"))),
                     OnDisk::File { .. } | OnDisk::Other => {
                         return Err(refuse(&format!("needs a folder {above}, which is a file on disk")));
@@ -119,7 +124,10 @@ impl<'a> Plan<'a> {
                 }
             }
             let at_most = [old, new].iter().flatten().map(|file| file.blob.bytes().len() as u64).max();
-            let now = OnDisk::at(dir, text, at_most.unwrap_or(0)).map_err(failed)?;
+            let now = match nothing_below {
+                true => OnDisk::Nothing,
+                false => OnDisk::at(dir, text, at_most.unwrap_or(0)).map_err(failed)?,
+            };
             let makes_way = now == OnDisk::Folder
                 && old.is_none()
                 && only_removed(dir, text, &removed).map_err(failed)?;
@@ -174,6 +182,15 @@ fn only_removed(dir: &Dir, folder: &str, removed: &BTreeSet<&str>) -> std::io::R
 
 /// Removes a file and the folders that are empty without it.
 fn remove(dir: &Dir, path: &str) -> std::io::Result<()> {
+    for (at, _) in path.match_indices('/') {
+        match dir.symlink_metadata(&path[..at]) {
+            Ok(meta) if meta.is_dir() => {}
+            // Something stands where the folder was, so the file is gone; a link is not followed.
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
     match dir.remove_file(path) {
         // Already gone: an earlier, interrupted run did it.
         Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
