@@ -110,6 +110,14 @@ pub fn abandon(task: &Task, reason: Reason) -> Task {
     task
 }
 
+/// The same step again, with a journal of its own; what was spent on it stays spent.
+pub fn repeat(task: &Task, spent: &Spend) -> Task {
+    let mut task = task.clone();
+    task.step += 1;
+    add(&mut task.spend, spent);
+    task
+}
+
 fn proposed(
     task: &mut Task,
     kind: RoundKind,

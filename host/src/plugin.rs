@@ -3,6 +3,48 @@
 //! Invariant: a guest runs in an instance of its own, under limits that were set before it was made;
 //! whatever it does ends in a [`Failure`] of that call.
 
+// What goes in and what comes out.
 mod call;
+mod kind;
+mod limits;
+mod settings;
 
-pub use call::{Call, Decision, Ended, Failure, Outside, StepError, Usage};
+// Loading.
+mod refusal;
+mod manifest;
+mod inspect;
+mod engine;
+mod ticker;
+mod load;
+mod catalog;
+mod runtime;
+
+// Calling.
+mod bindings;
+mod convert;
+mod meter;
+mod memory;
+mod state;
+mod drive;
+mod steps;
+mod adapter;
+mod bounds;
+
+// Capabilities, one file each.
+mod apply;
+mod check;
+mod exec;
+mod log;
+mod model;
+mod wasi;
+mod workspace;
+
+pub use adapter::Adapter;
+pub use call::{Call, Decision, Ended, Failure, Interrupt, Outside, StepError, Usage};
+pub use catalog::{Catalog, Loaded, Refused};
+pub use inspect::{Inspection, inspect};
+pub use kind::{Import, Kind};
+pub use limits::{Limits, Overrides};
+pub use refusal::Refusal;
+pub use runtime::{Runtime, StartError};
+pub use settings::Settings;

@@ -3,6 +3,14 @@
 //! Invariant: every change of a running task carries the fence it was claimed with, and a stale
 //! fence changes nothing. Invariant: time here is the store's own, never a worker's.
 
+mod clock;
+mod control;
+mod snapshots;
+mod memory;
+mod sqlite;
+#[cfg(test)]
+mod conformance;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +18,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Spec, State, Task, TaskId};
+
+pub use clock::Clock;
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
 
 /// How long a claim holds without a heartbeat.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -22,18 +34,21 @@ pub const MAX_CRASHES: u32 = 3;
 /// Each verb is atomic: a crash before it returns leaves all of it or nothing, and once it has
 /// returned it survives a crash of the process (and, on the durable back ends, of the machine).
 /// Every verb may be repeated after a lost reply: a repeated change by the same fence is harmless.
+/// (`emit` alone can't tell a repetition from two equal lines: its events may then be there twice.)
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Stores a task and queues it, with its `submitted` event.
     ///
     /// With an idempotency key that was used before: the first task's id and `created: false` if
-    /// the body was the same, else [`StoreError::KeyReused`].
+    /// the body was the same, else [`StoreError::KeyReused`]. The same id with the same spec again:
+    /// `created: false`; with another spec: [`StoreError::Corrupt`].
     async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError>;
 
     /// Leases the task that has been in the queue longest, or nothing.
     ///
     /// The same worker and nonce get the same task again while that lease lives, so that a lost
-    /// reply loses no task. Emits `claimed`, and sets `state`, `worker` and `started_at`.
+    /// reply loses no task; the lease is then extended to a full term from now. Emits `claimed`, and
+    /// sets `state`, `worker` and `started_at`. A lease that has run out counts until `reap` sees it.
     async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError>;
 
     /// Extends the lease to a full term from now and says whether a cancel was asked for.
@@ -53,6 +68,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Replaces the worker's part of the record (`next`, `step`, `rounds`, `best`, `spend`) and adds
     /// events. The store's part (`state`, `cancel`, `worker`, `crashes`, times) stays as it is.
+    /// A commit equal to the last one of this fence, events included, is taken for its repetition.
     async fn commit(&self, lease: &Lease, task: &Task, events: Vec<EventBody>) -> Result<(), StoreError>;
 
     /// Like `commit`, then ends the task with `task.outcome` (which must be set), gives up the lease
@@ -60,6 +76,7 @@ pub trait Store: Send + Sync + 'static {
     async fn finish(&self, lease: &Lease, task: &Task, events: Vec<EventBody>) -> Result<(), StoreError>;
 
     /// Gives the task back to the front of the queue, without counting a crash. Emits `requeued`.
+    /// One whose cancel was asked for ends as `cancelled` instead, since no heartbeat would tell of it.
     async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError>;
 
     /// Asks for the end of a task. A queued one ends here and now; a running one is told by its
@@ -67,11 +84,14 @@ pub trait Store: Send + Sync + 'static {
     async fn cancel(&self, task: &TaskId) -> Result<Cancelled, StoreError>;
 
     /// Puts tasks whose lease has run out back to the front of the queue and counts a crash; those
-    /// at [`MAX_CRASHES`] end as `crashed`, with their last log lines in the message.
+    /// at [`MAX_CRASHES`] end as `crashed`, with their last log lines in the message, and those whose
+    /// cancel was asked for as `cancelled`. All of them are returned, the longest overdue first.
     async fn reap(&self) -> Result<Vec<TaskId>, StoreError>;
 
     /// Deletes tasks that ended more than `keep` ago, with all that belongs to them, and blobs that
     /// no task refers to and that are older than an hour (a submission stores its blobs first).
+    /// A task refers to its snapshots and to the files in them. Works in slices, each atomic, so
+    /// that it never holds up the other verbs for long.
     async fn gc(&self, keep: Duration) -> Result<Collected, StoreError>;
 
     /// Newest first. Pages by `cursor`: the last id of the page before.
@@ -201,7 +221,7 @@ pub struct Filter {
     /// A part of the goal or of the id, in any case.
     pub text: Option<String>,
     pub cursor: Option<TaskId>,
-    /// At most 200.
+    /// At most 200, and 0 means 200.
     pub limit: usize,
 }
 

@@ -3,10 +3,21 @@
 //! Invariant: no path in a tree is absolute, climbs, or names a folder; nothing here touches the disk
 //! but `import` and `export`.
 
-mod globs;
 mod path;
+mod globs;
 mod tree;
+mod apply;
+mod diff;
+mod link;
+mod import;
+mod export;
+mod snapshot;
 
+pub use apply::{ApplyError, Edit, MAX_EDITS, Rejection};
+pub use diff::{FileStat, Status, diff, diff_stat};
+pub use export::{ExportError, FolderChange, apply_to_folder, to_tar_gz, write_into};
 pub use globs::{BadGlob, Globs};
+pub use import::{ImportError, Imported, import_archive, import_folder, import_folder_but, import_git};
 pub use path::TreePath;
+pub use snapshot::{SnapshotError, load, manifest, save};
 pub use tree::{Blob, File, Limits, Manifest, Mode, Tree, TreeError};

@@ -29,6 +29,11 @@ impl Globs {
         Ok(Self(globs))
     }
 
+    /// The globs as they were given.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(glob, _)| glob.as_str())
+    }
+
     /// The first glob that matches.
     pub fn matching(&self, path: &str) -> Option<&str> {
         self.0.iter().find(|(_, matcher)| matcher.is_match(path)).map(|(glob, _)| glob.as_str())

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Brings what the build and the tests need beyond Rust, Node and Python. Safe to run twice: it
+# installs only what is missing, and without the rights it prints the exact command instead.
+#   .ci/setup.sh build    what `make build` needs
+#   .ci/setup.sh test     the same and what `make test` needs
+set -euo pipefail
+
+want=${1:-build}
+packages=()
+need() { # COMMAND PACKAGE
+  command -v "$1" >/dev/null 2>&1 || packages+=("$2")
+}
+
+need cc build-essential
+need git git
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+  packages+=(python3)
+fi
+python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+if [ "$want" = test ]; then
+  need bwrap bubblewrap
+  need shellcheck shellcheck
+fi
+
+if ! command -v cargo >/dev/null 2>&1; then
+  echo "setup: no cargo found. Install Rust 1.95 or newer: https://rustup.rs" >&2
+  exit 2
+fi
+
+if [ ${#packages[@]} -gt 0 ]; then
+  command="apt-get install -y --no-install-recommends ${packages[*]}"
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "setup: $command"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    $command >/dev/null
+  else
+    echo "setup: missing: ${packages[*]}. As an administrator, run:" >&2
+    echo "  sudo apt-get update && sudo $command" >&2
+    exit 2
+  fi
+fi

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# All checks, in the order in which they fail fastest. Called by `make test`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+begin=$SECONDS
+part() {
+  echo
+  echo "== $* ($((SECONDS - begin)) s)"
+}
+
+part shellcheck
+git ls-files -z '*.sh' .ci/run install.sh | xargs -0 shellcheck
+
+part cargo fmt
+cargo fmt --all --check
+
+part cargo clippy
+cargo clippy --release --workspace --all-targets --locked -- -D warnings
+
+part build
+make --no-print-directory build
+
+part cargo test
+cargo test --release --workspace --locked
+
+part python tests
+for suite in plugins/check-python host/evals/humaneval; do
+  (cd "$suite" && python3 -m unittest --quiet)
+done
+
+part "done"

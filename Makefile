@@ -1,0 +1,23 @@
+# Thin: each target calls one script or cargo. See README.md.
+.PHONY: build run test bench clean
+
+# Leaves target/release/aiagent-host and target/plugins/*.wasm.
+build:
+	.ci/setup.sh build
+	plugins/build.sh
+	cargo build --release --locked --bin aiagent-host
+
+# Serves, and works on a sample task, from recordings unless AIAGENT_MODEL_URL names a model.
+run: build
+	host/samples/run.sh
+
+test:
+	.ci/setup.sh test
+	.ci/test.sh
+
+# Prints each figure with a ratio against a baseline measured in the same run.
+bench: build
+	cargo bench --locked
+
+clean:
+	cargo clean

@@ -1,0 +1,264 @@
+//! Adapters: the model door's `Wire` over a component.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use super::bindings::adapter as world;
+use super::bindings::adapter::exports::aiagent::step::model_adapter as wit;
+use super::bindings::types;
+use super::drive::{self, Clocks};
+use super::load::{Entry, Plugin};
+use super::log::Sink;
+use super::meter::Meter;
+use super::runtime::Shared;
+use super::state::State;
+use super::steps::{Bounds, Sandbox, after};
+use super::{Failure, convert};
+use crate::model::{
+    Auth, Completion, Decoder, Description, HttpRequest, ModelError, Request, Wire, WireEvent, WireSettings,
+};
+use crate::workspace::{Globs, Tree};
+
+/// JSON spells a control character in six bytes.
+const MAX_ENCODING_GROWTH: usize = 6;
+
+/// A loaded adapter. Each `describe` and `encode` has an instance of its own, each decoder one that
+/// lives as long as its response.
+pub struct Adapter {
+    shared: Arc<Shared>,
+    plugin: Arc<Plugin>,
+}
+
+/// An instance with its limits, which are set anew for each call into it.
+struct Instance {
+    shared: Arc<Shared>,
+    plugin: Arc<Plugin>,
+    store: Store<State>,
+    /// What a call may return, in bytes.
+    output_limit: u64,
+}
+
+impl Adapter {
+    pub(super) fn new(shared: Arc<Shared>, plugin: Arc<Plugin>) -> Self {
+        Self { shared, plugin }
+    }
+
+    /// Of the `.wasm` file it was made from.
+    pub fn digest(&self) -> &crate::task::Digest {
+        &self.plugin.digest
+    }
+
+    fn instance(&self, input_bytes: usize) -> Instance {
+        let limits = &self.plugin.limits;
+        let output_limit = limits.output_bytes + (input_bytes * MAX_ENCODING_GROWTH) as u64;
+        let sandbox = Sandbox {
+            // An adapter's answer depends on its input alone.
+            seed: 0,
+            cancel: CancellationToken::new(),
+            tree: Tree::default(),
+            protected: Globs::default(),
+            sink: Sink::Service { plugin: Arc::clone(&self.plugin.name) },
+            outside: None,
+        };
+        let bounds = Bounds {
+            compute: limits.compute(),
+            wall: limits.wall(),
+            // Lists of small strings take more room on the host's side than their text.
+            crossing_bytes: output_limit * 4,
+        };
+        let store = self.shared.store(&self.plugin, sandbox, &bounds, Instant::now());
+        Instance { shared: Arc::clone(&self.shared), plugin: Arc::clone(&self.plugin), store, output_limit }
+    }
+}
+
+impl Instance {
+    /// One call into the instance, under limits that begin now.
+    async fn call<T>(
+        &mut self,
+        size: fn(&T) -> usize,
+        entry: impl for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, wasmtime::Result<T>> + Send,
+    ) -> Result<T, ModelError> {
+        let limits = &self.plugin.limits;
+        let start = Instant::now();
+        let meter = Arc::new(Meter::new(limits.compute(), start));
+        let deadline = after(start, limits.wall());
+        let state = self.store.data_mut();
+        state.meter = Arc::clone(&meter);
+        state.deadline = deadline;
+        let cancel = state.cancel.clone();
+        self.store.set_epoch_deadline(1);
+        let clocks = Clocks {
+            meter: &meter,
+            ticker: &self.shared.ticker,
+            cancel: &cancel,
+            deadline,
+            wall: limits.wall(),
+        };
+        let answer = clocks.run(entry(&self.plugin, &mut self.store)).await;
+        self.store.data().close();
+        let failure = match answer {
+            Ok(answer) if size(&answer) as u64 <= self.output_limit => return Ok(answer),
+            Ok(_) => Failure::Output(self.output_limit),
+            Err(error) => drive::failure(&error, self.store.data(), self.output_limit),
+        };
+        Err(ModelError::Other(format!("adapter {}: {failure}", self.plugin.name)))
+    }
+}
+
+async fn instantiate(plugin: &Plugin, store: &mut Store<State>) -> wasmtime::Result<world::Adapter> {
+    match &plugin.entry {
+        Entry::Adapter(entry) => entry.instantiate_async(store).await,
+        Entry::Builder(_) | Entry::Fixer(_) | Entry::Checker(_) => {
+            Err(Failure::Host("a plugin was found under another kind than its own".into()).into())
+        }
+    }
+}
+
+#[async_trait]
+impl Wire for Adapter {
+    async fn describe(&self, settings: &WireSettings) -> Result<Description, ModelError> {
+        let settings = settings_to_guest(settings);
+        let size = |answer: &Result<wit::Description, types::ModelError>| match answer {
+            Ok(found) => found.name.len() + found.default_base_url.as_ref().map_or(0, String::len),
+            Err(error) => error_bytes(error),
+        };
+        let mut instance = self.instance(0);
+        let answer = instance.call(size, |plugin, store| {
+            Box::pin(async move {
+                let guest = instantiate(plugin, store).await?;
+                guest.aiagent_step_model_adapter().call_describe(store, &settings).await
+            })
+        });
+        let found = answer.await?.map_err(convert::model_error)?;
+        Ok(Description {
+            name: found.name,
+            auth: match found.auth {
+                wit::Auth::None => Auth::None,
+                wit::Auth::Bearer => Auth::Bearer,
+                wit::Auth::Header(name) => Auth::Header(name),
+            },
+            default_base_url: found.default_base_url,
+        })
+    }
+
+    async fn encode(&self, request: &Request, settings: &WireSettings) -> Result<HttpRequest, ModelError> {
+        let input_bytes = request.messages.iter().map(|message| message.content.len()).sum();
+        let (request, settings) = (convert::request_to_guest(request), settings_to_guest(settings));
+        let size = |answer: &Result<wit::HttpRequest, types::ModelError>| match answer {
+            Ok(encoded) => encoded.path.len() + encoded.body.len() + headers_bytes(&encoded.headers),
+            Err(error) => error_bytes(error),
+        };
+        let mut instance = self.instance(input_bytes);
+        let answer = instance.call(size, |plugin, store| {
+            Box::pin(async move {
+                let guest = instantiate(plugin, store).await?;
+                guest.aiagent_step_model_adapter().call_encode(store, &request, &settings).await
+            })
+        });
+        let encoded = answer.await?.map_err(convert::model_error)?;
+        Ok(HttpRequest { path: encoded.path, headers: encoded.headers, body: encoded.body })
+    }
+
+    async fn open(
+        &self,
+        status: u16,
+        headers: Vec<(String, String)>,
+        settings: &WireSettings,
+    ) -> Result<Box<dyn Decoder>, ModelError> {
+        let settings = settings_to_guest(settings);
+        let mut instance = self.instance(0);
+        let opened = instance.call(
+            |_| 0,
+            |plugin, store| {
+                Box::pin(async move {
+                    let guest = instantiate(plugin, store).await?;
+                    let decoder = guest.aiagent_step_model_adapter().decoder();
+                    let handle = decoder.call_constructor(store, status, &headers, &settings).await?;
+                    Ok((guest, handle))
+                })
+            },
+        );
+        let (guest, handle) = opened.await?;
+        Ok(Box::new(LiveDecoder { instance, guest: Arc::new(guest), handle, failed: None }))
+    }
+}
+
+/// A decoder in its instance. After a failure the instance can't be entered again.
+struct LiveDecoder {
+    instance: Instance,
+    guest: Arc<world::Adapter>,
+    handle: ResourceAny,
+    failed: Option<ModelError>,
+}
+
+impl LiveDecoder {
+    async fn call<T>(
+        &mut self,
+        size: fn(&T) -> usize,
+        entry: impl for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, wasmtime::Result<T>> + Send,
+    ) -> Result<T, ModelError> {
+        if let Some(failed) = &self.failed {
+            return Err(failed.clone());
+        }
+        // Set first: the caller may drop this future in the middle of the call.
+        self.failed = Some(ModelError::Other("an earlier call into the decoder did not end".into()));
+        let answer = self.instance.call(size, entry).await;
+        self.failed = answer.as_ref().err().cloned();
+        answer
+    }
+}
+
+#[async_trait]
+impl Decoder for LiveDecoder {
+    async fn push(&mut self, bytes: &[u8]) -> Result<Vec<WireEvent>, ModelError> {
+        let (guest, handle, bytes) = (Arc::clone(&self.guest), self.handle, bytes.to_vec());
+        let size = |events: &Vec<wit::Event>| {
+            let text = |event: &wit::Event| match event {
+                wit::Event::Text(text) | wit::Event::Thinking(text) => text.len(),
+            };
+            events.iter().map(text).sum()
+        };
+        let events = self.call(size, move |_, store| {
+            Box::pin(async move {
+                guest.aiagent_step_model_adapter().decoder().call_push(store, handle, &bytes).await
+            })
+        });
+        let event = |event| match event {
+            wit::Event::Text(text) => WireEvent::Text(text),
+            wit::Event::Thinking(text) => WireEvent::Thinking(text),
+        };
+        Ok(events.await?.into_iter().map(event).collect())
+    }
+
+    async fn finish(&mut self) -> Result<Completion, ModelError> {
+        let (guest, handle) = (Arc::clone(&self.guest), self.handle);
+        let size = |answer: &Result<types::Completion, types::ModelError>| match answer {
+            Ok(completion) => completion.text.len() + completion.model.len(),
+            Err(error) => error_bytes(error),
+        };
+        let answer = self.call(size, move |_, store| {
+            Box::pin(
+                async move { guest.aiagent_step_model_adapter().decoder().call_finish(store, handle).await },
+            )
+        });
+        answer.await?.map(convert::completion).map_err(convert::model_error)
+    }
+}
+
+fn settings_to_guest(settings: &WireSettings) -> wit::Settings {
+    wit::Settings { model: settings.model.clone(), stream: settings.stream, extra: settings.extra.clone() }
+}
+
+fn headers_bytes(headers: &[(String, String)]) -> usize {
+    headers.iter().map(|(name, value)| name.len() + value.len()).sum()
+}
+
+fn error_bytes(error: &types::ModelError) -> usize {
+    convert::model_error(error.clone()).to_string().len()
+}

@@ -1,0 +1,91 @@
+//! The one place where wasmtime is configured.
+
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+};
+
+/// A small component counts as three core instances; one with CPython inside as about twenty.
+const CORE_INSTANCES_PER_CALL: u32 = 6;
+/// The main module's table and the one of wit-component's shim.
+const TABLES_PER_CALL: u32 = 3;
+/// Memories or tables of one module; compilers make one of each.
+const PER_MODULE: u32 = 4;
+/// CPython's table has about 10,000 entries.
+const TABLE_ELEMENTS: usize = 40_000;
+/// What stays in memory of a slot's linear memory when its call is over, so that the next one does
+/// not fault its first pages in again.
+const KEEP_RESIDENT: usize = 128 << 10;
+/// The guest's share of a call's stack; interpreters recurse deeply.
+const WASM_STACK: usize = 1 << 20;
+/// Both shares: host functions run on the same stack.
+const STACK: usize = 2 << 20;
+
+/// What the pool is made for. A slot is address space (4 GiB per call), not memory, until it is used.
+#[derive(Clone, Copy)]
+pub(super) struct Pool {
+    pub(super) calls: u32,
+    pub(super) max_memory_bytes: u64,
+}
+
+pub(super) fn engine(cache: Option<&Path>, pool: Pool) -> Result<Engine> {
+    let cache = cache.map(open_cache).transpose()?;
+    let pooled = config(cache.clone(), Some(pool)).and_then(|config| Engine::new(&config));
+    match pooled {
+        Ok(engine) => Ok(engine),
+        // Little address space (ulimit -v, a 39-bit kernel): the pool can't be reserved.
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "no pool of instances; calls start slower");
+            Engine::new(&config(cache, None)?)
+        }
+    }
+}
+
+fn config(cache: Option<Cache>, pool: Option<Pool>) -> Result<Config> {
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .gc_support(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_exceptions(false)
+        .wasm_threads(false)
+        .wasm_shared_everything_threads(false)
+        .wasm_stack_switching(false)
+        .wasm_memory64(false)
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(STACK)
+        .parallel_compilation(true)
+        .cache(cache);
+    if let Some(Pool { calls, max_memory_bytes }) = pool {
+        let mut slots = PoolingAllocationConfig::new();
+        slots
+            .total_component_instances(calls)
+            .total_core_instances(calls.saturating_mul(CORE_INSTANCES_PER_CALL))
+            .total_memories(calls)
+            .total_tables(calls.saturating_mul(TABLES_PER_CALL))
+            .max_memories_per_module(PER_MODULE)
+            .max_tables_per_module(PER_MODULE)
+            .total_stacks(calls)
+            .table_elements(TABLE_ELEMENTS)
+            .max_memory_size(usize::try_from(max_memory_bytes)?)
+            .linear_memory_keep_resident(KEEP_RESIDENT)
+            .table_keep_resident(KEEP_RESIDENT)
+            .async_stack_keep_resident(16 << 10);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots));
+    }
+    Ok(config)
+}
+
+/// wasmtime trusts what lies in its cache as machine code, so nobody else may write there.
+fn open_cache(dir: &Path) -> Result<Cache> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
+    let mut config = CacheConfig::new();
+    config.with_directory(dir.canonicalize()?);
+    Cache::new(config)
+}

@@ -1,0 +1,118 @@
+//! From a file to a plugin that is ready to be called.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use super::bindings::{adapter, builder, checker, fixer};
+use super::manifest::{self, MAX_FILE_BYTES, Manifest};
+use super::state::State;
+use super::{Kind, Limits, Refusal, Settings};
+use crate::task::Digest;
+
+/// Compiled and linked; an instance is made for each call.
+pub(super) struct Plugin {
+    pub(super) name: Arc<str>,
+    pub(super) file: PathBuf,
+    /// Of the file, before a core module is made a component.
+    pub(super) digest: Digest,
+    pub(super) size_bytes: u64,
+    pub(super) manifest: Manifest,
+    pub(super) limits: Limits,
+    pub(super) exec_granted: bool,
+    pub(super) entry: Entry,
+}
+
+pub(super) enum Entry {
+    Builder(builder::BuilderPre<State>),
+    Fixer(fixer::FixerPre<State>),
+    Checker(checker::CheckerPre<State>),
+    Adapter(adapter::AdapterPre<State>),
+}
+
+impl Plugin {
+    /// Judges, compiles and links. Takes seconds for a large component: not for an async thread.
+    pub(super) fn load(
+        file: &Path,
+        name: &str,
+        bytes: &[u8],
+        digest: Digest,
+        linker: &Linker<State>,
+        settings: &Settings,
+    ) -> Result<Self, Refusal> {
+        let component = manifest::component(bytes)?;
+        let exec_granted = settings.grants_exec(name);
+        let manifest = manifest::surface(&component)?.judge(name, exec_granted)?;
+        let component = Component::from_binary(linker.engine(), &component)
+            .map_err(|error| Refusal::Compile(format!("{error:#}")))?;
+        let entry = Entry::link(manifest.kind, linker, &component)
+            .map_err(|error| Refusal::Link(format!("{error:#}")))?;
+        Ok(Self {
+            name: name.into(),
+            file: file.to_owned(),
+            digest,
+            size_bytes: bytes.len() as u64,
+            limits: settings.limits(manifest.kind, name),
+            manifest,
+            exec_granted,
+            entry,
+        })
+    }
+}
+
+impl Entry {
+    fn link(kind: Kind, linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
+        let instance: InstancePre<State> = linker.instantiate_pre(component)?;
+        Ok(match kind {
+            Kind::Builder => Self::Builder(builder::BuilderPre::new(instance)?),
+            Kind::Fixer => Self::Fixer(fixer::FixerPre::new(instance)?),
+            Kind::Checker => Self::Checker(checker::CheckerPre::new(instance)?),
+            Kind::Adapter => Self::Adapter(adapter::AdapterPre::new(instance)?),
+        })
+    }
+}
+
+/// A plugin's name: the file's stem. It has to fit a table name of `aiagent.toml`.
+pub(super) fn name(file: &Path) -> Result<String, Refusal> {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if stem.is_empty() || stem.len() > 64 || !stem.chars().all(fits) {
+        return Err(Refusal::Name(stem));
+    }
+    Ok(stem)
+}
+
+/// Never more than the limit, whatever the file's length said.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |error: std::io::Error| Refusal::Unreadable(error.to_string());
+    let open = std::fs::File::open(file).map_err(unreadable)?;
+    let meta = open.metadata().map_err(unreadable)?;
+    if !meta.is_file() {
+        return Err(Refusal::Unreadable("not a file".into()));
+    }
+    if meta.len() > MAX_FILE_BYTES {
+        return Err(Refusal::TooLarge(meta.len()));
+    }
+    let mut bytes = Vec::new();
+    open.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(Refusal::TooLarge(bytes.len() as u64));
+    }
+    Ok(bytes)
+}
+
+/// The `.wasm` files of a folder, sorted. Hidden ones are somebody's half-written copies.
+pub(super) fn files(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && path.extension().is_some_and(|extension| extension == "wasm") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

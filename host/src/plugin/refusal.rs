@@ -1,0 +1,82 @@
+//! Why a file is not served as a plugin, and what to do about it.
+
+/// Its `Display` is the reason; [`Refusal::remedy`] says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("can't be read: {0}")]
+    Unreadable(String),
+    #[error("{0} bytes are more than a plugin may have ({max})", max = super::manifest::MAX_FILE_BYTES)]
+    TooLarge(u64),
+    #[error("{0:?} can't be a plugin's name")]
+    Name(String),
+    #[error("not WebAssembly: it begins with {0}")]
+    NotWasm(String),
+    #[error("truncated: {0}")]
+    Truncated(String),
+    #[error("not a valid component: {0}")]
+    Invalid(String),
+    #[error("a core module that does not say which world it targets")]
+    BareModule,
+    #[error("a core module that can't be made a component: {0}")]
+    Module(String),
+    #[error("exports no step: {}", list(.exports))]
+    NoStep { exports: Vec<String> },
+    #[error("exports several steps: {}", list(.exports))]
+    SeveralSteps { exports: Vec<String> },
+    #[error("{name} is of another version of the contract; this host speaks {ours}", ours = super::manifest::CONTRACT)]
+    Version { name: String },
+    #[error("imports {name}: {why}")]
+    Import { name: String, why: String },
+    #[error("imports {name}, which nobody granted it")]
+    Exec { name: String, plugin: String },
+    #[error("another plugin is called {plugin:?} already: {first}")]
+    Duplicate { plugin: String, first: String },
+    #[error("can't be compiled: {0}")]
+    Compile(String),
+    #[error("does not fit the contract: {0}")]
+    Link(String),
+}
+
+impl Refusal {
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Unreadable(_) => "make the file readable for the user the service runs as".into(),
+            Self::TooLarge(_) => "strip debug information (wasm-tools strip) or split the plugin".into(),
+            Self::Name(_) => "rename the file: letters, digits, - and _, then .wasm".into(),
+            Self::NotWasm(_) => "put a WebAssembly component there, or remove the file".into(),
+            Self::Truncated(_) => "copy the file again; write it under another name, then rename it".into(),
+            Self::Invalid(_) => "build it again; the toolchain may be newer than this host".into(),
+            Self::BareModule => {
+                "build it with wit-bindgen, which embeds the world, or run `wasm-tools component embed`"
+                    .into()
+            }
+            Self::Module(_) => {
+                "build it for wasm32-unknown-unknown, without WASI, or make it a component".into()
+            }
+            Self::NoStep { .. } => {
+                "target one of the worlds builder, fixer, checker, adapter of aiagent:step".into()
+            }
+            Self::SeveralSteps { .. } => "make one plugin of each step".into(),
+            Self::Version { .. } => {
+                format!("build it against {}, or update the host", super::manifest::CONTRACT)
+            }
+            Self::Import { .. } => "build the plugin without it".into(),
+            Self::Exec { plugin, .. } => format!(
+                "if you trust it with native commands, add to aiagent.toml: [plugins.{plugin}] exec = true"
+            ),
+            Self::Duplicate { .. } => "rename or remove one of the two".into(),
+            Self::Compile(_) => {
+                "build it again without the features the host leaves off (threads, gc, exceptions)".into()
+            }
+            Self::Link(_) => format!("build it against {} as published in wit/", super::manifest::CONTRACT),
+        }
+    }
+}
+
+fn list(exports: &[String]) -> String {
+    if exports.is_empty() {
+        "it exports nothing".to_owned()
+    } else {
+        format!("it exports {}", exports.join(", "))
+    }
+}

@@ -1,0 +1,106 @@
+//! What every back end must do: one function per rule, run by each of them on a fresh store.
+//!
+//! A further back end adds one function that makes a [`Subject`] and one `suite!` line.
+
+mod sample;
+mod submit;
+mod claim;
+mod lease;
+mod journal;
+mod events;
+mod progress;
+mod cancel;
+mod reap;
+mod gc;
+mod list;
+mod upkeep;
+mod crowd;
+mod model;
+
+use std::sync::Arc;
+
+pub(super) use sample::spec;
+
+use super::{Clock, MemoryStore, SqliteStore, Store};
+
+/// A store of its own for each rule, on a clock that the rule moves.
+struct Subject {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    /// Deleted after the store has closed: fields are dropped in order.
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// A moment in 2026, in milliseconds.
+const START: u64 = 1_780_000_000_000;
+
+fn memory() -> Subject {
+    let clock = Clock::manual(START);
+    Subject { store: Arc::new(MemoryStore::new(clock.clone())), clock, _folder: None }
+}
+
+fn sqlite() -> Subject {
+    let (clock, folder) = (Clock::manual(START), tempfile::tempdir().expect("a folder"));
+    let store = SqliteStore::open_with(&folder.path().join("store.db"), clock.clone()).expect("a new store");
+    Subject { store: Arc::new(store), clock, _folder: Some(folder) }
+}
+
+macro_rules! suite {
+    ($($backend:ident)*) => { $(
+        mod $backend {
+            suite! { @rooms $backend
+                submit: a_new_task_is_queued a_key_makes_one_task a_key_with_another_body_is_refused
+                    a_key_is_forgotten_after_a_day the_same_id_again_is_a_repetition
+                    another_task_under_the_same_id_is_refused;
+                claim: an_empty_queue_gives_nothing the_longest_waiting_comes_first a_claim_fills_the_record
+                    a_repeated_claim_gives_the_same_lease a_repeated_claim_extends_the_lease
+                    a_claim_repeated_after_its_lease_is_a_new_one another_nonce_gets_another_task
+                    a_nonce_is_its_workers_own a_finished_claim_is_not_given_again
+                    fences_follow_the_clock_and_always_grow a_second_claim_says_so;
+                lease: a_heartbeat_gives_a_full_term_from_now an_overdue_lease_holds_until_it_is_reaped
+                    a_reclaimed_task_refuses_the_old_fence a_reaped_task_refuses_the_old_fence
+                    a_released_task_refuses_the_old_fence a_finished_task_refuses_its_fence
+                    a_cancelled_task_refuses_a_released_fence a_fence_that_was_never_given_is_refused
+                    an_unknown_task_is_a_lost_lease;
+                journal: entries_come_back_in_order the_same_entry_again_is_harmless
+                    another_entry_at_a_used_index_is_refused a_gap_is_refused the_next_holder_sees_it
+                    there_is_none_for_an_unknown_task;
+                events: ids_have_no_gaps_over_all_verbs they_come_in_pages emit_returns_the_last_id
+                    emitting_nothing_changes_nothing there_are_none_for_an_unknown_task
+                    they_come_back_as_they_were;
+                progress: a_commit_replaces_the_workers_part_only a_repeated_commit_is_harmless
+                    a_commit_after_another_is_not_a_repetition a_commit_ignores_an_outcome
+                    another_tasks_record_is_refused finish_ends_the_task finish_needs_an_outcome
+                    a_repeated_finish_is_harmless a_finish_is_not_repeated_by_another_fence
+                    a_release_goes_to_the_front a_repeated_release_is_harmless
+                    a_release_after_a_cancel_ends_the_task;
+                cancel: a_queued_task_ends_here_and_now a_running_task_is_told_by_its_heartbeat
+                    asking_twice_is_harmless an_ended_task_stays_as_it_is an_unknown_task_is_not_found
+                    a_green_end_outruns_a_cancel a_requeued_task_ends_with_its_best_tree;
+                reap: living_leases_are_left_alone a_lost_task_goes_to_the_front several_come_in_order
+                    the_third_crash_ends_the_task without_log_lines_it_says_so
+                    a_release_does_not_count_as_a_crash a_cancelled_task_ends_instead;
+                gc: young_and_living_tasks_stay an_old_task_goes_with_all_that_is_its
+                    an_old_blob_without_a_task_goes snapshots_and_their_files_stay
+                    the_blobs_of_a_deleted_task_go storing_again_keeps_a_blob;
+                list: pages_are_newest_first filters_hold_together text_ignores_case
+                    a_page_has_a_limit wildcards_are_plain_text;
+                upkeep: stats_count_by_state a_watch_wakes_after_a_change blobs_come_back
+                    fsck_finds_nothing_in_a_sound_store fsck_finds_a_missing_snapshot
+                    fsck_finds_a_missing_file fsck_finds_a_snapshot_that_is_none;
+                crowd: no_task_is_claimed_twice one_nonce_gets_one_task one_key_makes_one_task
+                    events_of_many_writers_have_no_gaps only_one_finish_counts;
+            }
+        }
+    )* };
+    (@rooms $backend:ident $($room:ident: $($rule:ident)*;)*) => { $(
+        mod $room { $(
+            #[tokio::test]
+            async fn $rule() {
+                crate::store::conformance::$room::$rule(&crate::store::conformance::$backend()).await;
+            }
+        )* }
+    )* };
+}
+
+suite! { memory sqlite }

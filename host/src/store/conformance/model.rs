@@ -1,0 +1,192 @@
+//! The same random verbs on memory, which is the model, and on SQLite: every reply must be the same.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::sample::{advanced, ended, entry, id, keyed, log, new_task, tree};
+use super::{START, Subject, memory, sqlite};
+use crate::store::{Claim, ClaimRequest, Clock, Filter, Lease};
+use crate::task::{Digest, State, Task};
+
+/// What is asked of both stores. Numbers are small, so that they meet often.
+#[derive(Clone, Debug)]
+enum Op {
+    Submit { task: u64, key: Option<u8>, body: u8 },
+    Claim { worker: u8, nonce: u64, seconds: u64 },
+    Held { claim: usize, verb: Verb },
+    Cancel(u64),
+    Reap,
+    Gc { seconds: u64 },
+    List { state: Option<State>, text: Option<&'static str>, cursor: Option<u64>, limit: usize },
+    PutBlob(u8),
+    GetBlob(u8),
+    Wait { seconds: u64 },
+}
+
+/// What the holder of a lease asks, be it still valid or not.
+#[derive(Clone, Debug)]
+enum Verb {
+    Heartbeat,
+    Append { step: u32, index: u32, answer: u8 },
+    Emit(u8),
+    Commit { tree: u8, line: Option<u8> },
+    Finish { tree: u8 },
+    Release,
+}
+
+fn verb() -> impl Strategy<Value = Verb> {
+    prop_oneof![
+        2 => Just(Verb::Heartbeat),
+        3 => (0..2u32, 0..4u32, 0..2u8).prop_map(|(step, index, answer)| Verb::Append { step, index, answer }),
+        2 => (0..4u8).prop_map(Verb::Emit),
+        4 => (0..4u8, prop::option::of(0..2u8)).prop_map(|(tree, line)| Verb::Commit { tree, line }),
+        2 => (0..4u8).prop_map(|tree| Verb::Finish { tree }),
+        2 => Just(Verb::Release),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let state = prop::option::of(prop_oneof![Just(State::Queued), Just(State::Running), Just(State::Ended)]);
+    let text = prop::option::of(prop_oneof![Just("GOAL 1"), Just("0004"), Just("none")]);
+    let list = (state, text, prop::option::of(0..8u64), 0..4usize);
+    prop_oneof![
+        4 => (0..8u64, prop::option::of(0..3u8), 0..2u8).prop_map(|(task, key, body)| Op::Submit { task, key, body }),
+        6 => (0..2u8, 0..4u64, 1..60u64).prop_map(|(worker, nonce, seconds)| Op::Claim { worker, nonce, seconds }),
+        14 => (0..6usize, verb()).prop_map(|(claim, verb)| Op::Held { claim, verb }),
+        2 => (0..8u64).prop_map(Op::Cancel),
+        3 => Just(Op::Reap),
+        1 => (0..100_000u64).prop_map(|seconds| Op::Gc { seconds }),
+        2 => list.prop_map(|(state, text, cursor, limit)| Op::List { state, text, cursor, limit }),
+        2 => (0..5u8).prop_map(Op::PutBlob),
+        1 => (0..5u8).prop_map(Op::GetBlob),
+        4 => prop_oneof![1..40u64, 1000..90_000u64].prop_map(|seconds| Op::Wait { seconds }),
+    ]
+}
+
+/// The bytes of blob `number`: snapshots (even) and the files they hold (odd).
+fn blob(number: u8) -> Bytes {
+    let (tree, file) = tree(&format!("text {}", number / 2));
+    if number.is_multiple_of(2) { tree.manifest().to_bytes().into() } else { file }
+}
+
+/// One store, and the claims it has given.
+struct Side {
+    on: Subject,
+    claims: Vec<Claim>,
+}
+
+impl Side {
+    async fn apply(&mut self, op: &Op) -> String {
+        let store = &self.on.store;
+        match op {
+            Op::Submit { task, key, body } => {
+                let mut new = match key {
+                    Some(key) => keyed(*task, &key.to_string(), &[*body]),
+                    None => new_task(*task),
+                };
+                new.spec.tree = Digest::of(&blob(*body * 2));
+                format!("{:?}", store.submit(new).await)
+            }
+            Op::Claim { worker, nonce, seconds } => {
+                let lease = Duration::from_secs(*seconds);
+                let request = ClaimRequest { worker: format!("w{worker}"), nonce: *nonce, lease };
+                let reply = store.claim(&request).await;
+                if let Ok(Some(claim)) = &reply {
+                    self.claims.push(claim.clone());
+                }
+                format!("{reply:?}")
+            }
+            Op::Held { claim, verb } => {
+                let back = self.claims.len().checked_sub(claim + 1);
+                match back.map(|at| self.claims[at].clone()) {
+                    Some(claim) => self.held(&claim.lease, &claim.task, verb).await,
+                    None => "no claim yet".to_owned(),
+                }
+            }
+            Op::Cancel(task) => format!("{:?}", store.cancel(&id(*task)).await),
+            Op::Reap => format!("{:?}", store.reap().await),
+            Op::Gc { seconds } => format!("{:?}", store.gc(Duration::from_secs(*seconds)).await),
+            Op::List { state, text, cursor, limit } => {
+                let (text, cursor) = (text.map(str::to_owned), cursor.map(id));
+                let filter = Filter { state: *state, pipeline: None, text, cursor, limit: *limit };
+                format!("{:?}", store.list(&filter).await)
+            }
+            Op::PutBlob(number) => format!("{:?}", store.put_blob(blob(*number)).await),
+            Op::GetBlob(number) => format!("{:?}", store.get_blob(&Digest::of(&blob(*number))).await),
+            Op::Wait { seconds } => {
+                self.on.wait(*seconds);
+                String::new()
+            }
+        }
+    }
+
+    async fn held(&self, lease: &Lease, task: &Task, verb: &Verb) -> String {
+        let store = &self.on.store;
+        let left = |tree: u8| advanced(task, &Digest::of(&blob(tree)));
+        match verb {
+            Verb::Heartbeat => format!("{:?}", store.heartbeat(lease).await),
+            Verb::Append { step, index, answer } => {
+                format!("{:?}", store.append(lease, *step, entry(*index, &answer.to_string())).await)
+            }
+            Verb::Emit(lines) => {
+                let lines = (0..*lines).map(|line| log(&line.to_string())).collect();
+                format!("{:?}", store.emit(lease, lines).await)
+            }
+            Verb::Commit { tree, line } => {
+                let events = line.map(|line| log(&line.to_string())).into_iter().collect();
+                format!("{:?}", store.commit(lease, &left(*tree), events).await)
+            }
+            Verb::Finish { tree } => {
+                format!("{:?}", store.finish(lease, &ended(&left(*tree)), vec![log("last")]).await)
+            }
+            Verb::Release => format!("{:?}", store.release(lease, "drain").await),
+        }
+    }
+
+    /// Everything a reader can see.
+    async fn all(&self) -> Vec<String> {
+        let store = &self.on.store;
+        let mut seen = vec![format!("{:?}", store.stats().await)];
+        for task in (0..8).map(id) {
+            seen.push(format!("{:?}", store.get(&task).await));
+            seen.push(format!("{:?}", store.events(&task, 0, usize::MAX).await));
+            for step in 0..2 {
+                seen.push(format!("{:?}", store.journal(&task, step).await));
+            }
+        }
+        let mut found = store.fsck().await.expect("checks");
+        found.sort();
+        seen.extend(found);
+        seen
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sqlite_answers_as_memory_does(ops in prop::collection::vec(op(), 1..80)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut model = Side { on: memory(), claims: Vec::new() };
+            let mut real = Side { on: sqlite(), claims: Vec::new() };
+            for op in &ops {
+                let (expected, reply) = (model.apply(op).await, real.apply(op).await);
+                prop_assert_eq!(reply, expected, "{:?}", op);
+            }
+            prop_assert_eq!(real.all().await, model.all().await);
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_manual_clock_moves_only_by_hand() {
+    let clock = Clock::manual(START);
+    let copy = clock.clone();
+    assert_eq!(clock.now().micros, START * 1000);
+    copy.advance(Duration::from_millis(2));
+    assert_eq!(clock.now().millis(), START + 2);
+}

@@ -1,0 +1,197 @@
+//! One SQLite file, for one machine: durable once a verb has returned, shared by the processes that
+//! open it.
+//!
+//! Events live in the same file as the records they tell of: with WAL, a transaction over two files is
+//! not atomic when the machine goes down, and every group of writes would pay a second `fsync`.
+//! Invariant: only the writer's thread writes, and it answers after the commit.
+
+mod blobs;
+mod check;
+mod collect;
+mod error;
+mod file;
+mod readers;
+mod reads;
+mod rows;
+mod verbs;
+mod writer;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use tokio::sync::watch;
+
+use self::readers::Readers;
+use self::writer::Writer;
+use super::{
+    Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
+    Stats, Store, StoreError, Submitted, Watch,
+};
+use crate::task::{Digest, Event, EventBody, EventId, Task, TaskId};
+
+/// Cheap to clone; the file is closed with the last clone.
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    clock: Clock,
+    changes: watch::Sender<u64>,
+    readers: Readers,
+    // Last, so that its connection is the last to close and tidies the file.
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens or creates a store, in a folder that exists. Blocks while it does.
+    ///
+    /// Refuses files of other programs and of newer versions of this one.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, Clock::system())
+    }
+
+    pub fn open_with(path: &Path, clock: Clock) -> Result<Self, StoreError> {
+        let conn = file::open_writer(path)?;
+        let changes = watch::Sender::new(0);
+        let readers = Readers::start(path)?;
+        let writer = Writer::start(conn, clock.clone(), changes.clone())?;
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), clock, changes, readers, writer })))
+    }
+
+    /// Writes a whole copy of the store to `target`, as it is at one moment, while work goes on.
+    /// A file that is there is replaced, and only once the copy is complete and on disk.
+    pub async fn backup_to(&self, target: &Path) -> Result<(), StoreError> {
+        let (source, target) = (self.0.path.clone(), target.to_owned());
+        tokio::task::spawn_blocking(move || backup(&source, &target))
+            .await
+            .map_err(|error| StoreError::Unavailable(format!("the backup was interrupted: {error}")))?
+    }
+}
+
+fn backup(source: &Path, target: &Path) -> Result<(), StoreError> {
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        StoreError::Unavailable(format!("can't back up to {}: {what}: {error}", target.display()))
+    };
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let partial = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed("create", &error))?;
+    let from = file::open_reader(source)?;
+    let mut to = Connection::open(partial.path())?;
+    // All pages in one go: a reader's snapshot, which in WAL holds up no writer.
+    if Backup::new(&from, &mut to)?.step(-1)? != StepResult::Done {
+        return Err(failed("copy", &"the store is busy; try again"));
+    }
+    to.close().map_err(|(_, error)| failed("close", &error))?;
+    partial.as_file().sync_all().map_err(|error| failed("sync", &error))?;
+    partial.persist(target).map_err(|error| failed("rename", &error.error))?;
+    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| failed("sync the folder", &error))
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError> {
+        self.0.writer.write(move |tx| verbs::submit(tx, new)).await
+    }
+
+    async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {
+        let request = request.clone();
+        self.0.writer.write(move |tx| verbs::claim(tx, &request)).await
+    }
+
+    async fn heartbeat(&self, lease: &Lease) -> Result<Beat, StoreError> {
+        let lease = lease.clone();
+        self.0.writer.write(move |tx| verbs::heartbeat(tx, &lease)).await
+    }
+
+    async fn append(&self, lease: &Lease, step: u32, entry: JournalEntry) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.0.writer.write(move |tx| verbs::append(tx, &lease, step, &entry)).await
+    }
+
+    async fn journal(&self, task: &TaskId, step: u32) -> Result<Vec<JournalEntry>, StoreError> {
+        let task = task.clone();
+        self.0.readers.read(move |conn| reads::journal(conn, &task, step)).await
+    }
+
+    async fn emit(&self, lease: &Lease, events: Vec<EventBody>) -> Result<EventId, StoreError> {
+        let lease = lease.clone();
+        self.0.writer.write(move |tx| verbs::emit(tx, &lease, &events)).await
+    }
+
+    async fn commit(&self, lease: &Lease, task: &Task, events: Vec<EventBody>) -> Result<(), StoreError> {
+        let (lease, task) = (lease.clone(), task.clone());
+        self.0.writer.write(move |tx| verbs::commit(tx, &lease, &task, &events)).await
+    }
+
+    async fn finish(&self, lease: &Lease, task: &Task, events: Vec<EventBody>) -> Result<(), StoreError> {
+        let (lease, task) = (lease.clone(), task.clone());
+        self.0.writer.write(move |tx| verbs::finish(tx, &lease, &task, &events)).await
+    }
+
+    async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError> {
+        let (lease, why) = (lease.clone(), why.to_owned());
+        self.0.writer.write(move |tx| verbs::release(tx, &lease, &why)).await
+    }
+
+    async fn cancel(&self, task: &TaskId) -> Result<Cancelled, StoreError> {
+        let task = task.clone();
+        self.0.writer.write(move |tx| verbs::cancel(tx, &task)).await
+    }
+
+    async fn reap(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.0.writer.write(verbs::reap).await
+    }
+
+    async fn gc(&self, keep: Duration) -> Result<Collected, StoreError> {
+        collect::gc(&self.0, keep).await
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Page, StoreError> {
+        let filter = filter.clone();
+        self.0.readers.read(move |conn| reads::list(conn, &filter)).await
+    }
+
+    async fn get(&self, task: &TaskId) -> Result<Option<Task>, StoreError> {
+        let task = task.clone();
+        self.0.readers.read(move |conn| reads::get(conn, &task)).await
+    }
+
+    async fn events(&self, task: &TaskId, after: EventId, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let task = task.clone();
+        self.0.readers.read(move |conn| reads::events(conn, &task, after, limit)).await
+    }
+
+    fn watch(&self) -> Watch {
+        Watch::new(self.0.changes.subscribe())
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        self.0.readers.read(reads::stats).await
+    }
+
+    async fn fsck(&self) -> Result<Vec<String>, StoreError> {
+        self.0.readers.read(check::fsck).await
+    }
+
+    async fn put_blob(&self, bytes: Bytes) -> Result<Digest, StoreError> {
+        let digest = Digest::of(&bytes);
+        let (name, now) = (digest.clone(), self.0.clock.now());
+        if !self.0.readers.read(move |conn| blobs::is_fresh(conn, &name, now)).await? {
+            let name = digest.clone();
+            self.0.writer.write(move |tx| blobs::put(tx, &name, &bytes)).await?;
+        }
+        Ok(digest)
+    }
+
+    async fn get_blob(&self, digest: &Digest) -> Result<Option<Bytes>, StoreError> {
+        let digest = digest.clone();
+        self.0.readers.read(move |conn| blobs::get(conn, &digest)).await
+    }
+}

@@ -1,0 +1,33 @@
+//! Bytes under their digest.
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::writer::{Done, Tx};
+use crate::store::StoreError;
+use crate::store::clock::Now;
+use crate::store::control;
+use crate::task::Digest;
+
+pub(super) fn put(tx: &Tx<'_>, digest: &Digest, bytes: &[u8]) -> Result<Done<()>, StoreError> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO blobs (digest, stored_at, bytes) VALUES (?, ?, ?) \
+             ON CONFLICT (digest) DO UPDATE SET stored_at = max(stored_at, excluded.stored_at)",
+        )?
+        .execute(params![digest.as_str(), tx.now.millis().cast_signed(), bytes])?;
+    Done::quiet(())
+}
+
+pub(super) fn get(conn: &Connection, digest: &Digest) -> Result<Option<Bytes>, StoreError> {
+    let mut query = conn.prepare_cached("SELECT bytes FROM blobs WHERE digest = ?")?;
+    let bytes = query.query_row([digest.as_str()], |row| row.get::<_, Vec<u8>>(0)).optional()?;
+    Ok(bytes.map(Bytes::from))
+}
+
+/// Whether it is there, and safe from collection for long enough that storing it again is needless.
+pub(super) fn is_fresh(conn: &Connection, digest: &Digest, now: Now) -> Result<bool, StoreError> {
+    let mut query = conn.prepare_cached("SELECT stored_at FROM blobs WHERE digest = ?")?;
+    let at = query.query_row([digest.as_str()], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(at.is_some_and(|at| control::is_fresh(at.cast_unsigned(), now)))
+}

@@ -1,0 +1,101 @@
+//! `fsck`: what does not fit together.
+
+use std::collections::HashSet;
+
+use rusqlite::Connection;
+
+use super::blobs;
+use super::rows::{self, COLUMNS, WHOLE};
+use crate::store::{StoreError, snapshots};
+use crate::task::{Digest, State, Task, TaskId};
+
+/// One row per finding: a text.
+const FINDINGS: [&str; 9] = [
+    "SELECT 'task ' || id || ' is queued and has no queue entry' FROM tasks WHERE state = 0 AND position IS NULL",
+    "SELECT 'task ' || id || ' has a queue entry and is not queued' FROM tasks \
+     WHERE state <> 0 AND position IS NOT NULL",
+    "SELECT 'task ' || id || ' is running and has no worker' FROM tasks WHERE state = 1 AND worker IS NULL",
+    "SELECT 'task ' || id || ' has no spec or no progress' FROM tasks \
+     WHERE num NOT IN (SELECT num FROM specs) OR num NOT IN (SELECT num FROM progress)",
+    "SELECT 'task ' || tasks.id || ': the events have a gap' FROM tasks LEFT JOIN events USING (num) \
+     GROUP BY tasks.num HAVING count(events.id) <> last_event OR ifnull(max(events.id), 0) <> last_event",
+    "SELECT 'task ' || ifnull(tasks.id, '(row ' || num || ')') || ', step ' || step || ': the journal has a gap' \
+     FROM journal LEFT JOIN tasks USING (num) GROUP BY num, step HAVING count(*) <> max(idx) + 1",
+    "SELECT 'row ' || num || ' belongs to no task' FROM \
+     (SELECT num FROM events UNION SELECT num FROM journal UNION SELECT num FROM specs UNION SELECT num FROM progress) \
+     WHERE num NOT IN (SELECT num FROM tasks)",
+    "SELECT 'the counter of state ' || state || ' says ' || tasks || ' tasks; there are ' || \
+     (SELECT count(*) FROM tasks WHERE tasks.state = counts.state) FROM counts \
+     WHERE tasks <> (SELECT count(*) FROM tasks WHERE tasks.state = counts.state)",
+    "SELECT 'two tasks have queue position ' || position FROM tasks WHERE state = 0 GROUP BY position \
+     HAVING count(*) > 1",
+];
+
+pub(super) fn fsck(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut found = texts(conn, "PRAGMA quick_check")?;
+    found.retain(|line| line != "ok");
+    for sql in FINDINGS {
+        found.extend(texts(conn, sql)?);
+    }
+    let mut query = conn.prepare(&format!("SELECT {COLUMNS}, spec, progress FROM {WHOLE}"))?;
+    let mut records = query.query([])?;
+    while let Some(row) = records.next()? {
+        match rows::whole(row) {
+            Ok((_, task)) => check_task(conn, &task, &mut found)?,
+            Err(StoreError::Corrupt(what)) => found.push(what),
+            Err(error) => return Err(error),
+        }
+    }
+    check_blobs(conn, &mut found)?;
+    Ok(found)
+}
+
+fn texts(conn: &Connection, sql: &str) -> Result<Vec<String>, StoreError> {
+    Ok(conn.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+fn check_task(conn: &Connection, task: &Task, found: &mut Vec<String>) -> Result<(), StoreError> {
+    if (task.state == State::Ended) != task.outcome.is_some() {
+        found.push(format!("task {} has an outcome and has not ended, or the other way round", task.id));
+    }
+    let roots: HashSet<&Digest> = snapshots::of(task).collect();
+    roots.into_iter().try_for_each(|root| check_snapshot(conn, &task.id, root, found))
+}
+
+fn check_snapshot(
+    conn: &Connection,
+    task: &TaskId,
+    root: &Digest,
+    found: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let Some(manifest) = blobs::get(conn, root)? else {
+        found.push(snapshots::missing(task, root));
+        return Ok(());
+    };
+    match snapshots::files(&manifest) {
+        Err(error) => found.push(snapshots::unreadable(task, root, &error)),
+        Ok(files) => {
+            let mut exists = conn.prepare_cached("SELECT 1 FROM blobs WHERE digest = ?")?;
+            for file in files {
+                if !exists.exists([file.as_str()])? {
+                    found.push(snapshots::missing_file(task, root, &file));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads every byte there is.
+fn check_blobs(conn: &Connection, found: &mut Vec<String>) -> Result<(), StoreError> {
+    let mut query = conn.prepare("SELECT digest, bytes FROM blobs")?;
+    let mut all = query.query([])?;
+    while let Some(row) = all.next()? {
+        let (digest, bytes) = (row.get_ref(0)?, row.get_ref(1)?);
+        let digest = digest.as_str().map_err(rusqlite::Error::from)?;
+        if Digest::of(bytes.as_blob().map_err(rusqlite::Error::from)?).as_str() != digest {
+            found.push(format!("blob {digest} holds other bytes than its name says"));
+        }
+    }
+    Ok(())
+}

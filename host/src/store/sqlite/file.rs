@@ -1,0 +1,112 @@
+//! Opening the file: settings, schema version, and what is refused.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+use crate::store::StoreError;
+
+/// Schema N is reached from N - 1 by the N-th of these.
+const MIGRATIONS: [&str; 1] = [include_str!("1.sql")];
+
+/// "AIAG": whose file this is.
+const APPLICATION: i32 = 0x4149_4147;
+
+/// Another process on the same file holds the lock for one group of writes, some milliseconds; one
+/// that holds it longer than this is stuck.
+const BUSY_MILLIS: i32 = 10_000;
+
+/// More than there are statements.
+const STATEMENTS: usize = 96;
+
+/// Opens or creates the file and brings its schema up to date.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let mut conn = Connection::open(path)?;
+    settle(&mut conn)?;
+    check_owner(&conn, path)?;
+    // Before there is a table, or it has no effect.
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    use_wal(&conn)?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    migrate(&mut conn, path)?;
+    Ok(conn)
+}
+
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let mut conn = Connection::open(path)?;
+    settle(&mut conn)?;
+    conn.pragma_update(None, "query_only", true)?;
+    Ok(conn)
+}
+
+fn settle(conn: &mut Connection) -> Result<(), StoreError> {
+    // A short, even wait instead of SQLite's growing one: with the other process committing group
+    // after group, whoever sleeps 100 ms at a time would hardly ever find the lock free.
+    conn.busy_handler(Some(|tries: i32| {
+        std::thread::sleep(Duration::from_millis(1));
+        tries < BUSY_MILLIS
+    }))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(())
+}
+
+/// Refuses a file that some other program wrote, and one from a newer version of this program.
+fn check_owner(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let owner: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if tables > 0 && owner != APPLICATION {
+        return Err(StoreError::Corrupt(format!(
+            "{} is a SQLite file of another program; give `--store` a path of its own",
+            path.display()
+        )));
+    }
+    version(conn, path).map(|_| ())
+}
+
+fn version(conn: &Connection, path: &Path) -> Result<usize, StoreError> {
+    let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let (version, known) = (version as usize, MIGRATIONS.len());
+    if version > known {
+        return Err(StoreError::Corrupt(format!(
+            "{} has schema {version}, written by a newer aiagent-host; this one knows schemas up to {known}: \
+             run the newer version, or restore a backup from before the upgrade",
+            path.display()
+        )));
+    }
+    Ok(version)
+}
+
+/// SQLite does not ask the busy handler when two processes turn WAL on at once, so this waits itself.
+fn use_wal(conn: &Connection) -> Result<(), StoreError> {
+    for _ in 0..BUSY_MILLIS {
+        match conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                return Err(StoreError::Unavailable(format!(
+                    "this file system does not allow SQLite's WAL (journal mode stays {mode}); use a local disk"
+                )));
+            }
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Unavailable("another process holds the SQLite file".to_owned()))
+}
+
+fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Read under the lock: another process may have migrated since.
+    let have = version(&tx, path)?;
+    for migration in &MIGRATIONS[have..] {
+        tx.execute_batch(migration)?;
+    }
+    if have < MIGRATIONS.len() {
+        tx.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+        tx.pragma_update(None, "application_id", APPLICATION)?;
+    }
+    Ok(tx.commit()?)
+}

@@ -1,0 +1,231 @@
+//! From rows to records and back.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::store::clock::Now;
+use crate::store::control::{Control, GaveUp, Progress, ProgressRef};
+use crate::store::{Lease, StoreError, control};
+use crate::task::{Event, EventBody, EventId, Spec, State, Task, TaskId};
+
+/// In the order that [`held`] reads.
+pub(super) const COLUMNS: &str = "tasks.num, tasks.id, state, cancel, worker, nonce, fence, term, lease_until, \
+     gave_up, last_commit, last_event, crashes, submitted_at, started_at, ended_at";
+
+/// The record as a whole, `tasks` first: it has the indexes.
+pub(super) const WHOLE: &str = "tasks CROSS JOIN specs USING (num) CROSS JOIN progress USING (num)";
+
+/// A task's row number and the store's part of it.
+pub(super) struct Held {
+    pub(super) num: i64,
+    pub(super) id: TaskId,
+    pub(super) control: Control,
+}
+
+pub(super) fn code(state: State) -> i64 {
+    match state {
+        State::Queued => 0,
+        State::Running => 1,
+        State::Ended => 2,
+    }
+}
+
+fn bad(column: usize, what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, what.into())
+}
+
+fn uint(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get(column).map(i64::cast_unsigned)
+}
+
+fn maybe_uint(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned))
+}
+
+pub(super) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<TaskId> {
+    let text = row.get_ref(column)?.as_str()?;
+    TaskId::parse(text).map_err(|error| bad(column, error.to_string()))
+}
+
+pub(super) fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
+    let state = match row.get(2)? {
+        0 => State::Queued,
+        1 => State::Running,
+        2 => State::Ended,
+        other => return Err(bad(2, format!("no state has the code {other}"))),
+    };
+    let gave_up = match row.get(9)? {
+        None => None,
+        Some(0) => Some(GaveUp::Released),
+        Some(1) => Some(GaveUp::Finished),
+        Some(other) => return Err(bad(9, format!("no end of a lease has the code {other}"))),
+    };
+    let control = Control {
+        state,
+        cancel: row.get(3)?,
+        worker: row.get(4)?,
+        nonce: uint(row, 5)?,
+        fence: uint(row, 6)?,
+        term_micros: uint(row, 7)?,
+        lease_until_micros: uint(row, 8)?,
+        gave_up,
+        last_commit: row.get(10)?,
+        last_event: uint(row, 11)?,
+        crashes: row.get(12)?,
+        submitted_at: uint(row, 13)?,
+        started_at: maybe_uint(row, 14)?,
+        ended_at: maybe_uint(row, 15)?,
+    };
+    Ok(Held { num: row.get(0)?, id: id(row, 1)?, control })
+}
+
+/// A whole task, from [`COLUMNS`] with `spec` and `progress` after them.
+pub(super) fn whole(row: &Row<'_>) -> Result<(Held, Task), StoreError> {
+    let held = held(row)?;
+    let spec: Spec = from_json(&held.id, row.get_ref(16)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let progress: Progress = from_json(&held.id, row.get_ref(17)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let task = held.control.assemble(held.id.clone(), spec, progress);
+    Ok((held, task))
+}
+
+pub(super) fn find(conn: &Connection, task: &TaskId) -> Result<Option<Held>, StoreError> {
+    let mut query = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM tasks WHERE id = ?"))?;
+    Ok(query.query_row([task.as_str()], held).optional()?)
+}
+
+/// The row of a task that this lease may still change.
+pub(super) fn find_held(conn: &Connection, lease: &Lease) -> Result<Held, StoreError> {
+    let held = find(conn, &lease.task)?.ok_or_else(|| control::stale(lease))?;
+    held.control.check(lease)?;
+    Ok(held)
+}
+
+pub(super) fn find_whole(conn: &Connection, task: &TaskId) -> Result<Option<(Held, Task)>, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, spec, progress FROM {WHOLE} WHERE tasks.id = ?");
+    let mut query = conn.prepare_cached(&sql)?;
+    let mut rows = query.query([task.as_str()])?;
+    rows.next()?.map(whole).transpose()
+}
+
+pub(super) fn insert(conn: &Connection, task: &Task, control: &Control) -> Result<Held, StoreError> {
+    let position: i64 = conn
+        .prepare_cached("SELECT ifnull(max(position) + 1, 0) FROM tasks WHERE state = 0")?
+        .query_row([], |row| row.get(0))?;
+    conn.prepare_cached(
+        "INSERT INTO tasks (id, state, pipeline, position, cancel, nonce, fence, term, lease_until, last_event, \
+         crashes, submitted_at) VALUES (?, 0, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?)",
+    )?
+    .execute(params![
+        task.id.as_str(),
+        task.spec.pipeline.name,
+        position,
+        control.submitted_at.cast_signed()
+    ])?;
+    let num = conn.last_insert_rowid();
+    conn.prepare_cached("INSERT INTO specs (num, search, spec) VALUES (?, ?, ?)")?.execute(params![
+        num,
+        control::folded(&task.spec.goal),
+        to_json(&task.id, &task.spec)?
+    ])?;
+    conn.prepare_cached("INSERT INTO progress (num, progress) VALUES (?, ?)")?
+        .execute(params![num, to_json(&task.id, &ProgressRef::of(task))?])?;
+    Ok(Held { num, id: task.id.clone(), control: control.clone() })
+}
+
+impl Held {
+    /// Adds an event; the row has to be saved afterwards.
+    pub(super) fn add(&mut self, conn: &Connection, body: &EventBody, now: Now) -> Result<(), StoreError> {
+        self.control.last_event += 1;
+        conn.prepare_cached("INSERT INTO events (num, id, at, body) VALUES (?, ?, ?, ?)")?.execute(
+            params![
+                self.num,
+                self.control.last_event.cast_signed(),
+                now.millis().cast_signed(),
+                to_json(&self.id, body)?
+            ],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn add_all(
+        &mut self,
+        conn: &Connection,
+        events: &[EventBody],
+        now: Now,
+    ) -> Result<(), StoreError> {
+        events.iter().try_for_each(|body| self.add(conn, body, now))
+    }
+
+    /// Writes the store's part, all of it. `position`: in the queue, exactly when queued.
+    pub(super) fn save(&self, conn: &Connection, position: Option<i64>) -> Result<(), StoreError> {
+        let control = &self.control;
+        conn.prepare_cached(
+            "UPDATE tasks SET state = ?2, position = ?3, cancel = ?4, worker = ?5, nonce = ?6, fence = ?7, \
+             term = ?8, lease_until = ?9, gave_up = ?10, last_commit = ?11, last_event = ?12, crashes = ?13, \
+             started_at = ?14, ended_at = ?15 WHERE num = ?1",
+        )?
+        .execute(params![
+            self.num,
+            code(control.state),
+            position,
+            control.cancel,
+            control.worker,
+            control.nonce.cast_signed(),
+            control.fence.cast_signed(),
+            control.term_micros.cast_signed(),
+            control.lease_until_micros.cast_signed(),
+            control.gave_up.map(|how| match how {
+                GaveUp::Released => 0,
+                GaveUp::Finished => 1,
+            }),
+            control.last_commit,
+            control.last_event.cast_signed(),
+            control.crashes,
+            control.started_at.map(u64::cast_signed),
+            control.ended_at.map(u64::cast_signed)
+        ])?;
+        Ok(())
+    }
+
+    pub(super) fn save_last_event(&self, conn: &Connection) -> Result<(), StoreError> {
+        conn.prepare_cached("UPDATE tasks SET last_event = ? WHERE num = ?")?
+            .execute(params![self.control.last_event.cast_signed(), self.num])?;
+        Ok(())
+    }
+
+    pub(super) fn save_lease(&self, conn: &Connection) -> Result<(), StoreError> {
+        conn.prepare_cached("UPDATE tasks SET lease_until = ? WHERE num = ?")?
+            .execute(params![self.control.lease_until_micros.cast_signed(), self.num])?;
+        Ok(())
+    }
+
+    pub(super) fn save_commit(&self, conn: &Connection) -> Result<(), StoreError> {
+        conn.prepare_cached("UPDATE tasks SET last_event = ?, last_commit = ? WHERE num = ?")?
+            .execute(params![self.control.last_event.cast_signed(), self.control.last_commit, self.num])?;
+        Ok(())
+    }
+
+    pub(super) fn save_progress(&self, conn: &Connection, task: &Task) -> Result<(), StoreError> {
+        conn.prepare_cached("UPDATE progress SET progress = ? WHERE num = ?")?
+            .execute(params![to_json(&self.id, &ProgressRef::of(task))?, self.num])?;
+        Ok(())
+    }
+}
+
+pub(super) fn event(task: &TaskId, row: &Row<'_>) -> Result<Event, StoreError> {
+    let id: EventId = uint(row, 0)?;
+    let body = from_json(task, row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?;
+    Ok(Event { id, task: task.clone(), at: uint(row, 1)?, body })
+}
+
+pub(super) fn to_json<T: Serialize>(task: &TaskId, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Corrupt(format!("task {task} can't be written: {error}")))
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(task: &TaskId, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text)
+        .map_err(|error| StoreError::Corrupt(format!("task {task} can't be read: {error}")))
+}

@@ -1,0 +1,203 @@
+//! What only this back end can get wrong: its file, its groups, its neighbours.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use rusqlite::{Connection, ErrorCode};
+
+use super::writer::{Done, Tx};
+use super::{SqliteStore, Store, StoreError};
+use crate::task::Digest;
+
+struct Scratch {
+    store: SqliteStore,
+    folder: tempfile::TempDir,
+}
+
+fn scratch() -> Scratch {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(&folder.path().join("store.db")).expect("a new store");
+    Scratch { store, folder }
+}
+
+fn refusal(path: &Path) -> String {
+    match SqliteStore::open(path) {
+        Err(StoreError::Corrupt(message)) => message,
+        Err(other) => panic!("refused as {other:?}"),
+        Ok(_) => panic!("was not refused"),
+    }
+}
+
+/// Leaves a SQLite file after running some SQL on it.
+fn file(folder: &Path, sql: &str) -> std::path::PathBuf {
+    let path = folder.join("other.db");
+    Connection::open(&path).expect("opens").execute_batch(sql).expect("runs");
+    path
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let Scratch { store, folder } = scratch();
+    drop(store);
+    let path = folder.path().join("store.db");
+    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 2").expect("runs");
+    let message = refusal(&path);
+    assert!(message.contains("has schema 2, written by a newer aiagent-host"), "{message}");
+}
+
+#[test]
+fn another_programs_file_is_refused_untouched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = file(folder.path(), "CREATE TABLE photos (name TEXT)");
+    let before = std::fs::read(&path).expect("reads");
+    let message = refusal(&path);
+    assert!(message.contains("is a SQLite file of another program"), "{message}");
+    assert_eq!(std::fs::read(&path).expect("reads"), before);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    std::fs::write(&path, "not a database, whatever its name says. ".repeat(100)).expect("writes");
+    let message = refusal(&path);
+    assert!(message.contains("restore a backup"), "{message}");
+}
+
+#[test]
+fn a_folder_that_is_missing_may_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let opened = SqliteStore::open(&folder.path().join("missing/store.db"));
+    assert!(matches!(opened, Err(StoreError::Unavailable(_))));
+}
+
+#[test]
+fn errors_say_whether_trying_again_helps() {
+    let of =
+        |code: i32| StoreError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+    for code in [rusqlite::ffi::SQLITE_BUSY, rusqlite::ffi::SQLITE_LOCKED, rusqlite::ffi::SQLITE_FULL] {
+        assert!(matches!(of(code), StoreError::Unavailable(_)), "{code}");
+    }
+    for code in
+        [rusqlite::ffi::SQLITE_CORRUPT, rusqlite::ffi::SQLITE_NOTADB, rusqlite::ffi::SQLITE_CONSTRAINT]
+    {
+        assert!(matches!(of(code), StoreError::Corrupt(_)), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn the_file_is_set_to_survive_a_power_cut() {
+    let on = scratch();
+    let read = |pragma: &'static str| {
+        on.store.0.writer.write(move |tx: &Tx<'_>| {
+            Done::quiet(
+                tx.conn.pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0))?,
+            )
+        })
+    };
+    assert_eq!(read("journal_mode").await.expect("reads"), "wal".to_owned().into());
+    assert_eq!(read("synchronous").await.expect("reads"), 2.into());
+    assert_eq!(read("auto_vacuum").await.expect("reads"), 2.into());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_survived() {
+    let on = scratch();
+    let limit = |pages: i64| {
+        on.store.0.writer.write(move |tx: &Tx<'_>| {
+            Done::quiet(
+                tx.conn.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0))?,
+            )
+        })
+    };
+    let kept = on.store.put_blob(Bytes::from_static(b"before")).await.expect("stores");
+    // At once the limit can't be below what is used already.
+    limit(1).await.expect("limits");
+    let big = Bytes::from(vec![1; 1 << 20]);
+    let full = on.store.put_blob(big.clone()).await;
+    assert!(matches!(full, Err(StoreError::Unavailable(_))), "{full:?}");
+    assert!(on.store.get_blob(&kept).await.expect("reads").is_some());
+    limit(1 << 20).await.expect("limits");
+    on.store.put_blob(big).await.expect("there is room again");
+    assert_eq!(on.store.fsck().await.expect("checks"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_panic_undoes_its_own_verb_only() {
+    let on = scratch();
+    let (before, after) = (Bytes::from_static(b"before"), Bytes::from_static(b"after"));
+    let panicking = on.store.0.writer.write(|tx: &Tx<'_>| -> Result<Done<()>, StoreError> {
+        super::blobs::put(tx, &Digest::of(b"half"), b"half")?;
+        panic!("as a bug would");
+    });
+    let (first, bug, last) = tokio::join!(on.store.put_blob(before), panicking, on.store.put_blob(after));
+    assert!(matches!(bug, Err(StoreError::Unavailable(message)) if message.contains("panic")));
+    for digest in [first, last] {
+        assert!(on.store.get_blob(&digest.expect("stores")).await.expect("reads").is_some());
+    }
+    assert_eq!(on.store.get_blob(&Digest::of(b"half")).await.expect("reads"), None);
+}
+
+#[tokio::test]
+async fn callers_that_wait_together_share_commits() {
+    let on = scratch();
+    let commits = || async {
+        // Frames only ever grow here: the file is far from a checkpoint.
+        std::fs::metadata(on.folder.path().join("store.db-wal")).expect("is there").len()
+    };
+    let before = commits().await;
+    on.store.put_blob(Bytes::from_static(b"one")).await.expect("stores");
+    let one = commits().await - before;
+    let before = commits().await;
+    let many = (0..100u8).map(|n| on.store.put_blob(Bytes::from(vec![n])));
+    assert!(join_all(many).await.iter().all(Result::is_ok));
+    let hundred = commits().await - before;
+    assert!(hundred < 50 * one, "one: {one} bytes, a hundred at once: {hundred}");
+}
+
+#[tokio::test]
+async fn fsck_finds_what_does_not_fit() {
+    let damages = [
+        ("UPDATE tasks SET position = NULL", "has no queue entry"),
+        ("UPDATE tasks SET state = 1, position = NULL", "has no worker"),
+        ("UPDATE tasks SET last_event = 3", "the events have a gap"),
+        ("DELETE FROM events", "the events have a gap"),
+        ("INSERT INTO journal VALUES (1, 0, 1, '{}')", "the journal has a gap"),
+        ("DELETE FROM progress", "has no spec or no progress"),
+        ("DELETE FROM tasks", "belongs to no task"),
+        ("UPDATE counts SET tasks = 7 WHERE state = 2", "says 7 tasks; there are 0"),
+        ("UPDATE specs SET spec = '{'", "can't be read"),
+        ("UPDATE tasks SET state = 2, position = NULL", "has not ended, or the other way round"),
+        ("INSERT INTO blobs VALUES ('sha256:00', 0, x'01')", "holds other bytes than its name says"),
+        ("DELETE FROM blobs", "is missing"),
+    ];
+    for (damage, finding) in damages {
+        let on = scratch();
+        let mut new = crate::store::NewTask {
+            id: crate::task::TaskId::fresh(),
+            spec: crate::store::conformance::spec("goal"),
+            idempotency: None,
+        };
+        new.spec.tree = on.store.put_blob(Bytes::from_static(b"{\"files\":{}}")).await.expect("stores");
+        on.store.submit(new).await.expect("submits");
+        assert_eq!(on.store.fsck().await.expect("checks"), Vec::<String>::new());
+        let raw = Connection::open(on.folder.path().join("store.db")).expect("opens");
+        raw.execute_batch(damage).expect("damages");
+        let found = on.store.fsck().await.expect("checks");
+        assert!(found.iter().any(|line| line.contains(finding)), "{damage}: {found:?}");
+    }
+}
+
+#[test]
+fn a_lock_that_is_held_too_long_is_busy() {
+    // The handler's own wait is 10 s; what matters here is which error SQLite gives.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = file(folder.path(), "BEGIN IMMEDIATE; ROLLBACK");
+    let (holder, waiter) = (Connection::open(&path).expect("opens"), Connection::open(&path).expect("opens"));
+    holder.execute_batch("BEGIN IMMEDIATE").expect("locks");
+    waiter.busy_timeout(std::time::Duration::ZERO).expect("sets");
+    let error = waiter.execute_batch("BEGIN IMMEDIATE").expect_err("is locked");
+    assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
+    assert!(matches!(StoreError::from(error), StoreError::Unavailable(_)));
+}

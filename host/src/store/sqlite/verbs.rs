@@ -1,0 +1,260 @@
+//! The verbs that change a task. Each runs in the writer's transaction, in a savepoint of its own.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::rows::{self, COLUMNS, Held, WHOLE};
+use super::writer::{Done, Tx};
+use crate::store::control::{self, Control, GaveUp, Parted};
+use crate::store::{
+    Beat, Cancelled, Claim, ClaimRequest, Idempotency, JournalEntry, Lease, NewTask, StoreError, Submitted,
+};
+use crate::task::{EventBody, EventId, Outcome, Reason, State, Task, TaskId};
+
+type Answer<T> = Result<Done<T>, StoreError>;
+
+pub(super) fn submit(tx: &Tx<'_>, new: NewTask) -> Answer<Submitted> {
+    if let Some(asked) = &new.idempotency
+        && let Some(first) = known_key(tx, asked)?
+    {
+        return Done::quiet(Submitted { id: first, created: false });
+    }
+    if let Some((_, there)) = rows::find_whole(tx.conn, &new.id)? {
+        return match there.spec == new.spec {
+            true => Done::quiet(Submitted { id: new.id, created: false }),
+            false => Err(control::id_taken(&new.id)),
+        };
+    }
+    if let Some(asked) = &new.idempotency {
+        tx.conn
+            .prepare_cached("INSERT OR REPLACE INTO keys (key, body, task, at) VALUES (?, ?, ?, ?)")?
+            .execute(params![
+                asked.key,
+                asked.body.as_str(),
+                new.id.as_str(),
+                tx.now.millis().cast_signed()
+            ])?;
+    }
+    let task = Task::new(new.id, new.spec, tx.now.millis());
+    let mut held = rows::insert(tx.conn, &task, &Control::submitted(tx.now))?;
+    held.add(tx.conn, &EventBody::Submitted, tx.now)?;
+    held.save_last_event(tx.conn)?;
+    Done::loud(Submitted { id: task.id, created: true })
+}
+
+fn known_key(tx: &Tx<'_>, asked: &Idempotency) -> Result<Option<TaskId>, StoreError> {
+    let known = tx
+        .conn
+        .prepare_cached("SELECT body, task, at FROM keys WHERE key = ?")?
+        .query_row([&asked.key], |row| {
+            Ok((row.get::<_, String>(0)?, rows::id(row, 1)?, row.get::<_, i64>(2)?.cast_unsigned()))
+        })
+        .optional()?;
+    match known {
+        Some((body, first, at)) if control::key_lives(at, tx.now) => match body == asked.body.as_str() {
+            true => Ok(Some(first)),
+            false => Err(StoreError::KeyReused { first }),
+        },
+        _ => Ok(None),
+    }
+}
+
+pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> Answer<Option<Claim>> {
+    let nonce = request.nonce.cast_signed();
+    let mine = one(tx.conn, "state = 1 AND worker = ?1 AND nonce = ?2", params![request.worker, nonce])?;
+    if let Some((mut held, task)) = mine
+        && held.control.repeats_claim(request, tx.now)
+    {
+        held.control.renew(tx.now);
+        held.save_lease(tx.conn)?;
+        return Done::quiet(Some(granted(&held, task)));
+    }
+    let Some((mut held, task)) = one(tx.conn, "state = 0 ORDER BY position LIMIT 1", params![])? else {
+        return Done::quiet(None);
+    };
+    let claimed = held.control.grant(request, tx.now);
+    held.add(tx.conn, &claimed, tx.now)?;
+    held.save(tx.conn, None)?;
+    Done::loud(Some(granted(&held, task)))
+}
+
+fn one(
+    conn: &Connection,
+    rest: &str,
+    params: impl rusqlite::Params,
+) -> Result<Option<(Held, Task)>, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, spec, progress FROM {WHOLE} WHERE {rest}");
+    let mut query = conn.prepare_cached(&sql)?;
+    let mut found = query.query(params)?;
+    found.next()?.map(rows::whole).transpose()
+}
+
+fn granted(held: &Held, mut task: Task) -> Claim {
+    held.control.dress(&mut task);
+    Claim { lease: Lease { task: held.id.clone(), fence: held.control.fence }, task }
+}
+
+pub(super) fn heartbeat(tx: &Tx<'_>, lease: &Lease) -> Answer<Beat> {
+    let mut held = rows::find_held(tx.conn, lease)?;
+    held.control.renew(tx.now);
+    held.save_lease(tx.conn)?;
+    Done::quiet(Beat { cancel: held.control.cancel })
+}
+
+pub(super) fn append(tx: &Tx<'_>, lease: &Lease, step: u32, entry: &JournalEntry) -> Answer<()> {
+    let held = rows::find_held(tx.conn, lease)?;
+    let text = rows::to_json(&lease.task, entry)?;
+    let have: u32 = tx
+        .conn
+        .prepare_cached("SELECT ifnull(max(idx) + 1, 0) FROM journal WHERE num = ? AND step = ?")?
+        .query_row(params![held.num, step], |row| row.get(0))?;
+    if entry.index > have {
+        return Err(control::journal_gap(&lease.task, step, entry.index, have));
+    }
+    if entry.index == have {
+        tx.conn
+            .prepare_cached("INSERT INTO journal (num, step, idx, entry) VALUES (?, ?, ?, ?)")?
+            .execute(params![held.num, step, entry.index, text])?;
+        return Done::quiet(());
+    }
+    let there: String = tx
+        .conn
+        .prepare_cached("SELECT entry FROM journal WHERE num = ? AND step = ? AND idx = ?")?
+        .query_row(params![held.num, step, entry.index], |row| row.get(0))?;
+    match rows::from_json::<JournalEntry>(&lease.task, &there)? == *entry {
+        true => Done::quiet(()),
+        false => Err(control::journal_differs(&lease.task, step, entry.index)),
+    }
+}
+
+pub(super) fn emit(tx: &Tx<'_>, lease: &Lease, events: &[EventBody]) -> Answer<EventId> {
+    let mut held = rows::find_held(tx.conn, lease)?;
+    held.add_all(tx.conn, events, tx.now)?;
+    held.save_last_event(tx.conn)?;
+    Done::loud(held.control.last_event)
+}
+
+pub(super) fn commit(tx: &Tx<'_>, lease: &Lease, task: &Task, events: &[EventBody]) -> Answer<()> {
+    control::same_task(lease, task)?;
+    let mut held = rows::find_held(tx.conn, lease)?;
+    let fingerprint = control::fingerprint(task, events)?;
+    if held.control.last_commit.as_ref() == Some(&fingerprint) {
+        return Done::quiet(());
+    }
+    held.control.last_commit = Some(fingerprint);
+    held.add_all(tx.conn, events, tx.now)?;
+    held.save_progress(tx.conn, &Task { outcome: None, ..task.clone() })?;
+    held.save_commit(tx.conn)?;
+    Done::loud(())
+}
+
+pub(super) fn finish(tx: &Tx<'_>, lease: &Lease, task: &Task, events: &[EventBody]) -> Answer<()> {
+    control::same_task(lease, task)?;
+    let outcome = control::outcome_of(task)?;
+    let mut held = rows::find(tx.conn, &lease.task)?.ok_or_else(|| control::stale(lease))?;
+    if held.control.repeats(lease, GaveUp::Finished) {
+        return Done::quiet(());
+    }
+    held.control.check(lease)?;
+    held.add_all(tx.conn, events, tx.now)?;
+    end(tx, &mut held, task, outcome, Some(GaveUp::Finished))?;
+    Done::loud(())
+}
+
+/// Ends a task; `task` is its record but for the outcome.
+fn end(
+    tx: &Tx<'_>,
+    held: &mut Held,
+    task: &Task,
+    outcome: &Outcome,
+    gave_up: Option<GaveUp>,
+) -> Result<(), StoreError> {
+    let ended = EventBody::Ended { outcome: outcome.clone(), spend: task.spend.clone() };
+    held.add(tx.conn, &ended, tx.now)?;
+    held.control.end(gave_up, tx.now);
+    held.save_progress(tx.conn, &Task { outcome: Some(outcome.clone()), ..task.clone() })?;
+    held.save(tx.conn, None)
+}
+
+/// To the front of the queue, or to the end.
+fn part(
+    tx: &Tx<'_>,
+    held: &mut Held,
+    task: &Task,
+    parted: Parted,
+    gave_up: Option<GaveUp>,
+) -> Result<(), StoreError> {
+    match parted {
+        Parted::End(outcome) => end(tx, held, task, &outcome, gave_up),
+        Parted::Requeue(event) => {
+            held.add(tx.conn, &event, tx.now)?;
+            held.control.requeue(gave_up);
+            let front: i64 = tx
+                .conn
+                .prepare_cached("SELECT ifnull(min(position) - 1, 0) FROM tasks WHERE state = 0")?
+                .query_row([], |row| row.get(0))?;
+            held.save(tx.conn, Some(front))
+        }
+    }
+}
+
+pub(super) fn release(tx: &Tx<'_>, lease: &Lease, why: &str) -> Answer<()> {
+    let (mut held, task) = rows::find_whole(tx.conn, &lease.task)?.ok_or_else(|| control::stale(lease))?;
+    if held.control.repeats(lease, GaveUp::Released) {
+        return Done::quiet(());
+    }
+    held.control.check(lease)?;
+    let parted = control::released(&held.control, &task, why);
+    part(tx, &mut held, &task, parted, Some(GaveUp::Released))?;
+    Done::loud(())
+}
+
+pub(super) fn cancel(tx: &Tx<'_>, id: &TaskId) -> Answer<Cancelled> {
+    let (mut held, task) = rows::find_whole(tx.conn, id)?.ok_or_else(|| StoreError::NotFound(id.clone()))?;
+    if held.control.state == State::Ended {
+        return Done::quiet(Cancelled::AlreadyEnded);
+    }
+    if !held.control.cancel {
+        held.control.cancel = true;
+        held.add(tx.conn, &EventBody::CancelRequested, tx.now)?;
+    }
+    if held.control.state == State::Running {
+        held.save(tx.conn, None)?;
+        return Done::loud(Cancelled::Requested);
+    }
+    end(tx, &mut held, &task, &control::ended_by_store(&task, Reason::Cancelled), None)?;
+    Done::loud(Cancelled::Ended)
+}
+
+pub(super) fn reap(tx: &Tx<'_>) -> Answer<Vec<TaskId>> {
+    let overdue: Vec<TaskId> = tx
+        .conn
+        .prepare_cached(
+            "SELECT lease_until, id FROM tasks WHERE state = 1 AND lease_until <= ? ORDER BY 1, 2",
+        )?
+        .query_map([tx.now.micros.cast_signed()], |row| rows::id(row, 1))?
+        .collect::<Result<_, _>>()?;
+    // The longest overdue goes to the front last, and so comes first.
+    for id in overdue.iter().rev() {
+        let missing = || StoreError::Corrupt(format!("task {id} has no spec or no progress"));
+        let (mut held, task) = rows::find_whole(tx.conn, id)?.ok_or_else(missing)?;
+        let last = last_events(tx.conn, &held)?;
+        let parted = control::lost(&mut held.control, &task, last.iter());
+        part(tx, &mut held, &task, parted, None)?;
+    }
+    match overdue.is_empty() {
+        true => Done::quiet(overdue),
+        false => Done::loud(overdue),
+    }
+}
+
+/// Newest first.
+fn last_events(conn: &Connection, held: &Held) -> Result<Vec<EventBody>, StoreError> {
+    let mut query =
+        conn.prepare_cached("SELECT id, at, body FROM events WHERE num = ? ORDER BY id DESC LIMIT ?")?;
+    let mut found = query.query(params![held.num, control::LAST_WORDS_WITHIN as i64])?;
+    let mut bodies = Vec::new();
+    while let Some(row) = found.next()? {
+        bodies.push(rows::event(&held.id, row)?.body);
+    }
+    Ok(bodies)
+}

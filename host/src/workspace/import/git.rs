@@ -1,0 +1,185 @@
+//! A tree from a local git repository at a revision, read by the git binary.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::super::link;
+use super::{ImportError, Imported, Intake, escaped, tree_path};
+use crate::workspace::{Limits, Mode, TreePath};
+
+/// A tree of 20,000 files lists in 3 MB.
+const MAX_LISTING_BYTES: u64 = 256 << 20;
+
+/// Reads a commit, tag or tree of the repository whose work tree or git folder is `repository`.
+///
+/// Nothing that the repository configures is run: no hooks, filters, monitors or remotes; neither the
+/// system's nor the user's git configuration is read. Left out with a note: submodules, and links
+/// that lead out of the tree. Content is as it is stored: neither line endings nor large-file
+/// pointers are converted.
+pub fn import_git(repository: &Path, revision: &str, limits: Limits) -> Result<Imported, ImportError> {
+    if revision.is_empty() || revision.starts_with('-') || revision.chars().any(char::is_control) {
+        return Err(ImportError::Git(format!("{revision:?} is not a revision")));
+    }
+    let tree = resolve(repository, revision)?;
+    let entries = list(repository, &tree)?;
+    let mut intake = Intake::new(limits);
+    let mut files = Vec::new();
+    for entry in entries.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+        let Some((mode, object, name)) = parse(entry) else {
+            return Err(ImportError::Broken(format!("git lists what can't be read: {}", escaped(entry))));
+        };
+        let path = tree_path(name)?;
+        let mode = match mode {
+            "100755" => Mode::Executable,
+            "120000" => Mode::Link,
+            "160000" => {
+                intake.note(format!("left out {path}: it is a submodule"));
+                continue;
+            }
+            _ => Mode::Regular,
+        };
+        if files.len() >= limits.files {
+            let why = format!("more than {} files", limits.files);
+            return Err(ImportError::TooLarge { entry: format!("{:?}", path.as_str()), why });
+        }
+        files.push((path, object, mode));
+    }
+    read_objects(repository, &files, &mut intake)?;
+    Ok(intake.finish())
+}
+
+/// `git` with an environment in which only the repository itself has a say.
+fn git(repository: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LC_ALL", "C")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0");
+    if let Some(above) = repository.canonicalize().ok().as_deref().and_then(Path::parent) {
+        // A folder without a repository of its own is not its parent's.
+        git.env("GIT_CEILING_DIRECTORIES", above);
+    }
+    git.args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never"])
+        .args(["--no-pager", "-C"])
+        .arg(repository)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    git
+}
+
+fn start(mut git: Command) -> Result<Child, ImportError> {
+    git.spawn().map_err(|source| ImportError::Io { what: "what git says (is git installed?)".into(), source })
+}
+
+fn said(stderr: &[u8]) -> ImportError {
+    let text = String::from_utf8_lossy(&stderr[..stderr.len().min(2_000)]);
+    let text = text.lines().next().unwrap_or("it failed and said nothing").trim_start_matches("fatal: ");
+    ImportError::Git(text.to_owned())
+}
+
+fn resolve(repository: &Path, revision: &str) -> Result<String, ImportError> {
+    let mut git = git(repository);
+    git.args(["rev-parse", "--verify", "--quiet", "--end-of-options"]).arg(format!("{revision}^{{tree}}"));
+    let output = start(git)?.wait_with_output().map_err(broken_pipe)?;
+    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if output.status.success() && id.len() >= 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(id);
+    }
+    Err(if output.stderr.is_empty() {
+        ImportError::Git(format!("no revision {revision:?} in {}", repository.display()))
+    } else {
+        said(&output.stderr)
+    })
+}
+
+fn list(repository: &Path, tree: &str) -> Result<Vec<u8>, ImportError> {
+    let mut git = git(repository);
+    git.args(["ls-tree", "-r", "-z", "--full-tree", tree]);
+    let mut child = Reaped(start(git)?);
+    let mut listing = Vec::new();
+    let stdout = child.0.stdout.take().expect("it is piped");
+    stdout.take(MAX_LISTING_BYTES + 1).read_to_end(&mut listing).map_err(broken_pipe)?;
+    if listing.len() as u64 > MAX_LISTING_BYTES {
+        let why = format!("its list of files is longer than {MAX_LISTING_BYTES} bytes");
+        return Err(ImportError::TooLarge { entry: "the revision".into(), why });
+    }
+    let mut stderr = Vec::new();
+    child.0.stderr.take().expect("it is piped").take(4_000).read_to_end(&mut stderr).map_err(broken_pipe)?;
+    match child.0.wait().map_err(broken_pipe)?.success() {
+        true => Ok(listing),
+        false => Err(said(&stderr)),
+    }
+}
+
+/// `MODE TYPE OBJECT\tNAME`
+fn parse(entry: &[u8]) -> Option<(&str, &str, &[u8])> {
+    let tab = entry.iter().position(|byte| *byte == b'\t')?;
+    let mut fields = std::str::from_utf8(&entry[..tab]).ok()?.split(' ');
+    let (mode, _kind, object) = (fields.next()?, fields.next()?, fields.next()?);
+    Some((mode, object, &entry[tab + 1..]))
+}
+
+fn read_objects(
+    repository: &Path,
+    files: &[(TreePath, &str, Mode)],
+    intake: &mut Intake,
+) -> Result<(), ImportError> {
+    let mut git = git(repository);
+    git.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stderr(Stdio::null());
+    let mut child = Reaped(start(git)?);
+    let mut asked = child.0.stdin.take().expect("it is piped");
+    let mut answers = BufReader::new(child.0.stdout.take().expect("it is piped"));
+    for (path, object, mode) in files {
+        // One at a time, so that neither side waits on a full pipe.
+        asked.write_all(format!("{object}\n").as_bytes()).map_err(broken_pipe)?;
+        let mut header = Vec::new();
+        answers.by_ref().take(1_000).read_until(b'\n', &mut header).map_err(broken_pipe)?;
+        let header = String::from_utf8_lossy(&header);
+        let size = match header.trim_end().split(' ').collect::<Vec<_>>()[..] {
+            [_, "blob", size] => size.parse::<u64>().ok(),
+            _ => None,
+        };
+        let Some(size) = size else {
+            return Err(ImportError::Broken(format!(
+                "the repository lacks the content of {path}: {}",
+                header.trim()
+            )));
+        };
+        let bytes = intake.read(path, answers.by_ref().take(size))?;
+        if bytes.len() as u64 != size {
+            return Err(ImportError::Broken(format!("the repository's content of {path} is cut short")));
+        }
+        let mut newline = [0];
+        answers.read_exact(&mut newline).map_err(broken_pipe)?;
+        match *mode {
+            Mode::Link => match link::target(path, &bytes) {
+                Ok(_) => intake.add(path.clone(), bytes, Mode::Link)?,
+                Err(why) => intake.note(format!("left out {path}: it {why}")),
+            },
+            mode => intake.add(path.clone(), bytes, mode)?,
+        }
+    }
+    Ok(())
+}
+
+fn broken_pipe(source: std::io::Error) -> ImportError {
+    ImportError::Io { what: "what git says".into(), source }
+}
+
+/// A child that is ended and waited for on every way out.
+struct Reaped(Child);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        // Both fail only where the child has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,5 @@
+(table $table 1 funcref)
+(func $step (result i32)
+  (drop (memory.grow (i32.const 13)))
+  (loop $again (br_if $again (i32.ne (i32.const -1) (table.grow $table (ref.null func) (i32.const 1000)))))
+  unreachable)

@@ -1,0 +1,1 @@
+(func $step (result i32) (loop $again (br $again)) unreachable)

@@ -1,0 +1,2 @@
+(func $inner unreachable)
+(func $step (result i32) (call $inner) (i32.const 0))

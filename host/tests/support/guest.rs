@@ -1,0 +1,97 @@
+//! Guests: core modules in WAT that implement a world's export by the canonical ABI.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use aiagent_host::plugin::{Overrides, Runtime, Settings};
+use wit_component::StringEncoding;
+use wit_parser::{PackageId, Resolve};
+
+/// The contract, parsed once.
+static CONTRACT: LazyLock<(Resolve, PackageId)> = LazyLock::new(|| {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(root().join("../wit")).expect("wit/ parses");
+    (resolve, package)
+});
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The text of `host/tests/guests/NAME.wat`.
+pub(crate) fn source(name: &str) -> String {
+    let path = root().join(format!("tests/guests/{name}.wat"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A core module of that world, as wit-bindgen would leave it: its `$step` is the world's export.
+pub(crate) fn module(world: &str, source: &str) -> Vec<u8> {
+    let task = "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 i32 i64";
+    let export = match world {
+        "builder" => {
+            format!(r#"(func $build (export "aiagent:step/build-step@0.1.0#build") (param {task} i32 i32)"#)
+        }
+        "fixer" => format!(r#"(func $fix (export "aiagent:step/fix-step@0.1.0#fix") (param {task} i32 i32)"#),
+        "checker" => format!(r#"(func $check (export "aiagent:step/check-step@0.1.0#check") (param {task})"#),
+        _ => String::new(),
+    };
+    let export = if export.is_empty() { export } else { format!("{export} (result i32) (call $step))") };
+    let frame = self::source("frame");
+    let mut bytes =
+        wat::parse_str(format!("(module {source}\n{frame}\n{export})")).expect("the guest parses");
+    let (resolve, package) = &*CONTRACT;
+    let world = resolve.select_world(&[*package], Some(world)).expect("a world of the contract");
+    wit_component::embed_component_metadata(&mut bytes, resolve, world, StringEncoding::UTF8)
+        .expect("the guest fits its world");
+    bytes
+}
+
+/// The guest of that file, for that world.
+pub(crate) fn guest(world: &str, name: &str) -> Vec<u8> {
+    module(world, &source(name))
+}
+
+/// A folder of plugins and what the operator says about them.
+pub(crate) struct Folder {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) settings: Settings,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        // Many runtimes live side by side in the tests; a full pool each would use up the address space.
+        let settings =
+            Settings { dirs: vec![dir.path().to_owned()], max_calls: Some(400), ..Settings::default() };
+        Self { dir, settings }
+    }
+
+    pub(crate) fn with(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
+        self.put(name, bytes);
+        self
+    }
+
+    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.file(name), bytes).expect("the plugin is written");
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(format!("{name}.wasm"))
+    }
+
+    pub(crate) fn set(mut self, name: &str, overrides: Overrides) -> Self {
+        self.settings.plugins.insert(name.to_owned(), overrides);
+        self
+    }
+
+    pub(crate) async fn start(&self) -> Runtime {
+        Runtime::start(self.settings.clone()).await.expect("the runtime starts")
+    }
+}
+
+/// A runtime with this one plugin, named like its file.
+pub(crate) async fn serving(world: &str, name: &str) -> Runtime {
+    let runtime = Folder::new().with(name, guest(world, name)).start().await;
+    assert_eq!(runtime.catalog().refused.len(), 0, "{:?}", runtime.catalog().refused);
+    runtime
+}

@@ -1,0 +1,415 @@
+//! Repairs to a whole-file answer in Python that are plainly right: without them the file can't work.
+//!
+//! - a bare body gets the `def` line that the goal or the file gives for it;
+//! - a file does not import from itself;
+//! - an import or definition the answer uses but left out comes back from the code it was given;
+//! - a module of the standard library that is used and not imported is imported;
+//! - a definition that others ask for comes back from the file the answer replaces.
+use crate::source::{Language, definitions, identifier, imports, mentions};
+use crate::stdlib;
+
+/// A top-level statement with the comments, decorators and blank lines that belong to it.
+#[derive(Debug, Clone, PartialEq)]
+struct Chunk {
+    kind: Kind,
+    text: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    /// The names it brings in.
+    Import(Vec<String>),
+    /// The names it defines.
+    Definition(Vec<String>),
+    Docstring,
+    Other,
+}
+
+/// What the answer was given, and what is wanted of it.
+pub struct Given<'a> {
+    /// The module's own name: `slug` for `src/slug.py`.
+    pub module: &'a str,
+    /// The code of the goal, and the file as it was before. Later ones are looked at first.
+    pub sources: &'a [&'a str],
+    /// The names that tests or the goal ask the file for.
+    pub symbols: &'a [String],
+    /// The file as it was before, if there was one.
+    pub before: Option<&'a str>,
+}
+
+/// Follows strings and brackets from line to line.
+#[derive(Default)]
+struct Lexer {
+    string: Option<&'static str>,
+    depth: usize,
+    joined: bool,
+}
+
+impl Lexer {
+    fn open(&self) -> bool {
+        self.string.is_some() || self.depth > 0 || self.joined
+    }
+
+    fn feed(&mut self, line: &str) {
+        self.code(line, &mut String::new());
+    }
+
+    /// Takes the next line; what of it is neither string nor comment goes to `code`.
+    fn code(&mut self, line: &str, code: &mut String) {
+        let mut rest = line;
+        self.joined = false;
+        while let Some(c) = rest.chars().next() {
+            if let Some(quote) = self.string {
+                if rest.starts_with('\\') {
+                    rest = rest.get(1..).unwrap_or("");
+                    rest = rest.get(rest.chars().next().map_or(0, char::len_utf8)..).unwrap_or("");
+                    continue;
+                }
+                if let Some(after) = rest.strip_prefix(quote) {
+                    self.string = None;
+                    rest = after;
+                    continue;
+                }
+            } else if let Some(quote) =
+                ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| rest.starts_with(quote))
+            {
+                self.string = Some(quote);
+                rest = &rest[quote.len()..];
+                continue;
+            } else {
+                if c != '#' {
+                    code.push(c);
+                }
+                match c {
+                    '#' => break,
+                    '(' | '[' | '{' => self.depth += 1,
+                    ')' | ']' | '}' => self.depth = self.depth.saturating_sub(1),
+                    '\\' if rest.len() == 1 => self.joined = true,
+                    _ => {}
+                }
+            }
+            rest = &rest[c.len_utf8()..];
+        }
+        code.push('\n');
+        // A plain string ends with its line at the latest.
+        if self.string.is_some_and(|quote| quote.len() == 1) {
+            self.string = None;
+        }
+    }
+}
+
+fn chunks(text: &str) -> Vec<Chunk> {
+    let mut texts: Vec<String> = Vec::new();
+    let mut lexer = Lexer::default();
+    // Whether the next statement still belongs to what is collected (decorators, comments).
+    let mut leading = false;
+    for line in text.lines() {
+        let at_top = !lexer.open() && !line.is_empty() && !line.starts_with([' ', '\t']);
+        let word = identifier(line).unwrap_or("");
+        let goes_on = matches!(word, "else" | "elif" | "except" | "finally");
+        let belongs_ahead = line.starts_with(['#', '@']);
+        if texts.is_empty() || (at_top && !goes_on && !leading) {
+            texts.push(String::new());
+        }
+        if at_top {
+            leading = belongs_ahead;
+        }
+        let current = texts.last_mut().expect("pushed above");
+        current.push_str(line);
+        current.push('\n');
+        lexer.feed(line);
+    }
+    texts.into_iter().map(|text| Chunk { kind: kind(&text), text }).collect()
+}
+
+fn kind(text: &str) -> Kind {
+    let mut lines = text.lines().filter(|line| !line.starts_with(['#', '@']) && !line.trim().is_empty());
+    let first = lines.find(|line| !line.starts_with([' ', '\t', ')'])).unwrap_or("");
+    if first.starts_with("from ") || first.starts_with("import ") {
+        return brought(text).map_or(Kind::Other, Kind::Import);
+    }
+    if first.starts_with(['"', '\'']) {
+        return Kind::Docstring;
+    }
+    match definitions(text) {
+        names if names.is_empty() => Kind::Other,
+        names => Kind::Definition(names),
+    }
+}
+
+/// The names an import statement brings in; `None` for prose that starts like one.
+fn brought(text: &str) -> Option<Vec<String>> {
+    let code = code_of(text).replace(['\n', '(', ')', '\\'], " ");
+    let (head, list) = code.split_once("import ")?;
+    if !head.is_empty() && head.split_whitespace().count() != 2 {
+        return None;
+    }
+    let name = |part: &str| match part.split_whitespace().collect::<Vec<_>>()[..] {
+        ["*"] => Some(String::new()),
+        [name] => identifier(name).map(str::to_owned),
+        [_, "as", name] => identifier(name).map(str::to_owned),
+        _ => None,
+    };
+    let list = list.split('#').next().unwrap_or("");
+    list.trim().trim_end_matches(',').split(',').map(name).collect()
+}
+
+fn join(chunks: &[Chunk]) -> String {
+    chunks.iter().map(|chunk| chunk.text.as_str()).collect()
+}
+
+/// The file the answer means, and one line for the log on each repair.
+pub fn repair(answer: &str, given: &Given<'_>) -> (String, Vec<String>) {
+    let mut notes = Vec::new();
+    let whole = with_signature(answer, given, &mut notes);
+    let mut chunks = chunks(&whole);
+    drop_self_imports(&mut chunks, given, &mut notes);
+    let elided = given.before.is_some() && remove_elisions(&mut chunks);
+    put_back(&mut chunks, given, elided, &mut notes);
+    let missing = stdlib::missing_imports(&code_of(&join(&chunks)), &|name| is_defined(&chunks, name));
+    for import in missing {
+        notes.push(format!("put in what the answer uses and does not import: {import}"));
+        let at = after(&chunks, |kind| matches!(kind, Kind::Docstring), |text| text.contains("__future__"));
+        chunks.insert(at, Chunk { kind: Kind::Other, text: format!("{import}\n") });
+    }
+    (join(&chunks), notes)
+}
+
+/// Whether a line says that code was left out.
+pub fn is_elision(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "rest",
+        "existing",
+        "unchanged",
+        "remain",
+        "same as",
+        "previous",
+        "omitted",
+        "other functions",
+        "as before",
+    ];
+    let line = line.trim();
+    let comment = ["#", "//", "/*", "--", "<!--"].iter().any(|mark| line.starts_with(mark));
+    let line = line.to_ascii_lowercase();
+    let dots = line.contains("...") || line.contains('…');
+    let says = WORDS.iter().any(|word| line.contains(word));
+    (comment && dots && says) || (comment && (line.contains("rest of the ") || line.contains("code remains")))
+}
+
+fn remove_elisions(chunks: &mut [Chunk]) -> bool {
+    let mut found = false;
+    for chunk in chunks {
+        // Inside a definition the missing part can't be told; there the answer stays as it is.
+        let kept: Vec<_> =
+            chunk.text.lines().filter(|line| line.starts_with([' ', '\t']) || !is_elision(line)).collect();
+        if kept.len() < chunk.text.lines().count() {
+            found = true;
+            chunk.text = kept.iter().flat_map(|line| [line, "\n"]).collect();
+            chunk.kind = kind(&chunk.text);
+        }
+    }
+    found
+}
+
+/// The signature of a function named in `symbols`, up to the `:` that ends it.
+fn signature(source: &str, symbols: &[String]) -> Option<String> {
+    let chunks = chunks(source);
+    let wanted = |chunk: &&Chunk| match &chunk.kind {
+        Kind::Definition(names) => symbols.iter().any(|symbol| names.contains(symbol)),
+        Kind::Import(_) | Kind::Docstring | Kind::Other => false,
+    };
+    let text = &chunks.iter().rev().find(wanted)?.text;
+    let mut lexer = Lexer::default();
+    let mut found = String::new();
+    for line in text.lines().skip_while(|line| line.starts_with(['#', '@'])) {
+        if found.is_empty() && !(line.starts_with("def ") || line.starts_with("async def ")) {
+            return None;
+        }
+        found.push_str(line);
+        found.push('\n');
+        lexer.feed(line);
+        if !lexer.open() {
+            return found.trim_end().ends_with(':').then_some(found);
+        }
+    }
+    None
+}
+
+fn with_signature(answer: &str, given: &Given<'_>, notes: &mut Vec<String>) -> String {
+    let defined = definitions(answer);
+    let first = answer.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    let indented = first.starts_with([' ', '\t']);
+    let returns = answer.lines().any(|line| line.starts_with("return ") || line == "return");
+    if given.symbols.iter().any(|symbol| defined.contains(symbol)) || !(indented || returns) {
+        return answer.to_owned();
+    }
+    let Some(head) = given.sources.iter().rev().find_map(|source| signature(source, given.symbols)) else {
+        return answer.to_owned();
+    };
+    notes.push(format!("the answer was a bare body: put `{}` in front", head.trim()));
+    let body: String = if indented {
+        answer.to_owned()
+    } else {
+        answer
+            .lines()
+            .map(|line| if line.is_empty() { "\n".into() } else { format!("    {line}\n") })
+            .collect()
+    };
+    format!("{head}{body}")
+}
+
+fn drop_self_imports(chunks: &mut Vec<Chunk>, given: &Given<'_>, notes: &mut Vec<String>) {
+    let own = |chunk: &Chunk| {
+        matches!(chunk.kind, Kind::Import(_))
+            && imports(&chunk.text, Language::Python)
+                .iter()
+                .any(|import| import.module == given.module && !import.names.is_empty())
+    };
+    let before = chunks.len();
+    chunks.retain(|chunk| !own(chunk));
+    if chunks.len() < before {
+        notes.push(format!("left out an import of {} from itself", given.module));
+    }
+}
+
+fn is_defined(chunks: &[Chunk], name: &str) -> bool {
+    chunks.iter().any(|chunk| match &chunk.kind {
+        Kind::Import(names) | Kind::Definition(names) => names.iter().any(|known| known == name),
+        Kind::Docstring | Kind::Other => false,
+    })
+}
+
+fn put_back(chunks: &mut Vec<Chunk>, given: &Given<'_>, elided: bool, notes: &mut Vec<String>) {
+    // What comes back may itself need something, so look until nothing is missing. Each turn adds a chunk.
+    loop {
+        let code = code_of(&join(chunks));
+        let has = |name: &String| is_defined(chunks, name);
+        let uses = |name: &String| mentions(&code, name);
+        let missing = |source: &&str, is_before: bool| {
+            self::chunks(source).into_iter().find_map(|chunk| match &chunk.kind {
+                Kind::Import(names) if names.iter().any(|name| uses(name) && !has(name)) => Some(chunk),
+                Kind::Definition(names)
+                    if names.iter().any(|name| {
+                        !has(name) && (uses(name) || (is_before && (elided || given.symbols.contains(name))))
+                    }) =>
+                {
+                    Some(chunk)
+                }
+                Kind::Import(_) | Kind::Definition(_) | Kind::Docstring | Kind::Other => None,
+            })
+        };
+        let found =
+            given.sources.iter().rev().find_map(|source| missing(source, given.before == Some(source)));
+        let Some(chunk) = found else { return };
+        let first_line = chunk.text.lines().find(|line| !line.trim().is_empty()).unwrap_or("").to_owned();
+        notes.push(format!("put back what the answer needs and left out: {first_line}"));
+        let at = match chunk.kind {
+            Kind::Import(_) => {
+                after(chunks, |kind| matches!(kind, Kind::Docstring), |text| text.contains("__future__"))
+            }
+            Kind::Definition(_) | Kind::Docstring | Kind::Other => {
+                after(chunks, |kind| matches!(kind, Kind::Docstring | Kind::Import(_)), |_| false)
+            }
+        };
+        chunks.insert(at, chunk);
+    }
+}
+
+/// The text without comments and strings, so that a name in prose does not count as used.
+pub(crate) fn code_of(text: &str) -> String {
+    let mut lexer = Lexer::default();
+    let mut code = String::new();
+    for line in text.lines() {
+        lexer.code(line, &mut code);
+    }
+    code
+}
+
+fn after(chunks: &[Chunk], kind: impl Fn(&Kind) -> bool, text: impl Fn(&str) -> bool) -> usize {
+    chunks.iter().take_while(|chunk| kind(&chunk.kind) || text(&chunk.text)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repaired(answer: &str, goal: &str, before: Option<&str>, symbols: &[&str]) -> String {
+        let symbols: Vec<String> = symbols.iter().map(|name| (*name).into()).collect();
+        let sources: Vec<&str> = [Some(goal), before].into_iter().flatten().collect();
+        repair(answer, &Given { module: "mod", sources: &sources, symbols: &symbols, before }).0
+    }
+
+    const STUB: &str = "from typing import List\n\n\ndef total(xs: List[int],\n          start: int = 0) -> int:\n    \"\"\"Sum.\"\"\"\n";
+
+    #[test]
+    fn a_right_answer_stays_as_it_is() {
+        let answer = "\"\"\"Doc.\"\"\"\nimport os\n\n# why\n@dec\ndef f(a):\n    return \"\"\"\nx = 1\n\"\"\"\n\nif a:\n    b()\nelse:\n    c()\n";
+        assert_eq!(repaired(answer, "", None, &["f"]), answer);
+        assert_eq!(repaired(answer, "def f(a): ...\n", Some("def f(a):\n    pass\n"), &["f"]), answer);
+    }
+
+    #[test]
+    fn a_bare_body_gets_its_signature_and_imports() {
+        let head =
+            "from typing import List\n\n\ndef total(xs: List[int],\n          start: int = 0) -> int:\n";
+        let want = format!("{head}    for x in xs:\n        start += x\n    return start\n");
+        assert_eq!(
+            repaired("    for x in xs:\n        start += x\n    return start\n", STUB, None, &["total"]),
+            want
+        );
+        assert_eq!(
+            repaired("for x in xs:\n    start += x\nreturn start\n", "", Some(STUB), &["total"]),
+            want
+        );
+    }
+
+    #[test]
+    fn a_module_does_not_import_from_itself() {
+        let answer = "from mod import f\nimport mod2\n\ndef f():\n    return 1\n";
+        assert_eq!(repaired(answer, "", None, &["f"]), "import mod2\n\ndef f():\n    return 1\n");
+    }
+
+    #[test]
+    fn what_the_answer_uses_comes_back() {
+        let given = "import math\nimport os\n\ndef poly(xs, x):\n    return sum(c * math.pow(x, i) for i, c in enumerate(xs))\n\ndef unused():\n    pass\n\ndef zero(xs):\n    \"\"\"Find x.\"\"\"\n";
+        let answer = "def zero(xs):\n    return poly(xs, 0)\n";
+        let want = "import math\ndef poly(xs, x):\n    return sum(c * math.pow(x, i) for i, c in enumerate(xs))\n\ndef zero(xs):\n    return poly(xs, 0)\n";
+        let fixed = repaired(answer, given, None, &["zero"]);
+        assert_eq!(fixed.replace("\n\n", "\n"), want.replace("\n\n", "\n"));
+    }
+
+    #[test]
+    fn prose_that_starts_like_an_import_is_none() {
+        let goal = "import the data of a shop\nfrom here on, import what you need\ndef f():\n    pass\n";
+        let answer = "def f():\n    return 'the data you need'\n";
+        assert_eq!(repaired(answer, goal, None, &["f"]), answer);
+    }
+
+    #[test]
+    fn what_others_ask_for_and_what_was_elided_comes_back() {
+        let before = "def a():\n    return 1\n\ndef b():\n    return 2\n\ndef c():\n    return 3\n";
+        let asked = repaired("def b():\n    return 4\n", "", Some(before), &["a", "b"]);
+        assert_eq!(asked, "def a():\n    return 1\n\ndef b():\n    return 4\n");
+        let elided = repaired("# ... existing code ...\ndef b():\n    return 4\n", "", Some(before), &["b"]);
+        assert!(
+            elided.contains("return 1") && elided.contains("return 3") && elided.contains("return 4"),
+            "{elided}"
+        );
+        assert!(!elided.contains("existing") && !elided.contains("return 2"), "{elided}");
+    }
+
+    #[test]
+    fn elisions_are_told_from_code() {
+        for line in [
+            "# ... rest of the code",
+            "// ... existing code ...",
+            "# rest of the file",
+            "/* … unchanged … */",
+        ] {
+            assert!(is_elision(line), "{line}");
+        }
+        for line in ["...", "# other characters", "return [...rest]", "x = y  # same as before"] {
+            assert!(!is_elision(line), "{line}");
+        }
+    }
+}
