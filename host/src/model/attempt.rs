@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::door::DoorEvent;
 use super::http::{self, Failed, Line, Sealed};
@@ -41,6 +41,9 @@ enum Body {
     Replay { exchange: Arc<Exchange>, next: usize, sent: Instant, pace: f64 },
 }
 
+/// A day: no recorded chunk came later.
+const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
+
 impl Body {
     /// The next bytes; `None` at the end. An error is why there is no more.
     async fn chunk(&mut self) -> Result<Option<Bytes>, ModelError> {
@@ -54,7 +57,8 @@ impl Body {
                 };
                 *next += 1;
                 if *pace > 0.0 {
-                    sleep_until(*sent + Duration::from_millis(chunk.ms).mul_f64(*pace)).await;
+                    let due = Duration::from_millis(chunk.ms.min(LONGEST_MS)).mul_f64(*pace);
+                    sleep(due.saturating_sub(sent.elapsed())).await;
                 }
                 Ok(Some(Bytes::copy_from_slice(chunk.bytes.as_slice())))
             }
@@ -101,9 +105,9 @@ enum Break {
 impl Attempt<'_> {
     pub(super) async fn run(&self, events: &mut (dyn FnMut(DoorEvent) + Send)) -> Result<Completion, Failed> {
         let sent = Instant::now();
-        // Where nothing arrives before the whole answer does, only the total counts.
+        // Where nothing arrives before the whole answer does, only the total counts; it ends first.
         let patience =
-            if self.settings.stream { self.config.first_byte_timeout } else { self.config.total_timeout };
+            if self.settings.stream { self.config.first_byte_timeout } else { self.config.total_timeout * 2 };
         let reply = timeout_at(sent + patience, self.send(sent)).await.map_err(|_| self.late(patience))??;
         let Reply { status, headers, mut body } = reply;
         let decoder = self.wire.open(status, headers.clone(), self.settings).await?;

@@ -16,6 +16,9 @@ use super::key::Key;
 use super::recording::{self, Player, Recorder, RecordingError, Replay};
 use super::{Completion, Limits, ModelConfig, ModelError, Request, Wire, WireSettings, ledger};
 
+/// A day. What takes longer is no call any more.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Where answers come from.
 #[derive(Clone, Debug)]
 pub enum Mode {
@@ -188,7 +191,7 @@ impl Door {
         };
         let key = match &self.player {
             Some(_) => Key::default(),
-            None => Key::read(&config.key, &config.name).await?,
+            None => Key::read(&config.key, &config.name)?,
         };
         let prepared = self.prepare(model, &request, call.wire, &settings, &key, call.idempotency_key);
         let (sealed, source) = prepared.await.map_err(|error| key.strike_error(error))?;
@@ -202,8 +205,9 @@ impl Door {
             recorder: self.recorder.as_ref(),
         };
 
-        let mut malformed = 0;
-        for number in 1.. {
+        let (mut number, mut malformed) = (0, 0);
+        loop {
+            number += 1;
             let Failed { error, again } = match attempt.run(&mut *call.events).await {
                 Ok(completion) => return Ok((completion, number)),
                 Err(failed) => failed,
@@ -215,7 +219,7 @@ impl Door {
                 None => backoff(config, number, &error),
             };
             // A wait past the deadline could only end as a timeout, which says less than the error does.
-            let hopeless = Instant::now() + wait >= deadline;
+            let hopeless = wait >= deadline.saturating_duration_since(Instant::now());
             if !again || malformed > 1 || number > config.retries || hopeless {
                 return Err(error);
             }
@@ -229,7 +233,6 @@ impl Door {
             (call.events)(DoorEvent::Retrying { error, wait });
             sleep(wait).await;
         }
-        unreachable!("the loop ends with an answer or an error")
     }
 
     /// What is sent, from the adapter; and where to.
@@ -292,6 +295,16 @@ impl Model {
             |setting, reason: String| DoorError::Setting { model: config.name.clone(), setting, reason };
         if config.context_window == 0 {
             return Err(wrong("context_window", "0 takes no prompt at all".to_owned()));
+        }
+        for (setting, timeout) in [
+            ("first_byte_timeout", config.first_byte_timeout),
+            ("idle_timeout", config.idle_timeout),
+            ("total_timeout", config.total_timeout),
+        ] {
+            // So that no deadline is past, and none overflows.
+            if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
+                return Err(wrong(setting, format!("{timeout:?} is not between 0 and {LONGEST_TIMEOUT:?}")));
+            }
         }
         let base = config.base_url.as_deref().map(http::base_url).transpose();
         let base = base.map_err(|reason| wrong("base_url", reason))?;

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
 
 /// An entry of `allow`: `loopback`, an address, or a network as `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,22 +122,29 @@ fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
 
 /// An address that may not be connected to, and the line that would allow it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{host} is {ip}, {why}; to allow it: [models.{model}] allow = [\"{ip}\"]")]
+#[error("{host} is {ip}, {why}; to allow it: [models.{model}] allow = [\"{entry}\"]")]
 pub(super) struct Refused {
     host: String,
     ip: IpAddr,
     why: &'static str,
     model: String,
+    entry: String,
 }
 
 type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 /// From a host's name to its addresses.
 pub(super) type Lookup = Arc<dyn Fn(String) -> Looking + Send + Sync>;
 
+/// A look-up blocks a thread: this many at once, however many calls begin together.
+const LOOKUPS: usize = 4;
+
 /// The system's resolver.
 pub(super) fn system() -> Lookup {
-    Arc::new(|host| {
+    let turns = Arc::new(Semaphore::new(LOOKUPS));
+    Arc::new(move |host| {
+        let turns = Arc::clone(&turns);
         Box::pin(async move {
+            let _turn = turns.acquire().await.expect("nobody closes it");
             Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
         })
     })
@@ -161,7 +169,10 @@ impl Egress {
         match special(ip).or_else(bare) {
             None => Ok(()),
             Some(why) => {
-                Err(Refused { host: host.to_owned(), ip: ip.to_canonical(), why, model: self.model.clone() })
+                let ip = ip.to_canonical();
+                // `localhost` is two addresses, and a server often listens on the other one.
+                let entry = if ip.is_loopback() { "loopback".to_owned() } else { ip.to_string() };
+                Err(Refused { host: host.to_owned(), ip, why, model: self.model.clone(), entry })
             }
         }
     }

@@ -324,12 +324,12 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn an_adapter_sets_only_its_own_headers() {
+    #[test]
+    fn an_adapter_sets_only_its_own_headers() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
         std::fs::write(&path, "sk-canary").expect("written");
-        let key = Key::read(&KeySource::File(path), "m").await.expect("a key");
+        let key = Key::read(&KeySource::File(path), "m").expect("a key");
         let one = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
         let vendor = Auth::Header("X-Api-Key".into());
 

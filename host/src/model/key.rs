@@ -1,9 +1,9 @@
 //! Reading a key, and keeping it out of everything but the one header.
 
 use std::fmt;
+use std::io::Read;
 
 use http::HeaderValue;
-use tokio::io::AsyncReadExt;
 
 use super::{KeySource, ModelError};
 
@@ -28,21 +28,29 @@ impl fmt::Debug for Key {
 
 impl Key {
     /// A missing key is `ModelError::Auth` with the name of the variable or file.
-    pub(super) async fn read(source: &KeySource, model: &str) -> Result<Self, ModelError> {
+    pub(super) fn read(source: &KeySource, model: &str) -> Result<Self, ModelError> {
         let (text, place) = match source {
             KeySource::None => return Ok(Self(None)),
             KeySource::Env(name) => {
                 let place = format!("the variable {name} ([models.{model}] key_env)");
-                let value =
-                    std::env::var_os(name).ok_or_else(|| ModelError::Auth(format!("{place} is not set")))?;
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "a key is read where it is used, and nowhere kept"
+                )]
+                let value = std::env::var_os(name);
+                let value = value.ok_or_else(|| ModelError::Auth(format!("{place} is not set")))?;
                 (value.into_string().ok(), place)
             }
             KeySource::File(path) => {
                 let place = format!("the file {} ([models.{model}] key_file)", path.display());
                 let failed = |error| ModelError::Auth(format!("{place} can't be read: {error}"));
+                // Small and local: read here, as a thousand calls on the blocking pool are hundreds of threads.
+                if !std::fs::metadata(path).map_err(failed)?.is_file() {
+                    return Err(ModelError::Auth(format!("{place} is no file")));
+                }
                 let mut bytes = Vec::new();
-                let file = tokio::fs::File::open(path).await.map_err(failed)?;
-                file.take(LONGEST + 1).read_to_end(&mut bytes).await.map_err(failed)?;
+                let file = std::fs::File::open(path).map_err(failed)?;
+                file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
                 (String::from_utf8(bytes).ok(), place)
             }
         };
@@ -183,23 +191,24 @@ mod tests {
         assert_eq!(scrubber.push(b"ollama is a llama"), b"ollama is a llama");
     }
 
-    #[tokio::test]
-    async fn a_missing_key_says_where_it_was_looked_for() {
+    #[test]
+    fn a_missing_key_says_where_it_was_looked_for() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
-        let read = async |source: KeySource| match Key::read(&source, "m").await {
+        let read = |source: KeySource| match Key::read(&source, "m") {
             Err(ModelError::Auth(text)) => text,
             other => panic!("{other:?}"),
         };
         let file = KeySource::File(path.clone());
-        assert!(read(file.clone()).await.contains(&path.display().to_string()));
+        assert!(read(file.clone()).contains(&path.display().to_string()));
+        assert!(read(KeySource::File(folder.path().to_owned())).ends_with("is no file"));
         std::fs::write(&path, " \n").expect("written");
-        assert!(read(file.clone()).await.ends_with("is empty"));
+        assert!(read(file.clone()).ends_with("is empty"));
         std::fs::write(&path, "two words").expect("written");
-        assert!(read(file.clone()).await.contains("one word of ASCII"));
-        assert!(read(KeySource::Env("AIAGENT_NO_SUCH".into())).await.contains("AIAGENT_NO_SUCH"));
+        assert!(read(file.clone()).contains("one word of ASCII"));
+        assert!(read(KeySource::Env("AIAGENT_NO_SUCH".into())).contains("AIAGENT_NO_SUCH"));
         std::fs::write(&path, "  sk-1\n").expect("written");
-        let key = Key::read(&file, "m").await.expect("a key");
+        let key = Key::read(&file, "m").expect("a key");
         assert_eq!(key.header("Bearer ").expect("a key"), "Bearer sk-1");
     }
 }

@@ -90,11 +90,14 @@ pub(super) fn digest(request: &HttpRequest) -> Digest {
 pub struct Replay {
     /// Recordings; a folder stands for its `*.jsonl`, by name.
     pub paths: Vec<PathBuf>,
-    /// How fast: 0 answers at once, 1 as slowly as the model did.
+    /// How slowly: 0 answers at once, 1 takes the time the model took; at most 10.
     pub pace: f64,
     /// Whether answers that were all given start over; otherwise a further request is an error.
     pub cycle: bool,
 }
+
+/// Ten times as slow as the model is slow enough for any demonstration.
+const LONGEST_PACE: f64 = 10.0;
 
 /// Why a recording can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -103,13 +106,15 @@ pub enum RecordingError {
     Io { path: PathBuf, error: std::io::Error },
     #[error("the recording {}, line {line}: {error}", path.display())]
     Line { path: PathBuf, line: usize, error: serde_json::Error },
+    #[error("a replay's pace is from 0 to {LONGEST_PACE}, not {0}")]
+    Pace(f64),
     #[error("the folder {} holds no recording (*.jsonl)", .0.display())]
     Empty(PathBuf),
 }
 
 /// Appends to a file; each exchange is on the disk once `append` has returned.
 pub(super) struct Recorder {
-    file: Arc<Mutex<File>>,
+    file: Arc<tokio::sync::Mutex<File>>,
     path: PathBuf,
 }
 
@@ -126,15 +131,15 @@ impl Recorder {
                 file.write_all(b"\n").map_err(failed)?;
             }
         }
-        Ok(Self { file: Arc::new(Mutex::new(file)), path: path.to_owned() })
+        Ok(Self { file: Arc::new(tokio::sync::Mutex::new(file)), path: path.to_owned() })
     }
 
     pub(super) async fn append(&self, exchange: &Exchange) -> Result<(), ModelError> {
         let mut line = serde_json::to_vec(exchange).expect("strings and numbers are JSON");
         line.push(b'\n');
-        let file = Arc::clone(&self.file);
+        // Waited for here, so that many answers at once don't each block a thread.
+        let mut file = Arc::clone(&self.file).lock_owned().await;
         let writing = tokio::task::spawn_blocking(move || {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
             file.write_all(&line)?;
             file.sync_data()
         });
@@ -160,6 +165,9 @@ struct Slot {
 
 impl Player {
     pub(super) fn open(replay: &Replay) -> Result<Self, RecordingError> {
+        if !(0.0..=LONGEST_PACE).contains(&replay.pace) {
+            return Err(RecordingError::Pace(replay.pace));
+        }
         let mut tapes: HashMap<Digest, Vec<Slot>> = HashMap::new();
         for path in files(&replay.paths)? {
             for exchange in read(&path)? {
@@ -310,6 +318,8 @@ mod tests {
     fn a_bad_recording_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let error = |path: &Path| Player::open(&replay(path, false)).err().expect("refused").to_string();
+        let hurried = Replay { pace: f64::NAN, ..replay(folder.path(), false) };
+        assert!(matches!(Player::open(&hurried), Err(RecordingError::Pace(_))));
         assert!(error(folder.path()).contains("holds no recording"));
         assert!(error(&folder.path().join("none.jsonl")).contains("none.jsonl"));
         let path = folder.path().join("a.jsonl");

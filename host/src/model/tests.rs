@@ -8,6 +8,7 @@ mod failures;
 mod recordings;
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::{
@@ -52,17 +53,18 @@ impl Bench {
     /// No answer, no event and no error holds the key.
     async fn ask_at(&self, door: &Door, request: Request) -> (Result<Answered, ModelError>, Vec<DoorEvent>) {
         let mut events = Vec::new();
-        let result = door
-            .complete(Completing {
-                model: "m",
-                request,
-                wire: &self.wire,
-                idempotency_key: "task-1/3",
-                tokens_left: None,
-                cost_left: None,
-                events: &mut |event| events.push(event),
-            })
-            .await;
+        let mut collect = |event| events.push(event);
+        // Boxed as `Send`, which a worker's own task needs.
+        let call: Pin<Box<dyn Future<Output = _> + Send + '_>> = Box::pin(door.complete(Completing {
+            model: "m",
+            request,
+            wire: &self.wire,
+            idempotency_key: "task-1/3",
+            tokens_left: None,
+            cost_left: None,
+            events: &mut collect,
+        }));
+        let result = call.await;
         assert!(
             !format!("{result:?} {events:?} {:?}", self.config).contains("canary"),
             "{result:?} {events:?}"

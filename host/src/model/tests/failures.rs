@@ -37,8 +37,10 @@ async fn retries_end() {
 
 #[tokio::test]
 async fn a_wish_beyond_the_total_ends_at_once() {
-    let busy = with(status(429, ""), "retry-after-ms", "700000");
-    assert_eq!(error_after([busy]).await, (ModelError::RateLimited(Some(700_000)), 1));
+    for (text, wish) in [("700000", 700_000), ("18446744073709551615", u64::MAX)] {
+        let busy = with(status(429, ""), "retry-after-ms", text);
+        assert_eq!(error_after([busy]).await, (ModelError::RateLimited(Some(wish)), 1));
+    }
 }
 
 #[tokio::test]
@@ -169,5 +171,8 @@ fn a_wrong_configuration_is_named() {
             .starts_with("[models.m] base_url: ")
     );
     assert!(refused(&|config| config.context_window = 0).starts_with("[models.m] context_window: "));
+    for timeout in [Duration::ZERO, Duration::MAX] {
+        assert!(refused(&|config| config.total_timeout = timeout).starts_with("[models.m] total_timeout: "));
+    }
     assert_eq!(refused(&|_| {}), "two models are called m");
 }
