@@ -9,12 +9,20 @@ use aiagent_host::workspace::*;
 use std::time::Instant;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn real() {
-    let settings = Settings { dirs: vec!["/tmp/realplugins".into()], cache_dir: Some("/tmp/realcache".into()), ..Settings::default() };
+    let settings = Settings {
+        dirs: vec!["/tmp/realplugins".into()],
+        cache_dir: Some("/tmp/realcache".into()),
+        ..Settings::default()
+    };
     let t = Instant::now();
     let rt = Runtime::start(settings.clone()).await.unwrap();
     println!("start {:?}", t.elapsed());
-    for l in &rt.catalog().loaded { println!("{} {} {} {} imports {}", l.name, l.kind, l.size_bytes, l.contract, l.imports.len()); }
-    for r in &rt.catalog().refused { println!("REFUSED {} {} {}", r.file.display(), r.reason, r.remedy); }
+    for l in &rt.catalog().loaded {
+        println!("{} {} {} {} imports {}", l.name, l.kind, l.size_bytes, l.contract, l.imports.len());
+    }
+    for r in &rt.catalog().refused {
+        println!("REFUSED {} {} {}", r.file.display(), r.reason, r.remedy);
+    }
     drop(rt);
     let t = Instant::now();
     let rt = Runtime::start(settings).await.unwrap();
@@ -29,7 +37,12 @@ async fn real() {
         call.settings = vec![];
         let t = Instant::now();
         let ended = rt.check("check-python", call).await;
-        println!("{i} {:?} {:?} {:?}", t.elapsed(), ended.usage, if i == 0 { format!("{:#?}", ended.result) } else { String::new() });
+        println!(
+            "{i} {:?} {:?} {:?}",
+            t.elapsed(),
+            ended.usage,
+            if i == 0 { format!("{:#?}", ended.result) } else { String::new() }
+        );
     }
     println!("{:?}", world.lines.lock().unwrap());
     for name in ["adapter-openai", "adapter-anthropic"] {
@@ -38,9 +51,16 @@ async fn real() {
             let s = WireSettings { model: "m".into(), stream: true, extra: vec![] };
             println!("{:?}", a.describe(&s).await);
             let t = Instant::now();
-            let r = Request { messages: vec![Message { role: Role::User, content: "hi".into() }], temperature: None, max_tokens: None, stop: vec![], seed: None };
+            let r = Request {
+                messages: vec![Message { role: Role::User, content: "hi".into() }],
+                temperature: None,
+                max_tokens: None,
+                stop: vec![],
+                seed: None,
+            };
             println!("{:?} {:?}", a.encode(&r, &s).await, t.elapsed());
-            let mut d = a.open(200, vec![("content-type".into(), "text/event-stream".into())], &s).await.unwrap();
+            let mut d =
+                a.open(200, vec![("content-type".into(), "text/event-stream".into())], &s).await.unwrap();
             println!("{:?}", d.push(b"data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n").await);
             println!("{:?}", d.finish().await);
         }
