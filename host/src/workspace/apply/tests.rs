@@ -253,7 +253,7 @@ proptest! {
         let lines: Vec<&str> = old.split_inclusive('\n').collect();
         prop_assume!(from + count <= lines.len());
         let search: String = lines[from..from + count].concat();
-        let search = if crlf { search.clone() } else { search.replace("\r\n", "\n") };
+        let search = if crlf { search } else { search.replace("\r\n", "\n") };
         prop_assume!(!search.is_empty());
         let body = |line: &str| line.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).to_owned();
         let bodies: Vec<String> = lines.iter().map(|line| body(line)).collect();
@@ -263,7 +263,7 @@ proptest! {
         prop_assume!(!old.contains('\u{feff}') && !old.replace("\r\n", "").contains('\r'));
 
         let new = edited(&old, &search, "REPLACED\n");
-        let mut expected = bodies.clone();
+        let mut expected = bodies;
         expected.splice(from..from + count, ["REPLACED".to_owned()]);
         let new = new.map(|text| text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect::<Vec<_>>());
         prop_assert_eq!(new, Ok(expected));
