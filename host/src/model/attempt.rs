@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::task::Digest;
+
 use super::door::DoorEvent;
 use super::http::{self, Failed, Line, Sealed};
 use super::key::Key;
@@ -22,6 +24,8 @@ pub(super) enum Source<'a> {
 pub(super) struct Attempt<'a> {
     pub(super) config: &'a ModelConfig,
     pub(super) sealed: &'a Sealed,
+    /// See `recording::asked`.
+    pub(super) asked: &'a Digest,
     pub(super) wire: &'a dyn Wire,
     pub(super) settings: &'a WireSettings,
     pub(super) key: &'a Key,
@@ -136,7 +140,7 @@ impl Attempt<'_> {
     async fn send(&self, sent: Instant) -> Result<Reply, Failed> {
         let reply = match self.source {
             Source::Replay(player) => {
-                let exchange = player.play(&self.sealed.digest, &self.sealed.unseeded);
+                let exchange = player.play(&self.sealed.digest, self.asked);
                 let exchange = exchange.map_err(Failed::for_good)?;
                 let (status, headers) = (exchange.status, exchange.headers.clone());
                 Reply { status, headers, body: Body::Replay { exchange, next: 0, sent, pace: player.pace } }
@@ -229,7 +233,7 @@ impl Attempt<'_> {
         body.extend(scrubber.finish());
         Exchange {
             digest: sealed.digest.clone(),
-            unseeded: sealed.unseeded.clone(),
+            asked: self.asked.clone(),
             model: self.config.name.clone(),
             adapter: self.config.adapter.clone(),
             path: self.key.strike_text(&sealed.request.path),

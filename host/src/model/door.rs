@@ -183,6 +183,7 @@ impl Door {
         deadline: Instant,
     ) -> Result<(Completion, u32), ModelError> {
         let config = &model.config;
+        let asked = recording::asked(&config.name, &call.request);
         let request = ledger::fit(config, call.request, call.tokens_left, call.cost_left)?;
         let settings = WireSettings {
             model: config.model.clone(),
@@ -198,6 +199,7 @@ impl Door {
         let attempt = Attempt {
             config,
             sealed: &sealed,
+            asked: &asked,
             wire: call.wire,
             settings: &settings,
             key: &key,
@@ -249,6 +251,8 @@ impl Door {
         let description = wire.describe(settings).await?;
         let base = match (&model.base, description.default_base_url) {
             (Some(base), _) => base.clone(),
+            // Nothing is sent, but the path is held to the same rules.
+            (None, _) if self.player.is_some() => Url::parse("https://replay.invalid").expect("a URL"),
             (None, Some(text)) => {
                 let base = http::base_url(&text).map_err(ModelError::InvalidRequest)?;
                 if base.scheme() != "https" {
@@ -267,17 +271,10 @@ impl Door {
             }
         };
         let encoded = wire.encode(request, settings).await?;
-        let unseeded = match request.seed {
-            Some(_) if self.player.is_some() || self.recorder.is_some() => {
-                wire.encode(&Request { seed: None, ..request.clone() }, settings).await?
-            }
-            Some(_) | None => encoded.clone(),
-        };
         let sealed = Sealed {
             url: http::join(&base, &encoded.path)?,
             headers: http::headers(&encoded.headers, &description.auth, key, idempotency_key)?,
             digest: recording::digest(&encoded),
-            unseeded: recording::digest(&unseeded),
             request: encoded,
         };
         let source = match (&self.player, &model.line) {

@@ -267,7 +267,6 @@ pub(super) struct Sealed {
     pub(super) request: HttpRequest,
     /// See `recording::Exchange`.
     pub(super) digest: Digest,
-    pub(super) unseeded: Digest,
 }
 
 #[cfg(test)]

@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::task::Digest;
 
-use super::{HttpRequest, ModelError};
+use super::{HttpRequest, ModelError, Request};
 
 /// One attempt that got a response, as one line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Exchange {
     /// Of method, path and body.
     pub(super) digest: Digest,
-    /// The same with the request's seed left out: a later run of the same task has other seeds.
-    pub(super) unseeded: Digest,
+    /// Of what the step asked, see [`asked`].
+    pub(super) asked: Digest,
     pub(super) model: String,
     pub(super) adapter: String,
     pub(super) path: String,
@@ -83,6 +83,14 @@ pub(super) fn digest(request: &HttpRequest) -> Digest {
     let mut bytes = format!("POST {}\n", request.path).into_bytes();
     bytes.extend_from_slice(&request.body);
     Digest::of(&bytes)
+}
+
+/// What a request is found again by where `digest` differs: the model's configured name and the
+/// request without its seed. A later run draws other seeds, and the recorded vendor's model, window
+/// and settings need not be configured for a replay.
+pub(super) fn asked(model: &str, request: &Request) -> Digest {
+    let request = Request { seed: None, ..request.clone() };
+    Digest::of(&serde_json::to_vec(&(model, request)).expect("strings and numbers are JSON"))
 }
 
 /// Where answers come from that no model gives.
@@ -152,7 +160,7 @@ impl Recorder {
 
 /// The answers that are left, by request.
 pub(super) struct Player {
-    /// By `unseeded`, in recorded order.
+    /// By `asked`, in recorded order.
     tapes: Mutex<HashMap<Digest, Vec<Slot>>>,
     pub(super) pace: f64,
     cycle: bool,
@@ -172,16 +180,16 @@ impl Player {
         for path in files(&replay.paths)? {
             for exchange in read(&path)? {
                 let slot = Slot { exchange: Arc::new(exchange), played: false };
-                tapes.entry(slot.exchange.unseeded.clone()).or_default().push(slot);
+                tapes.entry(slot.exchange.asked.clone()).or_default().push(slot);
             }
         }
         Ok(Self { tapes: Mutex::new(tapes), pace: replay.pace, cycle: replay.cycle })
     }
 
-    /// The next answer: of the very same request if one is left, else of one that differs in its seed.
-    pub(super) fn play(&self, exact: &Digest, unseeded: &Digest) -> Result<Arc<Exchange>, ModelError> {
+    /// The next answer: to the very same bytes if one is left, else to what asked the same.
+    pub(super) fn play(&self, exact: &Digest, asked: &Digest) -> Result<Arc<Exchange>, ModelError> {
         let mut tapes = self.tapes.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(slots) = tapes.get_mut(unseeded) else {
+        let Some(slots) = tapes.get_mut(asked) else {
             return Err(ModelError::Unreachable(
                 "no recording answers this request; with a model configured, run it with --record FILE to make one"
                     .to_owned(),
@@ -252,10 +260,10 @@ mod tests {
 
     fn exchange(body: &str, answer: &[u8]) -> Exchange {
         let request = HttpRequest { path: "/p".into(), headers: Vec::new(), body: body.into() };
-        let unseeded = HttpRequest { body: body.split('#').next().unwrap_or(body).into(), ..request.clone() };
+        let question = body.split('#').next().unwrap_or(body);
         Exchange {
             digest: digest(&request),
-            unseeded: digest(&unseeded),
+            asked: Digest::of(question.as_bytes()),
             model: "m".into(),
             adapter: "a".into(),
             path: request.path,
@@ -296,7 +304,7 @@ mod tests {
 
         let player = Player::open(&replay(folder.path(), false)).expect("read");
         let q = |seed: &str| exchange(&format!("q#{seed}"), b"");
-        let play = |player: &Player, asked: &Exchange| player.play(&asked.digest, &asked.unseeded);
+        let play = |player: &Player, asked: &Exchange| player.play(&asked.digest, &asked.asked);
         assert_eq!(*play(&player, &q("2")).expect("an answer"), recorded[1]);
         assert_eq!(*play(&player, &q("9")).expect("an answer"), recorded[0]);
         assert_eq!(*play(&player, &q("9")).expect("an answer"), recorded[3]);

@@ -10,7 +10,7 @@ fn replay(folder: &tempfile::TempDir) -> Mode {
     Mode::Replay(Replay { paths: vec![recording(folder)], pace: 0.0, cycle: false })
 }
 
-/// Waits are drawn at random, and clocks differ.
+/// Waits are drawn at random, clocks differ, and this wire format's answers name no model.
 fn untimed(
     result: Result<Answered, ModelError>,
     events: Vec<DoorEvent>,
@@ -19,10 +19,11 @@ fn untimed(
         DoorEvent::Retrying { error, .. } => DoorEvent::Retrying { error, wait: Duration::ZERO },
         other @ (DoorEvent::Text(_) | DoorEvent::Thinking(_)) => other,
     };
-    (
-        result.map(|answered| Answered { wall: Duration::ZERO, ..answered }),
-        events.into_iter().map(still).collect(),
-    )
+    let plain = |mut answered: Answered| {
+        answered.completion.model.clear();
+        Answered { wall: Duration::ZERO, ..answered }
+    };
+    (result.map(plain), events.into_iter().map(still).collect())
 }
 
 #[tokio::test]
@@ -62,6 +63,9 @@ async fn a_replay_equals_its_record() {
     bench.mode = replay(&folder);
     bench.config.key = KeySource::Env("AIAGENT_NO_SUCH_KEY".into());
     bench.config.allow.clear();
+    bench.config.base_url = None;
+    bench.config.model = "recorded".into();
+    bench.config.context_window *= 2;
     let door = bench.door();
     for (index, mut request) in asked.into_iter().enumerate() {
         // Another run draws other seeds.
@@ -71,6 +75,17 @@ async fn a_replay_equals_its_record() {
     }
     let error = bench.ask_at(&door, request("never asked")).await.0.expect_err("no recording");
     assert!(matches!(&error, ModelError::Unreachable(text) if text.contains("--record FILE")), "{error}");
+
+    // Another model's answers are not this one's.
+    bench.config.name = "n".into();
+    let door =
+        Door::new(vec![bench.config.clone(), ModelConfig { name: "m".into(), ..bench.config }], bench.mode);
+    let events = &mut |_| {};
+    let (request, wire, idempotency_key) = (request("hello"), &bench.wire, "k");
+    let call =
+        Completing { model: "n", request, wire, idempotency_key, tokens_left: None, cost_left: None, events };
+    let error = door.expect("a door").complete(call).await.expect_err("no recording");
+    assert!(matches!(error, ModelError::Unreachable(_)), "{error}");
 }
 
 #[tokio::test]
