@@ -60,11 +60,10 @@ fn known_key(tx: &Tx<'_>, asked: &Idempotency) -> Result<Option<TaskId>, StoreEr
 
 pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> Answer<Option<Claim>> {
     let nonce = request.nonce.cast_signed();
-    let mine =
-        one(tx.conn, "claims", "state = 1 AND worker = ?1 AND nonce = ?2", params![request.worker, nonce])?;
-    if let Some((mut held, task)) = mine
-        && held.control.repeats_claim(request, tx.now)
-    {
+    // A lease of the same claim that has run out must not hide the one that lives.
+    let living = "state = 1 AND worker = ?1 AND nonce = ?2 AND lease_until > ?3";
+    let mine = one(tx.conn, "claims", living, params![request.worker, nonce, tx.now.micros.cast_signed()])?;
+    if let Some((mut held, task)) = mine {
         held.control.renew(tx.now);
         held.save_lease(tx.conn)?;
         return Done::quiet(Some(granted(&held, task)));
