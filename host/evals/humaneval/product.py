@@ -1,17 +1,21 @@
-"""One problem through the product: the only file that knows its command line and the shape of its answer."""
+"""One problem through the product's REST API: the only file that knows its paths and the shape of its answers."""
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
-import re
-import subprocess
-import tempfile
+import os
+import tarfile
 import time
+import urllib.error
+import urllib.request
 from dataclasses import dataclass, field
-from pathlib import Path
 
 SOLUTION, TESTS = "solution.py", "test_solution.py"
-HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
+POLL_SECONDS = 0.5  # a round takes seconds
+CREATED = 202  # 200 is a task that this key named before
+UNJUDGED = ("model-failed", "step-failed", "crashed", "cancelled")  # these say nothing about the code
 
 
 @dataclass
@@ -22,78 +26,89 @@ class Round:
     passed: int
     failed: int
     solution: str  # the file as this round left it; empty where there was none
+    failure: str | None = None
 
 
 @dataclass
 class Result:
+    task: str
     outcome: str
+    kept: int | None  # the round, from 1, whose tree the task ended with
     tokens: int
     seconds: float
     rounds: list[Round] = field(default_factory=list)
 
 
 class ProductFailed(RuntimeError):
-    """The command gave no task to read: a wrong configuration, no model."""
+    """The server refused the task, or ended it for a reason that says nothing about the code."""
 
 
 def goal(prompt: str, name: str) -> str:
     return f"Write the function `{name}` in `{SOLUTION}`.\n\n```python\n{prompt.rstrip()}\n```"
 
 
-def run(command: list[str], pipeline: str, prompt: str, name: str, tests: str, seconds: float) -> Result:
-    """Runs `aiagent-host run` on a folder that holds nothing but the test file."""
-    with tempfile.TemporaryDirectory(prefix="humaneval-") as folder:
-        (Path(folder) / TESTS).write_text(tests, encoding="utf-8")
-        start = time.monotonic()
-        done = subprocess.run(
-            [*command, "run", goal(prompt, name), "--dir", folder, "--tests", TESTS, "--pipeline", pipeline, "--json"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False)
-        took = time.monotonic() - start
-    # 0 is green and 1 is any other end; both print the task.
-    if done.returncode not in (0, 1):
-        raise ProductFailed(f"exit code {done.returncode}: {done.stderr.strip()[-2000:]}")
-    return read(json.loads(done.stdout), took)
+def run(server: str, pipeline: str | None, key: str, prompt: str, name: str, tests: str, seconds: float) -> Result:
+    """Submits the problem as one task and waits for its end. The same key finds the same task again, unless that one
+    failed for want of a model or a server: then the problem is submitted afresh, once per call."""
+    body = {"goal": goal(prompt, name), "tests": [TESTS], "files": [{"path": TESTS, "content": tests}]}
+    if pipeline:
+        body["pipeline"] = pipeline
+    server = server.rstrip("/")
+    for attempt in itertools.count(1):
+        status, answer = _send(f"{server}/api/v1/tasks", body, f"{key} {attempt}")
+        url = server + json.loads(answer)["url"]
+        task = _ended(url, seconds)
+        reason = task["outcome"]["reason"]
+        if reason["kind"] not in UNJUDGED:
+            return read(task, lambda number: solution_in(_send(f"{url}/archive?round={number}")[1]))
+        if status == CREATED:
+            raise ProductFailed(f"{url} ended with {reason}")
+    raise AssertionError("itertools.count has no end")
 
 
-def read(answer: dict, seconds: float) -> Result:
-    """The product's JSON as a `Result`."""
-    task = answer.get("task", answer)
-    files = {task["spec"]["tree"]: ""}
-    rounds = []
-    for entry in task["rounds"]:
-        base, tree, report = entry["base"], entry.get("tree"), entry.get("report")
-        if tree is not None and tree not in files:
-            files[tree] = patched(files[base], entry["diff"], SOLUTION)
-        counts = report["counts"] if report else {}
+def _ended(url: str, seconds: float) -> dict:
+    until = time.monotonic() + seconds
+    while (task := json.loads(_send(url)[1]))["state"] != "ended":
+        if time.monotonic() > until:
+            raise ProductFailed(f"{url} has not ended after {seconds:.0f} s")
+        time.sleep(POLL_SECONDS)
+    return task
+
+
+def read(task: dict, solution_after) -> Result:
+    """The product's task as a `Result`; `solution_after(number)` fetches the file that a round left."""
+    rounds, kept = [], None
+    for number, entry in enumerate(task["rounds"], 1):
+        report = entry["report"]
+        counts = report["counts"] if report else {"passed": 0, "failed": 0}
         rounds.append(Round(
-            entry["kind"], entry.get("temperature"), report["verdict"] if report else None, counts.get("passed", 0),
-            counts.get("failed", 0), files[tree] if tree is not None else ""))
+            entry["kind"], entry["temperature"], report["verdict"] if report else None, counts["passed"], counts["failed"],
+            solution_after(number) if entry["tree"] else "", entry["failure"]))
+        if kept is None and entry["tree"] == task["outcome"]["tree"]:
+            kept = number
     spend = task["spend"]
-    return Result(task["outcome"]["reason"]["kind"], spend["input_tokens"] + spend["output_tokens"], seconds, rounds)
+    return Result(task["id"], task["outcome"]["reason"]["kind"], kept, spend["input_tokens"] + spend["output_tokens"],
+                  (task["ended_at"] - task["started_at"]) / 1000, rounds)
 
 
-def patched(before: str, diff: str, path: str) -> str:
-    """`before` with the part of a unified diff that is about `path`."""
-    section = re.search(rf"^\+\+\+ (?:b/)?{re.escape(path)}[^\n]*\n(.*?)(?=^(?:diff |--- )|\Z)", diff, re.MULTILINE | re.DOTALL)
-    if not section:
-        return before
-    old, out, at = before.splitlines(), [], 0
-    end_of_line = True
-    for line in section[1].splitlines():
-        hunk = HUNK.match(line)
-        if hunk:
-            # A hunk that removes nothing names the line before it.
-            first = int(hunk[1]) - (1 if hunk[2] != "0" else 0)
-            out += old[at:first]
-            at = first
-        elif line.startswith("+"):
-            out.append(line[1:])
-        elif line.startswith("-"):
-            at += 1
-        elif line.startswith("\\"):
-            end_of_line = False
-        else:
-            out.append(line[1:])
-            at += 1
-    out += old[at:]
-    return "\n".join(out) + ("\n" if end_of_line and out else "")
+def solution_in(archive: bytes) -> str:
+    """`solution.py` in a .tar.gz, or nothing."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as files:
+        for member in files:
+            if member.isfile() and member.name.removeprefix("./") == SOLUTION:
+                return files.extractfile(member).read().decode("utf-8", "replace")
+    return ""
+
+
+def _send(url: str, body: dict | None = None, key: str | None = None) -> tuple[int, bytes]:
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    if key:
+        headers["Idempotency-Key"] = key
+    if token := os.environ.get("AIAGENT_TOKEN"):
+        headers["Authorization"] = f"Bearer {token}"
+    data = json.dumps(body).encode() if body is not None else None
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=60) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        raise ProductFailed(f"{url}: {error.code} {error.read()[:2000].decode('utf-8', 'replace')}") from error

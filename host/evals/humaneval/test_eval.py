@@ -1,6 +1,7 @@
 """python -m unittest discover host/evals/humaneval"""
 
-import difflib
+import io
+import tarfile
 import unittest
 
 import eval as harness
@@ -21,6 +22,10 @@ class Kept(unittest.TestCase):
         self.assertIs(harness.kept([bad, green, entry("passed", 2, 0, "e", False)]), green)
         self.assertIsNone(harness.kept([]))
 
+    def test_the_product_s_own_choice_counts_at_its_end(self):
+        record = {"kept": 2, "rounds": [entry("failed", 1, 1, "a", False), entry("failed", 1, 1, "b", True)]}
+        self.assertEqual([harness.after(record, number)["solution"] for number in (1, 2, 3)], ["a", "b", "b"])
+
     def test_table_counts_after_each_round(self):
         record = {"mode": "product", "pipeline": "p", "outcome": "green", "tokens": 10, "seconds": 1.0,
                   "rounds": [entry("failed", 0, 2, "a", False), entry("passed", 2, 0, "d", True)]}
@@ -29,34 +34,27 @@ class Kept(unittest.TestCase):
         self.assertIn("1 (100.0%)", shown[2])
 
 
-class Patched(unittest.TestCase):
-    def test_is_the_inverse_of_diff(self):
-        one = "def f():\n    return 1\n\n\n" + "".join(f"x{i} = {i}\n" for i in range(30))
-        two = one.replace("return 1", "return 2").replace("x20 = 20\n", "").replace("x28 = 28\n", "x28 = 28\ny = 1\n")
-        for before, after in (("", one), (one, two), (two, one)):
-            diff = "".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), "a/solution.py", "b/solution.py"))
-            self.assertEqual(product.patched(before, diff, "solution.py"), after)
-
-    def test_other_files_and_the_missing_last_newline(self):
-        diff = ("diff --git a/other.py b/other.py\n--- a/other.py\n+++ b/other.py\n@@ -0,0 +1 @@\n+no\n"
-                "diff --git a/solution.py b/solution.py\n--- /dev/null\n+++ b/solution.py\n@@ -0,0 +1,2 @@\n+a\n+b\n"
-                "\\ No newline at end of file\n")
-        self.assertEqual(product.patched("", diff, "solution.py"), "a\nb")
-
-
 class Product(unittest.TestCase):
     def test_rounds_carry_the_file_as_each_left_it(self):
-        first = "--- /dev/null\n+++ b/solution.py\n@@ -0,0 +1 @@\n+x = 1\n"
-        second = "--- a/solution.py\n+++ b/solution.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n"
         report = {"verdict": "failed", "counts": {"passed": 1, "failed": 2, "skipped": 0}}
-        answer = {"task": {
-            "spec": {"tree": "t0"}, "spend": {"input_tokens": 5, "output_tokens": 6}, "outcome": {"reason": {"kind": "green"}},
-            "rounds": [{"kind": "build", "base": "t0", "tree": "t1", "report": report, "diff": first},
-                       {"kind": "build", "base": "t0", "tree": None, "report": None, "diff": ""},
-                       {"kind": "fix", "base": "t1", "tree": "t2", "report": report, "diff": second}]}}
-        result = product.read(answer, 1.0)
-        self.assertEqual([r.solution for r in result.rounds], ["x = 1\n", "", "x = 2\n"])
-        self.assertEqual((result.tokens, result.outcome, result.rounds[0].failed), (11, "green", 2))
+        task = {
+            "id": "T", "spend": {"input_tokens": 5, "output_tokens": 6}, "started_at": 1000, "ended_at": 3500,
+            "outcome": {"reason": {"kind": "budget"}, "tree": "t2"},
+            "rounds": [{"kind": "build", "temperature": 0.0, "tree": "t1", "report": report, "failure": None},
+                       {"kind": "build", "temperature": 0.8, "tree": None, "report": None, "failure": "no code"},
+                       {"kind": "fix", "temperature": 0.8, "tree": "t2", "report": report, "failure": None}]}
+        result = product.read(task, "x = {}\n".format)
+        self.assertEqual([r.solution for r in result.rounds], ["x = 1\n", "", "x = 3\n"])
+        self.assertEqual((result.tokens, result.outcome, result.kept, result.seconds, result.rounds[0].failed), (11, "budget", 3, 2.5, 2))
+
+    def test_the_file_in_an_archive(self):
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w:gz") as files:
+            for name, text in (("other/solution.py", b"no"), ("solution.py", b"x = 1\n")):
+                member = tarfile.TarInfo(name)
+                member.size = len(text)
+                files.addfile(member, io.BytesIO(text))
+        self.assertEqual(product.solution_in(data.getvalue()), "x = 1\n")
 
 
 class Score(unittest.TestCase):
