@@ -5,14 +5,12 @@ use crate::places::Places;
 use crate::report::Verdict;
 use crate::settings;
 
-#[expect(
-    unsafe_code,
-    clippy::allow_attributes_without_reason,
-    reason = "wit-bindgen's generated code crosses the component's boundary"
-)]
+#[expect(unsafe_code, reason = "wit-bindgen's generated code crosses the component's boundary")]
 mod bindings {
+    use super::CheckCommand;
+
     wit_bindgen::generate!({ path: "../../wit", world: "checker" });
-    export!(super::CheckCommand);
+    export!(CheckCommand);
 }
 
 use bindings::aiagent::step::{exec, types, workspace};
