@@ -63,7 +63,7 @@ mod tests {
             } else {
                 format!("{}{}", &whole[..half], &whole[whole.len() - half..])
             };
-            proptest::prop_assert_eq!(String::from_utf8(bytes).unwrap(), expected.clone());
+            proptest::prop_assert_eq!(String::from_utf8(bytes).unwrap(), &*expected);
             proptest::prop_assert_eq!(dropped, whole.len() - expected.len());
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -197,7 +197,7 @@ fn diagnose(said: &str) -> String {
     } else if said.contains("prlimit") {
         "install the package util-linux".into()
     } else if said.contains("Can't find source path") || said.contains("Permission denied") {
-        "every folder of exec.read_only and exec.temp must be reachable for the user that commands run as (as \
+        "every folder of exec.read_only must be reachable for the user that commands run as (where the host is \
          root: exec.user, by default 65534)"
             .into()
     } else {
@@ -221,7 +221,7 @@ fn sysctl() -> Option<String> {
 }
 
 /// What a failure to start bubblewrap means.
-pub(super) fn not_started(bwrap: &PathBuf, error: &std::io::Error) -> ExecError {
+pub(super) fn not_started(bwrap: &Path, error: &std::io::Error) -> ExecError {
     ExecError::Denied(match error.kind() {
         ErrorKind::NotFound => format!(
             "bubblewrap is not installed ({} was not found): install the package bubblewrap",

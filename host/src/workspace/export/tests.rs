@@ -134,7 +134,7 @@ fn no_link_is_followed_and_git_is_left_alone() {
         (tree(&[("e/x", "1", R)]), tree(&[("e/x", "2", R)])),
         (tree(&[("f", "1", R)]), tree(&[("f", "2", R)])),
         (empty.clone(), tree(&[(".git/hooks/pre-commit", "x", X)])),
-        (empty.clone(), tree(&[("sub/.GIT/config", "x", R)])),
+        (empty, tree(&[("sub/.GIT/config", "x", R)])),
     ];
     for (old, new) in cases {
         let error = apply_to_folder(&old, &new, at).unwrap_err();

@@ -68,7 +68,8 @@ fn a_folder_comes_whole_and_nothing_from_outside() {
 
 #[test]
 fn a_folder_that_a_tree_cannot_hold_is_refused_by_name() {
-    let cases: [(&str, &dyn Fn(&Path), &str); 5] = [
+    type Make<'a> = &'a dyn Fn(&Path);
+    let cases: [(&str, Make<'_>, &str); 5] = [
         (
             "name",
             &|at| std::fs::write(at.join(std::ffi::OsStr::from_bytes(b"a\xff\n")), "").unwrap(),
