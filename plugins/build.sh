@@ -134,11 +134,11 @@ wasm_cargo() {
   # A folder of its own: neither the profile above nor another rustc may disturb the host's build.
   local folder=$target/wasm-$toolchain
   if [ "$toolchain" = rustup ]; then
-    CARGO_TARGET_DIR=$folder cargo build --locked --release --target "$WASM" --lib "$@" >&2
+    CARGO_TARGET_DIR=$folder cargo build --locked --release --target "$WASM" --lib "$@" >&2 || return 1
   else
     CARGO_TARGET_DIR=$folder RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc \
       CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(rust_lld) \
-      /usr/bin/cargo build --locked --release --target "$WASM" -Zbuild-std=std,panic_abort --lib "$@" >&2
+      /usr/bin/cargo build --locked --release --target "$WASM" -Zbuild-std=std,panic_abort --lib "$@" >&2 || return 1
   fi
   printf '%s' "$folder/$WASM/release"
 }
@@ -167,7 +167,7 @@ build_rust() {
     return
   fi
   say "building ${folders[*]} ($toolchain)"
-  built=$(wasm_cargo "${packages[@]}")
+  built=$(wasm_cargo "${packages[@]}") || exit 1
   for folder in "${folders[@]}"; do
     manifest=plugins/$folder/Cargo.toml
     library=$(manifest_name lib "$manifest")

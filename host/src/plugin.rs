@@ -31,7 +31,6 @@ mod adapter;
 mod bounds;
 
 // Capabilities, one file each.
-mod apply;
 mod check;
 mod exec;
 mod log;

@@ -128,6 +128,7 @@ async fn a_closed_store_opens_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "the child of kill_nine_loses_nothing_that_was_acknowledged"]
 async fn load_until_killed() {
+    #[expect(clippy::disallowed_methods, reason = "how this test tells its child process what to do")]
     let Some(path) = std::env::var_os(UNDER_LOAD) else { return };
     let store = open(Path::new(&path));
     let say = |line: String| writeln!(std::io::stdout().lock(), "\nack {line}").expect("the parent reads");

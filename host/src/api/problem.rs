@@ -69,7 +69,7 @@ impl From<SnapshotError> for Problem {
     fn from(error: SnapshotError) -> Self {
         match error {
             SnapshotError::Store(error) => error.into(),
-            other => {
+            other @ SnapshotError::Tree { .. } => {
                 tracing::error!(error = %other, "a request failed");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, other.to_string())
             }

@@ -139,7 +139,7 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
     for name in environment.0.keys().filter(|name| name.starts_with("AIAGENT_")) {
         let known = |key: &&str| *name == format!("AIAGENT_{}", key.to_uppercase().replace('.', "_"));
         let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS", "AIAGENT_SERVER"].contains(&name.as_str());
-        if !special && !QUICK_START.contains(&name.as_str()) && !KEYS.iter().any(|key| known(&key)) {
+        if !special && !QUICK_START.contains(&name.as_str()) && !KEYS.iter().any(known) {
             // Not an error: a model's key_env may name any variable.
             tracing::debug!(variable = %name, "not a setting of this program");
         }

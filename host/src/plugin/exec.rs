@@ -5,7 +5,6 @@ use wasmtime::Result;
 use super::bindings::exec as wit;
 use super::state::{State, ask};
 use crate::exec::{Command, Ending, ExecError, Output};
-use crate::workspace::{Globs, Tree, TreeError};
 
 impl wit::Host for State {
     async fn run(
@@ -31,39 +30,16 @@ impl wit::Host for State {
         match ask(async move { outside.exec(tree, command).await }).await? {
             Err(refused) => Ok(Err(error(refused))),
             Ok((output, left)) => {
-                if let Some(left) = left.filter(|_| self.kind.writes()) {
-                    match keeping_protected(&self.tree, left, &self.protected) {
-                        Ok(tree) => self.tree = tree,
-                        Err(why) => return Ok(Err(wit::ExecError::Other(why.to_string()))),
+                if let Some(mut left) = left.filter(|_| self.kind.writes()) {
+                    if let Err(why) = left.restore_protected(&self.tree, &self.protected) {
+                        return Ok(Err(wit::ExecError::Other(why.to_string())));
                     }
+                    self.tree = left;
                 }
                 Ok(Ok(self::output(output)))
             }
         }
     }
-}
-
-/// What a command left, with the protected files as they were before.
-fn keeping_protected(
-    before: &Tree,
-    mut after: Tree,
-    protected: &Globs,
-) -> std::result::Result<Tree, TreeError> {
-    let is_protected = |path: &str| protected.matching(path).is_some();
-    let added: Vec<_> = after
-        .iter()
-        .map(|(path, _)| path.clone())
-        .filter(|path| is_protected(path.as_str()) && before.get(path.as_str()).is_none())
-        .collect();
-    for path in added {
-        after.remove(path.as_str())?;
-    }
-    for (path, file) in before.iter().filter(|(path, _)| is_protected(path.as_str())) {
-        if after.get(path.as_str()) != Some(file) {
-            after.put(path.clone(), file.blob.clone(), Some(file.mode))?;
-        }
-    }
-    Ok(after)
 }
 
 fn output(output: Output) -> wit::Output {

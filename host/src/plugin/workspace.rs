@@ -5,37 +5,18 @@ use wasmtime::Result;
 
 use super::bindings::workspace as wit;
 use super::state::State;
-use crate::workspace::{Blob, File, Globs, Mode, TreeError, TreePath};
+use crate::workspace::{ApplyError, Edit, File, Globs, Mode, Rejection, TreeError, TreePath};
+
+type Answer<T, E = wit::WorkspaceError> = Result<std::result::Result<T, E>>;
 
 impl State {
-    pub(super) fn may_write(&self, path: &str) -> std::result::Result<(), TreeError> {
-        if !self.kind.writes() {
-            return Err(TreeError::Denied(format!("a {} can't change files", self.kind)));
-        }
-        match self.protected.matching(path) {
-            Some(glob) => Err(TreeError::Denied(format!("{path} is protected by {glob:?}"))),
-            None => Ok(()),
-        }
-    }
-
-    /// A link's bytes are its target; a step that takes them for the file's text would damage it.
-    fn no_link(path: &str, file: &File) -> std::result::Result<(), TreeError> {
-        match file.mode {
-            Mode::Regular | Mode::Executable => Ok(()),
-            Mode::Link => {
-                let target = String::from_utf8_lossy(file.blob.bytes());
-                Err(TreeError::Other(format!("{path} is a link to {target}; use that path")))
-            }
-        }
-    }
-
     fn find(&self, glob: &str) -> std::result::Result<Vec<wit::Entry>, TreeError> {
         let globs = Globs::new([glob]).map_err(|error| TreeError::Other(error.to_string()))?;
         let entry = |(path, file): (&TreePath, &File)| wit::Entry {
             path: path.to_string(),
             size: file.blob.bytes().len() as u64,
             text: file.text().is_some(),
-            protected: self.may_write(path.as_str()).is_err(),
+            protected: !self.kind.writes() || self.protected.matching(path.as_str()).is_some(),
         };
         Ok(self.tree.iter().filter(|(path, _)| globs.matching(path.as_str()).is_some()).map(entry).collect())
     }
@@ -43,53 +24,85 @@ impl State {
     fn read_file(&self, path: &str) -> std::result::Result<Bytes, TreeError> {
         let path = TreePath::parse(path)?;
         let file = self.tree.get(path.as_str()).ok_or_else(|| TreeError::NotFound(path.to_string()))?;
-        Self::no_link(path.as_str(), file)?;
-        Ok(file.blob.bytes().clone())
-    }
-
-    pub(super) fn write_file(&mut self, path: &str, content: Vec<u8>) -> std::result::Result<(), TreeError> {
-        let path = TreePath::parse(path)?;
-        self.may_write(path.as_str())?;
-        if let Some(file) = self.tree.get(path.as_str()) {
-            Self::no_link(path.as_str(), file)?;
+        match file.mode {
+            Mode::Regular | Mode::Executable => Ok(file.blob.bytes().clone()),
+            // A link's bytes are its target; a step would take them for the file's text.
+            Mode::Link => {
+                let target = String::from_utf8_lossy(file.blob.bytes());
+                Err(TreeError::Other(format!("{path} is a link to {target}; read that path")))
+            }
         }
-        self.tree.put(path, Blob::new(content), None)
     }
 
-    pub(super) fn remove_file(&mut self, path: &str) -> std::result::Result<(), TreeError> {
-        let path = TreePath::parse(path)?;
-        self.may_write(path.as_str())?;
-        self.tree.remove(path.as_str()).map(drop)
+    fn may_write(&self) -> std::result::Result<(), TreeError> {
+        match self.kind.writes() {
+            true => Ok(()),
+            false => Err(TreeError::Denied(format!("a {} can't change files", self.kind))),
+        }
+    }
+
+    fn write_file(&mut self, path: &str, content: Vec<u8>) -> std::result::Result<(), TreeError> {
+        self.may_write()?;
+        self.tree.guarded_write(&TreePath::parse(path)?, content, &self.protected)
+    }
+
+    fn remove_file(&mut self, path: &str) -> std::result::Result<(), TreeError> {
+        self.may_write()?;
+        self.tree.guarded_remove(&TreePath::parse(path)?, &self.protected)
+    }
+
+    fn apply_edits(&mut self, edits: &[Edit]) -> std::result::Result<(), ApplyError> {
+        self.may_write()?;
+        self.tree.apply(edits, &self.protected)
     }
 }
 
 impl wit::Host for State {
-    fn list(&mut self, glob: String) -> Result<std::result::Result<Vec<wit::Entry>, wit::WorkspaceError>> {
+    fn list(&mut self, glob: String) -> Answer<Vec<wit::Entry>> {
         Ok(self.find(&glob).map_err(error))
     }
 
-    fn read(&mut self, path: String) -> Result<std::result::Result<Vec<u8>, wit::WorkspaceError>> {
+    fn read(&mut self, path: String) -> Answer<Vec<u8>> {
         Ok(self.read_file(&path).map(Vec::from).map_err(error))
     }
 
-    fn write(
-        &mut self,
-        path: String,
-        content: Vec<u8>,
-    ) -> Result<std::result::Result<(), wit::WorkspaceError>> {
+    fn write(&mut self, path: String, content: Vec<u8>) -> Answer<()> {
         Ok(self.write_file(&path, content).map_err(error))
     }
 
-    fn remove(&mut self, path: String) -> Result<std::result::Result<(), wit::WorkspaceError>> {
+    fn remove(&mut self, path: String) -> Answer<()> {
         Ok(self.remove_file(&path).map_err(error))
     }
 
-    fn apply(&mut self, edits: Vec<wit::Edit>) -> Result<std::result::Result<(), wit::ApplyError>> {
-        Ok(super::apply::apply(self, edits))
+    fn apply(&mut self, edits: Vec<wit::Edit>) -> Answer<(), wit::ApplyError> {
+        let edits: Vec<_> = edits.into_iter().map(edit).collect();
+        Ok(self.apply_edits(&edits).map_err(|refused| match refused {
+            ApplyError::Rejected(all) => wit::ApplyError::Rejected(all.into_iter().map(rejection).collect()),
+            ApplyError::Tree(tree) => wit::ApplyError::Workspace(error(tree)),
+        }))
     }
 }
 
-pub(super) fn error(error: TreeError) -> wit::WorkspaceError {
+fn edit(edit: wit::Edit) -> Edit {
+    match edit {
+        wit::Edit::Whole(wit::WholeFile { path, content }) => Edit::Whole { path, content },
+        wit::Edit::Replace(wit::Replacement { path, search, replace }) => {
+            Edit::Replace { path, search, replace }
+        }
+        wit::Edit::Remove(path) => Edit::Remove { path },
+    }
+}
+
+fn rejection(rejection: Rejection) -> wit::Rejection {
+    wit::Rejection {
+        index: rejection.index,
+        path: rejection.path,
+        reason: rejection.reason,
+        nearest: rejection.nearest,
+    }
+}
+
+fn error(error: TreeError) -> wit::WorkspaceError {
     match error {
         TreeError::InvalidPath(why) => wit::WorkspaceError::InvalidPath(why),
         TreeError::NotFound(path) => wit::WorkspaceError::NotFound(path),

@@ -59,7 +59,7 @@ impl From<SnapshotError> for super::step::Break {
     fn from(error: SnapshotError) -> Self {
         Self::Store(match error {
             SnapshotError::Store(error) => error,
-            other => StoreError::Corrupt(other.to_string()),
+            other @ SnapshotError::Tree { .. } => StoreError::Corrupt(other.to_string()),
         })
     }
 }

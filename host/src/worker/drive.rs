@@ -61,7 +61,7 @@ async fn to_its_end(desk: &Arc<Desk>, mut task: Task) -> Result<Reason, Break> {
                     announce(desk, &next);
                     next
                 }
-                step::Done::Again(again) => again,
+                step::Done::Again(again) => *again,
             },
         };
         if let Some(outcome) = &next.outcome {

@@ -29,7 +29,7 @@ pub(super) enum Done {
     /// The coordinator decides what follows.
     Step(Box<StepDone>),
     /// The step diverged from its journal: the same step again, with a fresh one.
-    Again(Task),
+    Again(Box<Task>),
 }
 
 /// The round a task's next step belongs to, from 1.
@@ -96,7 +96,7 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
     let spent = spent(&live, usage, began);
     let result = match result {
         Ok(result) => result,
-        Err(Failure::Diverged(why)) => return Ok(Done::Again(again(desk, task, spent, why))),
+        Err(Failure::Diverged(why)) => return Ok(Done::Again(Box::new(again(desk, task, spent, why)))),
         Err(failure) => failed(task, trouble(desk, task, &spent, failure)?),
     };
     desk.feed.push(EventBody::StepEnded {

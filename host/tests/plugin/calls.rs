@@ -1,13 +1,14 @@
 //! What a step can do, and what it is told.
 
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
 
 use aiagent_host::plugin::{Decision, Failure, StepError};
-use aiagent_host::task::Verdict;
+use aiagent_host::task::{Level, Verdict};
 use aiagent_host::workspace::{Blob, Globs, Tree, TreePath};
 use tokio::sync::Barrier;
 
-use crate::guest::{Folder, guest, module, serving, source};
+use crate::guest::{Folder, guest, module, serving, source, wasi};
 use crate::outside::{Model, World};
 
 fn tree(files: &[(&str, &str)]) -> Tree {
@@ -55,7 +56,7 @@ async fn a_builder_changes_the_tree_but_not_protected_files() {
     call.tree = tree(&[("a.txt", "old")]);
     call.protected = Globs::new(["*.txt"]).expect("a glob");
     let ended = runtime.build("write", call).await;
-    let denied = StepError::Denied("a.txt is protected by \"*.txt\"".into());
+    let denied = StepError::Denied("a.txt is protected (by the glob \"*.txt\")".into());
     assert_eq!((ended.result, ended.tree), (Err(Failure::Step(denied)), tree(&[("a.txt", "old")])));
 }
 
@@ -132,4 +133,23 @@ async fn two_hundred_guests_wait_on_two_threads() {
     for call in calls.collect::<Vec<_>>() {
         assert_eq!(call.await.expect("the call's task ends"), Ok("together".to_owned()));
     }
+}
+
+/// Printing, time and chance are the host's: the log, a clock that counts, the step's seed.
+#[tokio::test]
+async fn wasi_is_inert_and_repeatable() {
+    let runtime = Folder::new().with("wasi", wasi()).start().await;
+    let world = World::new(Model::Never);
+    let first = runtime.build("wasi", world.call()).await;
+    let summary = first.result.expect("it prints, sleeps and draws");
+    // One hour has passed for the guest.
+    assert_eq!(&summary.as_bytes()[..8], b"!       ");
+    assert!(first.usage.wall < Duration::from_secs(60), "{:?}", first.usage);
+    let printed = ["first", "second, without an end"].map(|line| (Level::Info, line.to_owned()));
+    assert_eq!(*world.lines.lock().expect("nobody panicked"), printed);
+
+    assert_eq!(runtime.build("wasi", world.call()).await.result, Ok(summary.clone()));
+    let mut other = world.call();
+    other.seed += 1;
+    assert_ne!(runtime.build("wasi", other).await.result, Ok(summary));
 }

@@ -26,6 +26,11 @@ pub(crate) fn source(name: &str) -> String {
 
 /// A core module of that world, as wit-bindgen would leave it: its `$step` is the world's export.
 pub(crate) fn module(world: &str, source: &str) -> Vec<u8> {
+    let (resolve, package) = &*CONTRACT;
+    assemble(world, source, resolve, *package)
+}
+
+fn assemble(world: &str, source: &str, resolve: &Resolve, package: PackageId) -> Vec<u8> {
     let task = "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 i32 i64";
     let export = match world {
         "builder" => {
@@ -39,11 +44,18 @@ pub(crate) fn module(world: &str, source: &str) -> Vec<u8> {
     let frame = self::source("frame");
     let mut bytes =
         wat::parse_str(format!("(module {source}\n{frame}\n{export})")).expect("the guest parses");
-    let (resolve, package) = &*CONTRACT;
-    let world = resolve.select_world(&[*package], Some(world)).expect("a world of the contract");
+    let world = resolve.select_world(&[package], Some(world)).expect("a world of the contract");
     wit_component::embed_component_metadata(&mut bytes, resolve, world, StringEncoding::UTF8)
         .expect("the guest fits its world");
     bytes
+}
+
+/// `wasi.wat`: a builder that imports WASI, as guests with a standard library do.
+pub(crate) fn wasi() -> Vec<u8> {
+    let (mut resolve, _) = CONTRACT.clone();
+    let wit = root().join("tests/guests/wasi.wit");
+    let package = resolve.push_file(wit).expect("wasi.wit parses");
+    assemble("builder", &source("wasi"), &resolve, package)
 }
 
 /// The guest of that file, for that world.

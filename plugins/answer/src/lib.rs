@@ -19,6 +19,8 @@ pub mod source;
 pub mod ask;
 /// A question that fits the model's window.
 pub mod prompt;
+/// The question for code to be written.
+pub mod question;
 
 /// Code without a fence.
 mod bare;

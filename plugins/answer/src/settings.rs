@@ -22,18 +22,46 @@ pub struct Settings {
     /// `edit_retries`: how often the model is asked again, inside one step, after an answer that can't
     /// be applied. Default 1, at most 5.
     pub edit_retries: u32,
+    /// `approach` (fixer only): `repair` (default) or `afresh`.
+    pub approach: Start,
 }
 
-const KEYS: [&str; 4] = ["format", "max_tokens", "system", "edit_retries"];
+/// The builder's keys.
+pub const BUILDER: &[&str] = &["format", "max_tokens", "system", "edit_retries"];
+/// The fixer's keys.
+pub const FIXER: &[&str] = &["format", "max_tokens", "system", "edit_retries", "approach"];
+
+/// How the fixer starts on a failure that is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Shows the code and asks for a correction.
+    Repair,
+    /// Asks for the code once more, with what failed and without the code: better with very small models.
+    /// Files that were there before the task are repaired all the same.
+    Afresh,
+}
 
 /// # Errors
-/// `step-error.settings` for an unknown key (with the nearest known one) or a bad value.
-pub fn parse(pairs: &[(String, String)]) -> Result<Settings, StepError> {
-    let mut settings =
-        Settings { format: Format::Whole, max_tokens: None, system: String::new(), edit_retries: 1 };
+/// `step-error.settings` for a key that is not in `keys` (with the nearest known one) or a bad value.
+pub fn parse(pairs: &[(String, String)], keys: &[&str]) -> Result<Settings, StepError> {
+    let mut settings = Settings {
+        format: Format::Whole,
+        max_tokens: None,
+        system: String::new(),
+        edit_retries: 1,
+        approach: Start::Repair,
+    };
     for (key, value) in pairs {
         let bad = |allowed: &str| StepError::Settings(format!("{key} = {value:?}: {allowed}"));
         match key.as_str() {
+            unknown if !keys.contains(&unknown) => {
+                let nearest =
+                    keys.iter().min_by_key(|known| distance(key, known)).expect("a plugin has keys");
+                let known = keys.join(", ");
+                return Err(StepError::Settings(format!(
+                    "unknown setting {key}; did you mean {nearest}? (known: {known})"
+                )));
+            }
             "format" => {
                 settings.format = match value.as_str() {
                     "whole" => Format::Whole,
@@ -51,12 +79,11 @@ pub fn parse(pairs: &[(String, String)]) -> Result<Settings, StepError> {
                 settings.edit_retries = retries.ok_or_else(|| bad("allowed is a number from 0 to 5"))?;
             }
             _ => {
-                let nearest =
-                    KEYS.iter().min_by_key(|known| distance(key, known)).expect("KEYS is not empty");
-                let known = KEYS.join(", ");
-                return Err(StepError::Settings(format!(
-                    "unknown setting {key}; did you mean {nearest}? (known: {known})"
-                )));
+                settings.approach = match value.as_str() {
+                    "repair" => Start::Repair,
+                    "afresh" => Start::Afresh,
+                    _ => return Err(bad("allowed are repair and afresh")),
+                }
             }
         }
     }
@@ -84,7 +111,7 @@ mod tests {
 
     fn parsed(pairs: &[(&str, &str)]) -> Result<Settings, String> {
         let pairs: Vec<_> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        parse(&pairs).map_err(|error| match error {
+        parse(&pairs, FIXER).map_err(|error| match error {
             StepError::Settings(text) => text,
             other => panic!("{other:?}"),
         })
@@ -97,12 +124,14 @@ mod tests {
             ("max_tokens", "900"),
             ("system", "Be brief."),
             ("edit_retries", "0"),
+            ("approach", "afresh"),
         ];
         let want = Settings {
             format: Format::SearchReplace,
             max_tokens: Some(900),
             system: "Be brief.".into(),
             edit_retries: 0,
+            approach: Start::Afresh,
         };
         assert_eq!(parsed(&all), Ok(want));
         for (key, value, said) in [

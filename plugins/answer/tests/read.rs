@@ -61,10 +61,9 @@ fn one_file_however_it_is_wrapped() {
         format!("path/to/slug.py\n{fenced}"),
         format!("```python\n{CODE}"),
         format!("```python\n{}```", CODE.trim_end()),
-        format!(
-            "1. Write the file:\n\n   ```python\n   def slugify(text):\n       return text.lower()\n   ```\n"
-        ),
-        format!("{CODE}"),
+        "1. Write the file:\n\n   ```python\n   def slugify(text):\n       return text.lower()\n   ```\n"
+            .to_string(),
+        CODE.to_string(),
         format!("Here is the function:\n\n{CODE}\nThis function lowers the text.\n"),
         format!("<think>Should it be ```python\nx\n```?</think>{fenced}<|im_end|>"),
         fenced.replace('\n', "\r\n"),

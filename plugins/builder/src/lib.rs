@@ -18,7 +18,7 @@ use answer::{ask, prompt::compose, settings};
 /// # Errors
 /// As the contract says; `context-too-long` before the model is asked.
 pub fn build(host: &mut impl Host, task: &Task, attempts: &[Attempt]) -> Result<String, StepError> {
-    let settings = settings::parse(&task.settings)?;
+    let settings = settings::parse(&task.settings, settings::BUILDER)?;
     let scene = Scene::survey(host, task, &[])?;
     let draft = prompt::draft(&scene, &settings, attempts);
     let prompt = compose(&scene, &host.limits(), &settings, draft)?;

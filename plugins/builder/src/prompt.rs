@@ -1,42 +1,17 @@
 //! What the model is told.
 use answer::bindings::types::{Attempt, AttemptKind};
-use answer::prompt::{Draft, Section, form, overview};
+use answer::prompt::Draft;
+use answer::question;
 use answer::scene::Scene;
-use answer::settings::{Format, Settings};
+use answer::settings::Settings;
 
 pub(crate) fn draft(scene: &Scene, settings: &Settings, attempts: &[Attempt]) -> Draft {
-    let one = scene.wanted.len() == 1 && settings.format == Format::Whole;
-    let system = if one {
-        "You are an expert programmer. You answer with the complete content of the file you are asked for, in one \
-         fenced code block, and nothing else."
-    } else {
-        "You are an expert programmer. You answer with the code you are asked for, in exactly the form you are \
-         asked for, and nothing else."
-    };
-    let mut opening = scene.goal.trim().to_owned();
+    let mut draft = question::draft(scene, settings, true);
     if let Some(hint) = hint(attempts) {
-        opening.push_str(&format!("\n\nAn earlier try went wrong: {hint}\nStart afresh, in another way."));
+        draft.closing.push_str(&format!(
+            "\n\nAn earlier attempt failed; take care of this: {hint}\nTake a different approach."
+        ));
     }
-    let mut draft = Draft { system: system.into(), opening, ..Draft::default() };
-    for path in &scene.tests {
-        if let Some(text) = scene.text(path) {
-            let title = format!("It must pass these tests (`{path}`):\n");
-            draft.must.push(Section::file(&title, path, text));
-        }
-    }
-    for wanted in &scene.wanted {
-        if let Some(text) = scene.text(&wanted.path) {
-            let title = format!("This is `{}` as it is now:\n", wanted.path);
-            draft.must.push(Section::file(&title, &wanted.path, text));
-        }
-    }
-    draft.may.extend(overview(scene));
-    for path in &scene.shown {
-        if let Some(text) = scene.text(path) {
-            draft.may.push(Section::file(&format!("For your information, `{path}`:\n"), path, text));
-        }
-    }
-    draft.closing = form(scene, settings.format);
     draft
 }
 

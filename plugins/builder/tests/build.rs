@@ -125,7 +125,7 @@ fn a_hint_to_build_afresh_reaches_the_model() {
     ] {
         let mut host = fake(&[TEST]).answering(&[ANSWER]);
         build(&mut host, &task("Write slugify.", &[]), &[attempt]).expect("built");
-        assert_eq!(host.asked().contains("An earlier try went wrong"), said.is_some());
+        assert_eq!(host.asked().contains("An earlier attempt failed"), said.is_some());
         assert!(said.is_none_or(|said| host.asked().contains(said)));
     }
 }

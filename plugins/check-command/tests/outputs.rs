@@ -68,7 +68,9 @@ fn outputs_are_read_into_reports() {
         let output = std::fs::read(&path).expect("an output");
         let read = render(&judge(&run(Ending::Exited(code), &output), &places()));
         let expected = path.with_extension("report");
-        if std::env::var_os("BLESS").is_some() {
+        #[expect(clippy::disallowed_methods, reason = "a switch of this test, not a setting")]
+        let bless = std::env::var_os("BLESS").is_some();
+        if bless {
             std::fs::write(&expected, &read).expect("write the report");
         } else if std::fs::read_to_string(&expected).expect("the report") != read {
             writeln!(wrong, "{name}:\n{read}").expect("to a String");

@@ -25,19 +25,19 @@ class Guard:
 
     def __init__(self):
         self.per_test = self.total = self.left = 0
-        self.limit = 0
+        self.allowed = self.limit = 0
 
     def budget(self, per_test, total):
         """Steps one test may take, and all of them together."""
         self.per_test, self.total = per_test, total
 
     def start(self):
-        self.left = self.limit = min(self.per_test, self.total)
+        self.left = self.limit = self.allowed = max(0, min(self.per_test, self.total))
 
     def stop(self):
         """Ends a test's count. What the guard does between tests is free."""
         if self.limit:
-            self.total -= min(self.limit - self.left, self.limit)
+            self.total -= self.limit - self.left
         self.limit = 0
         self.left = sys.maxsize
 
@@ -48,8 +48,9 @@ class Guard:
 
     def _raise(self):
         # Room for handlers, then the next step raises again.
-        limit, self.left = self.limit, self.left + _SLACK
-        raise OutOfSteps(f"still running after {limit:,} steps (loop turns and calls): an endless loop?")
+        self.left += _SLACK
+        self.limit += _SLACK
+        raise OutOfSteps(f"still running after {self.allowed:,} steps (loop turns and calls): an endless loop?")
 
     def install(self):
         """Starts counting. Returns a function that ends it."""

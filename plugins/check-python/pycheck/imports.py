@@ -24,7 +24,15 @@ class Loader:
         exec(self.get_code(module.__name__), module.__dict__)
 
     def get_code(self, name):
-        return rewrite.compile_source(bytes(self.disk.content(self.filename)), self.filename)
+        try:
+            return rewrite.compile_source(bytes(self.disk.content(self.filename)), self.filename)
+        except ValueError as problem:  # null bytes, before Python 3.12
+            raise SyntaxError(str(problem), (self.filename, 1, None, None)) from None
+        except SyntaxError as problem:
+            # Of a file that is not text, Python does not say which.
+            if problem.filename != self.filename:
+                problem.filename, problem.lineno = self.filename, 1
+            raise
 
     def get_source(self, name):
         return decode(self.get_data(self.filename))

@@ -22,6 +22,8 @@ _OPERATORS = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
+# The test that fails may have replaced `len` and the like.
+_builtins, _sound_builtins = vars(builtins), {}
 # The fields of a statement that hold statements.
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 
@@ -111,6 +113,7 @@ def _text(filename, position):
 
 def explain(places, values, has_message, message):
     """The message of a failed assert."""
+    _builtins.update(_sound_builtins)
     kind, whole, positions = places
     filename = sys._getframe(1).f_code.co_filename
     lines = [show(message) if not isinstance(message, str) else message] if has_message else []
@@ -131,3 +134,4 @@ def explain(places, values, has_message, message):
 def install():
     """Lets rewritten code find `explain`: any module's names end in the builtins."""
     setattr(builtins, EXPLAIN, explain)
+    _sound_builtins.update(_builtins)

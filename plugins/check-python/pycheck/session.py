@@ -4,6 +4,7 @@ import builtins
 import importlib
 import importlib.util
 import io
+import linecache
 import os
 import random
 import sys
@@ -103,6 +104,7 @@ class Box:
         sys.stdin, sys.stdout, sys.stderr = self.streams
         sys.path[:], sys.argv[:] = self.path, self.argv
         sys.path_importer_cache.clear()
+        linecache.clearcache()
         sys.modules.clear()
         sys.modules.update(self.modules)
         os.environ.clear()

@@ -72,6 +72,24 @@ pub(crate) fn decide(attempts: &[Attempt]) -> Way<'_> {
     Way::Repair { attempt, approach }
 }
 
+/// The files that the task itself has created, by the attempts' diffs: no one else's work is in them.
+pub(crate) fn own_files(attempts: &[Attempt]) -> Vec<&str> {
+    let mut found = Vec::new();
+    for attempt in attempts {
+        let lines: Vec<&str> = attempt.diff.lines().collect();
+        for pair in lines.windows(2) {
+            if let [from, to] = pair
+                && from.starts_with("--- /dev/null")
+                && let Some(path) = to.strip_prefix("+++ ")
+            {
+                let path = path.split('\t').next().unwrap_or(path).trim();
+                found.push(path.strip_prefix("b/").unwrap_or(path));
+            }
+        }
+    }
+    found
+}
+
 /// What makes two failures the same: the tests and what they say.
 fn fingerprint(report: &Report) -> Vec<(Option<&str>, String)> {
     let mut found: Vec<_> =

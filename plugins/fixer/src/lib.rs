@@ -31,7 +31,7 @@ pub enum Outcome {
 /// # Errors
 /// As the contract says; `context-too-long` before the model is asked.
 pub fn fix(host: &mut impl Host, task: &Task, attempts: &[Attempt]) -> Result<Outcome, StepError> {
-    let settings = settings::parse(&task.settings)?;
+    let settings = settings::parse(&task.settings, settings::FIXER)?;
     let (attempt, approach) = match decide::decide(attempts) {
         Way::Repair { attempt, approach } => (attempt, approach),
         Way::Rebuild(hint) => return Ok(Outcome::Rebuild(hint)),
@@ -40,7 +40,7 @@ pub fn fix(host: &mut impl Host, task: &Task, attempts: &[Attempt]) -> Result<Ou
     let problems = attempt.report.iter().flat_map(|report| &report.problems);
     let suspects: Vec<String> = problems.filter_map(|problem| problem.path.clone()).collect();
     let scene = Scene::survey(host, task, &suspects)?;
-    let draft = prompt::draft(&scene, &settings, attempt, &approach);
+    let draft = prompt::draft(&scene, &settings, attempt, &approach, &decide::own_files(attempts));
     let prompt = compose(&scene, &host.limits(), &settings, draft)?;
     ask::ask(host, &scene, task, &settings, prompt).map(Outcome::Proposed)
 }

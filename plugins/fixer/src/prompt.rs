@@ -1,13 +1,16 @@
 //! What the model is told about a failure.
 use answer::bindings::types::{Attempt, Problem, Report};
 use answer::prompt::{Draft, Section, form, overview};
+use answer::question;
 use answer::scene::Scene;
-use answer::settings::{Format, Settings};
+use answer::settings::{Format, Settings, Start};
 
 use crate::decide::Approach;
 
 /// Problems told in full; a model that mends these mostly mends the others.
 const MOST_PROBLEMS: usize = 5;
+/// The same where the code is not shown: more only confuses.
+const MOST_AFRESH: usize = 2;
 /// Bytes of one message, of the tool's output and of one earlier diff.
 const MOST_MESSAGE: usize = 1500;
 const MOST_OUTPUT: usize = 2000;
@@ -15,7 +18,20 @@ const MOST_DIFF: usize = 3000;
 /// Lines shown around a problem's line, before and after.
 const AROUND: (usize, usize) = (6, 3);
 
-pub(crate) fn draft(scene: &Scene, settings: &Settings, attempt: &Attempt, approach: &Approach<'_>) -> Draft {
+/// `own` are the files that the task itself has created.
+pub(crate) fn draft(
+    scene: &Scene,
+    settings: &Settings,
+    attempt: &Attempt,
+    approach: &Approach<'_>,
+    own: &[&str],
+) -> Draft {
+    let all_own =
+        !scene.wanted.is_empty() && scene.wanted.iter().all(|wanted| own.contains(&wanted.path.as_str()));
+    let again = matches!(approach, Approach::Differently(_)) || settings.approach == Start::Afresh;
+    if again && all_own && settings.format == Format::Whole {
+        return afresh(scene, settings, attempt);
+    }
     let mut draft = Draft {
         system: "You are an expert programmer who repairs code. You find out why the tests fail and answer with the \
                  corrected code, in exactly the form you are asked for."
@@ -59,6 +75,21 @@ pub(crate) fn draft(scene: &Scene, settings: &Settings, attempt: &Attempt, appro
         }
     };
     draft.closing = format!("{how} {}", form(scene, settings.format));
+    draft
+}
+
+/// The builder's question again, with what went wrong and without the code that did: measured with a model of
+/// 1.5B parameters, showing it brings the same mistake back.
+fn afresh(scene: &Scene, settings: &Settings, attempt: &Attempt) -> Draft {
+    let mut draft = question::draft(scene, settings, false);
+    let mut notes = String::from("\n\nAn earlier attempt failed; take care of this:\n\n");
+    let problems = attempt.report.iter().flat_map(|report| &report.problems);
+    for problem in problems.take(MOST_AFRESH) {
+        let test = problem.test.as_ref().map_or(String::new(), |test| format!("`{test}`: "));
+        notes.push_str(&format!("- {test}{}\n", first(problem.message.trim(), MOST_MESSAGE)));
+    }
+    notes.push_str("\nTake a different approach.");
+    draft.closing.push_str(&notes);
     draft
 }
 

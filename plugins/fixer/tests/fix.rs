@@ -76,6 +76,38 @@ fn the_same_failure_changes_the_approach() {
 }
 
 #[test]
+fn code_of_the_task_itself_is_written_afresh_instead() {
+    let made = |number, kind, diff: &str| Attempt {
+        diff: diff.into(),
+        ..attempt(number, kind, Verdict::Failed, "returned 'A', expected 'a'")
+    };
+    let new = "--- /dev/null\n+++ b/slug.py\n@@ -0,0 +1 @@\n+x\n";
+    let attempts = [made(1, AttemptKind::Build, new), made(2, AttemptKind::Fix, "-a\n+b\n")];
+    let afresh = |host: &Fake| {
+        let asked = host.asked();
+        assert!(
+            asked.contains("An earlier attempt failed") && asked.ends_with("Take a different approach."),
+            "{asked}"
+        );
+        assert!(asked.contains("expected 'a'") && !asked.contains("def slugify(text)"), "{asked}");
+    };
+    let mut host = tree().answering(&[ANSWER]);
+    fix(&mut host, &task("Write slugify.", &[]), &attempts).expect("asked");
+    afresh(&host);
+
+    // As a setting already at the first failure.
+    let mut task = task("Write slugify.", &[]);
+    task.settings = vec![("approach".into(), "afresh".into())];
+    let mut host = tree().answering(&[ANSWER]);
+    fix(&mut host, &task, &attempts[..1]).expect("asked");
+    afresh(&host);
+    let foreign = [made(1, AttemptKind::Build, "--- a/slug.py\n+++ b/slug.py\n")];
+    let mut host = tree().answering(&[ANSWER]);
+    fix(&mut host, &task, &foreign).expect("asked");
+    assert!(host.asked().contains("It is wrong"));
+}
+
+#[test]
 fn a_check_that_can_not_judge_stops_and_an_unchanged_answer_is_unusable() {
     let broken = attempt(1, AttemptKind::Build, Verdict::Broken, "no tests found");
     let outcome = fix(&mut tree(), &task("Write slugify.", &[]), &[broken]);

@@ -83,7 +83,7 @@ pub(super) async fn they_come_back_as_they_were(on: &Subject) {
             round: 1,
             kind: "build".into(),
             plugin: "b".into(),
-            digest: digest.clone(),
+            digest: Some(digest.clone()),
             replayed: 2,
         },
         EventBody::Tokens { call: 0, text: "snow\u{2603} \0 \"quoted\"\r\n".into() },
