@@ -25,7 +25,7 @@ pub use sandbox::Sandbox;
 /// What this machine offers to commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SandboxConfig {
-    /// `exec.bwrap`: the bubblewrap program.
+    /// The bubblewrap program.
     pub bwrap: PathBuf,
     /// `exec.read_only`: further folders that commands see, at the same place. Where one has a `bin`
     /// folder, that is in front in the command's PATH.
@@ -36,7 +36,7 @@ pub struct SandboxConfig {
     /// it is not used. `None`: 65534, nobody. 0 keeps root's own id, without any of its rights but
     /// those of a file's owner; the kernel then sets no limit on processes, and only the watch does.
     pub user: Option<u32>,
-    /// `exec.temp`: where copies of workspaces are made. `None`: the system's folder for that.
+    /// Where copies of workspaces are made. `None`: the system's folder for that.
     pub temp: Option<PathBuf>,
 }
 

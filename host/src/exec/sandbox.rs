@@ -197,7 +197,7 @@ fn diagnose(said: &str) -> String {
     } else if said.contains("prlimit") {
         "install the package util-linux".into()
     } else if said.contains("Can't find source path") || said.contains("Permission denied") {
-        "every folder of exec.read_only and exec.temp must be reachable for the user that commands run as (as \
+        "every folder of exec.read_only must be reachable for the user that commands run as (where the host is \
          root: exec.user, by default 65534)"
             .into()
     } else {

@@ -1,5 +1,8 @@
 //! Trees in a store: a manifest, and the contents it names, each kept once under its digest.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};

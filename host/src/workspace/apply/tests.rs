@@ -250,19 +250,23 @@ proptest! {
 
     #[test]
     fn a_unique_passage_of_the_file_applies(old in text(), from in 0_usize..12, count in 1_usize..4, crlf: bool) {
+        // A mark or a lone CR at either end is neither content nor line ending to everyone.
+        let old = old.replace('\u{feff}', "").replace("\r\n", "\0").replace('\r', "").replace('\0', "\r\n");
         let lines: Vec<&str> = old.split_inclusive('\n').collect();
-        prop_assume!(from + count <= lines.len());
+        prop_assume!(!lines.is_empty());
+        let from = from % lines.len();
+        let count = count.min(lines.len() - from);
         let search: String = lines[from..from + count].concat();
         let search = if crlf { search } else { search.replace("\r\n", "\n") };
-        prop_assume!(!search.is_empty());
-        let body = |line: &str| line.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).to_owned();
+        let body = |line: &str| line.trim_end_matches(['\n', '\r']).to_owned();
         let bodies: Vec<String> = lines.iter().map(|line| body(line)).collect();
         let same = bodies.windows(count).filter(|window| *window == &bodies[from..from + count]).count();
-        prop_assume!(same == 1);
-        // A mark or a lone CR at either end is neither content nor line ending to everyone.
-        prop_assume!(!old.contains('\u{feff}') && !old.replace("\r\n", "").contains('\r'));
-
         let new = edited(&old, &search, "REPLACED\n");
+        if same > 1 {
+            let said = format!("the passage is in the file {same} times");
+            prop_assert!(new.is_err_and(|why| why.starts_with(&said)));
+            return Ok(());
+        }
         let mut expected = bodies;
         expected.splice(from..from + count, ["REPLACED".to_owned()]);
         let new = new.map(|text| text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect::<Vec<_>>());

@@ -131,11 +131,18 @@ impl<'a> Plan<'a> {
             let makes_way = now == OnDisk::Folder
                 && old.is_none()
                 && only_removed(dir, text, &removed).map_err(failed)?;
-            if !(now.is(old) || now.is(new) || makes_way) {
+            // The reverse, done by an earlier, interrupted run: what is below is compared by itself.
+            let made_way = now == OnDisk::Folder && new.is_none() && self.new_has_below(text);
+            if !(now.is(old) || now.is(new) || makes_way || made_way) {
                 changed.insert(text.to_owned());
             }
         }
         if changed.is_empty() { Ok(()) } else { Err(ExportError::Changed(changed.into_iter().collect())) }
+    }
+
+    fn new_has_below(&self, folder: &str) -> bool {
+        let inside = format!("{folder}/");
+        self.new.iter().any(|(path, _)| path.as_str().starts_with(&inside))
     }
 
     fn carry_out(&self, dir: &Dir) -> Result<Vec<FolderChange>, ExportError> {
@@ -192,11 +199,14 @@ fn remove(dir: &Dir, path: &str) -> std::io::Result<()> {
         }
     }
     match dir.remove_file(path) {
+        Ok(()) => {}
         // Already gone: an earlier, interrupted run did it.
-        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Err(error);
-        }
-        _ => {}
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory
+            ) => {}
+        Err(error) => return Err(error),
     }
     let mut above = path;
     while let Some((folder, _)) = above.rsplit_once('/') {

@@ -66,12 +66,10 @@ fn a_folder_comes_whole_and_nothing_from_outside() {
     assert_eq!(imported.notes, notes);
 }
 
-/// Puts into a folder what can't be imported from it.
-type Prepare<'a> = &'a dyn Fn(&Path);
-
 #[test]
 fn a_folder_that_a_tree_cannot_hold_is_refused_by_name() {
-    let cases: [(&str, Prepare<'_>, &str); 5] = [
+    type Make<'a> = &'a dyn Fn(&Path);
+    let cases: [(&str, Make<'_>, &str); 5] = [
         (
             "name",
             &|at| std::fs::write(at.join(std::ffi::OsStr::from_bytes(b"a\xff\n")), "").unwrap(),
