@@ -103,7 +103,7 @@ async fn proposals_that_are_off_are_refused() {
         .with("threads", using("(memory $shared 1 1 shared)"))
         .with("gc", using("(type $s (struct (field i32)))"))
         .with("exceptions", using("(tag $t)"))
-        .with("memory64", using("(memory $wide i64 1)"))
+        .with("memory64", using("(table $wide i64 1 funcref)"))
         .with("stack-switching", using("(type $f (func)) (type $c (cont $f))"))
         .with("simd", using("(func (drop (v128.const i64x2 0 0)))"));
     let catalog = folder.start().await.catalog();
