@@ -17,6 +17,10 @@ export AIAGENT_PLUGINS=${AIAGENT_PLUGINS:-$target/plugins}
 export AIAGENT_STATE_DIR=${AIAGENT_STATE_DIR:-$target/run}
 export AIAGENT_LISTEN=${AIAGENT_LISTEN:-127.0.0.1:8080}
 if [ -z "${AIAGENT_MODEL_URL:-}${AIAGENT_MODEL_NAME:-}" ]; then
+  if [ ! -f "$here/recordings/$sample.jsonl" ]; then
+    echo "run: sample $sample has no recording yet; name a model by AIAGENT_MODEL_URL and AIAGENT_MODEL_NAME" >&2
+    exit 2
+  fi
   # The recorded requests name this model.
   export AIAGENT_MODEL_NAME=qwen2.5-coder-1.5b-instruct
   export AIAGENT_REPLAY=$here/recordings
