@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Serves, and works on one sample task, shown as it happens. Called by `make run`.
-#   run.sh [SAMPLE]      one of the folders beside this script; slug by default
+#   run.sh [SAMPLE]      one of the folders beside this script; fizz by default
 # Without AIAGENT_MODEL_URL or AIAGENT_MODEL_NAME it answers from recordings of a real model.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 host=$target/release/aiagent-host
-sample=${1:-slug}
+sample=${1:-fizz}
 if [ ! -f "$here/$sample/goal.txt" ]; then
   echo "run: no sample $sample; there are: $(cd "$here" && echo */goal.txt | sed 's|/goal.txt||g')" >&2
   exit 2
