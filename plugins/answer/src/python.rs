@@ -41,6 +41,34 @@ pub fn repair(answer: &str, given: &Given<'_>) -> (String, Vec<String>) {
     (join(&chunks), notes)
 }
 
+/// The first function of `symbols` that the answer leaves without a body: none at all, or the stub it was given.
+pub fn hollow<'a>(answer: &str, given: &Given<'a>) -> Option<&'a str> {
+    let stub = |symbol: &str| given.sources.iter().any(|source| body(source, symbol).is_some_and(|b| idle(&b)));
+    given.symbols.iter().map(String::as_str).find(|symbol| match body(answer, symbol) {
+        Some(body) => body.trim().is_empty() || (idle(&body) && stub(symbol)),
+        None => false,
+    })
+}
+
+/// The code of a top-level function's body, without strings and comments. `None`: there is no such function, or its
+/// body stands on the line of its `def`.
+fn body(source: &str, name: &str) -> Option<String> {
+    let names = [name.to_owned()];
+    let head = signature(source, &names)?;
+    let chunks = chunks(source);
+    let text = &chunks.iter().rev().find(|chunk| defines(chunk, &names))?.text;
+    Some(code_of(&text[text.find(&head)? + head.len()..]))
+}
+
+fn idle(body: &str) -> bool {
+    let mut lines = body.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.all(|line| matches!(line, "pass" | "...") || line.starts_with("raise NotImplementedError"))
+}
+
+fn defines(chunk: &Chunk, symbols: &[String]) -> bool {
+    matches!(&chunk.kind, Kind::Definition(names) if symbols.iter().any(|symbol| names.contains(symbol)))
+}
+
 /// Whether a line says that code was left out.
 pub fn is_elision(line: &str) -> bool {
     const WORDS: &[&str] = &[
@@ -80,11 +108,7 @@ fn remove_elisions(chunks: &mut [Chunk]) -> bool {
 /// The signature of a function named in `symbols`, up to the `:` that ends it.
 fn signature(source: &str, symbols: &[String]) -> Option<String> {
     let chunks = chunks(source);
-    let wanted = |chunk: &&Chunk| match &chunk.kind {
-        Kind::Definition(names) => symbols.iter().any(|symbol| names.contains(symbol)),
-        Kind::Import(_) | Kind::Docstring | Kind::Other => false,
-    };
-    let text = &chunks.iter().rev().find(wanted)?.text;
+    let text = &chunks.iter().rev().find(|chunk| defines(chunk, symbols))?.text;
     let mut lexer = Lexer::default();
     let mut found = String::new();
     for line in text.lines().skip_while(|line| line.starts_with(['#', '@'])) {
@@ -217,6 +241,31 @@ mod tests {
             repaired("for x in xs:\n    start += x\nreturn start\n", "", Some(STUB), &["total"]),
             want
         );
+    }
+
+    #[test]
+    fn a_function_without_a_body_is_told_from_one_that_does_nothing() {
+        let symbols = ["total".to_owned()];
+        let hollow = |answer: &str, goal: &str| {
+            let sources = [goal];
+            let given = Given { module: "mod", sources: &sources, symbols: &symbols, before: None };
+            hollow(answer, &given).is_some()
+        };
+        let passes = "def total(xs):\n    \"\"\"Sum.\"\"\"\n    pass\n";
+        for (answer, goal, want) in [
+            (STUB, "", true),
+            ("def total(xs):\n    # sums\n\nclass A:\n    x = 1\n", "", true),
+            (passes, STUB, true),
+            (passes, passes, true),
+            ("def total(xs):\n    raise NotImplementedError('later')\n", passes, true),
+            // Nobody gave it as a stub: it may be meant.
+            (passes, "", false),
+            ("def total(xs):\n    return 1\n", STUB, false),
+            ("def total(xs): return 1\n", STUB, false),
+            ("def other(xs):\n    pass\n", STUB, false),
+        ] {
+            assert_eq!(hollow(answer, goal), want, "{answer}");
+        }
     }
 
     #[test]

@@ -182,8 +182,11 @@ fn finish(scene: &Scene, path: &str, content: String, notes: &mut Vec<String>) -
         let wanted = scene.wanted.iter().find(|wanted| wanted.path == path);
         let sources: Vec<&str> = [Some(scene.goal_code.as_str()), before].into_iter().flatten().collect();
         let symbols = wanted.map_or(&[][..], |wanted| &wanted.symbols);
-        let (content, made) =
-            python::repair(&content, &python::Given { module, sources: &sources, symbols, before });
+        let given = python::Given { module, sources: &sources, symbols, before };
+        let (content, made) = python::repair(&content, &given);
+        if let Some(name) = python::hollow(&content, &given) {
+            return Err(Unusable::Wrong(format!("{name} in {path} has no body; write the whole function")));
+        }
         notes.extend(made.into_iter().map(|note| format!("{path}: {note}")));
         content
     } else {
