@@ -43,7 +43,8 @@ pub fn repair(answer: &str, given: &Given<'_>) -> (String, Vec<String>) {
 
 /// The first function of `symbols` that the answer leaves without a body: none at all, or the stub it was given.
 pub fn hollow<'a>(answer: &str, given: &Given<'a>) -> Option<&'a str> {
-    let stub = |symbol: &str| given.sources.iter().any(|source| body(source, symbol).is_some_and(|b| idle(&b)));
+    let stub =
+        |symbol: &str| given.sources.iter().any(|source| body(source, symbol).is_some_and(|b| idle(&b)));
     given.symbols.iter().map(String::as_str).find(|symbol| match body(answer, symbol) {
         Some(body) => body.trim().is_empty() || (idle(&body) && stub(symbol)),
         None => false,
