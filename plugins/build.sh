@@ -148,8 +148,10 @@ manifest_name() { # SECTION MANIFEST: the key `name` of that section
 }
 
 build_rust() {
-  local manifest folders=() packages=() files=() folder library hash built
+  local manifest sources=() folders=() packages=() files=() folder library hash built
   for manifest in plugins/*/Cargo.toml; do
+    # The plugins share libraries that are no plugins themselves.
+    sources+=("$(dirname "$manifest")")
     grep -qs '"cdylib"' "$manifest" || continue
     folder=$(basename "$(dirname "$manifest")")
     folders+=("$folder")
@@ -161,7 +163,7 @@ build_rust() {
     return
   fi
   wasm_toolchain
-  hash=$toolchain-$(content Cargo.toml Cargo.lock wit plugins/build.sh "${folders[@]/#/plugins/}")
+  hash=$toolchain-$(content Cargo.toml Cargo.lock wit plugins/build.sh "${sources[@]}")
   if fresh rust "$hash" "${files[@]}"; then
     say "up to date: ${folders[*]}"
     return
