@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::feed::insist;
+use super::halt::Halt;
 use crate::plugin::Failure;
 use crate::store::{JournalEntry, Lease, Store, StoreError};
 use crate::task::Digest;
@@ -13,6 +15,7 @@ use crate::task::Digest;
 pub(super) struct Journal {
     store: Arc<dyn Store>,
     lease: Lease,
+    halt: Arc<Halt>,
     step: u32,
     replay: VecDeque<JournalEntry>,
     next: u32,
@@ -29,9 +32,14 @@ pub(super) struct Place<T> {
 }
 
 impl Journal {
-    pub(super) async fn open(store: Arc<dyn Store>, lease: Lease, step: u32) -> Result<Self, StoreError> {
-        let replay: VecDeque<_> = store.journal(&lease.task, step).await?.into();
-        Ok(Self { store, lease, step, replay, next: 0, error: None })
+    pub(super) async fn open(
+        store: Arc<dyn Store>,
+        lease: Lease,
+        halt: Arc<Halt>,
+        step: u32,
+    ) -> Result<Self, StoreError> {
+        let replay: VecDeque<_> = insist(&halt, || store.journal(&lease.task, step)).await?.into();
+        Ok(Self { store, lease, halt, step, replay, next: 0, error: None })
     }
 
     /// Answers not yet asked for again.
@@ -57,12 +65,14 @@ impl Journal {
             return Ok(Place { index, asked, request, known: None });
         };
         if entry.asked != asked || entry.kind != kind {
-            return Err(Failure::Diverged(format!(
+            let why = format!(
                 "answer {index} is for a {} request, {}; the step now makes a {kind} request, {}",
                 entry.kind,
                 entry.asked.short(),
                 asked.short()
-            )));
+            );
+            self.replay.push_front(entry);
+            return Err(Failure::Diverged(why));
         }
         let known = serde_json::from_str(&entry.answer)
             .map_err(|error| Failure::Diverged(format!("answer {index} can't be read: {error}")))?;
@@ -79,7 +89,7 @@ impl Journal {
         let answer = serde_json::to_string(answer).map_err(|error| Failure::Host(error.to_string()))?;
         let Place { index, asked, request, .. } = place;
         let entry = JournalEntry { index, kind: kind.to_owned(), asked, request, answer };
-        match self.store.append(&self.lease, self.step, entry).await {
+        match insist(&self.halt, || self.store.append(&self.lease, self.step, entry.clone())).await {
             Ok(()) => Ok(()),
             Err(StoreError::StaleFence { .. }) => Err(Failure::LeaseLost),
             Err(error) => {

@@ -44,7 +44,8 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
     let began = Instant::now();
     let (plugin, kind) = next_plugin(task);
     let store = Arc::clone(&desk.shared.equipment.store);
-    let journal = Journal::open(store, desk.claim.lease.clone(), task.step).await.map_err(Break::from)?;
+    let journal = Journal::open(store, desk.claim.lease.clone(), Arc::clone(&desk.halt), task.step);
+    let journal = journal.await.map_err(Break::from)?;
     let replayed = journal.replayed();
     let live = Arc::new(Live::new(desk, task, &plugin.name, Some(journal)));
     let call = prepare(desk, task, &plugin, Arc::clone(&live)).await?;
@@ -132,7 +133,7 @@ pub(super) async fn check_inside(desk: &Arc<Desk>, task: &Task, tree: Tree) -> E
     }
 }
 
-fn next_plugin(task: &Task) -> (PluginRef, &'static str) {
+pub(super) fn next_plugin(task: &Task) -> (PluginRef, &'static str) {
     let pipeline = &task.spec.pipeline;
     match &task.next {
         Next::Build { .. } => (pipeline.builder.clone(), "build"),
