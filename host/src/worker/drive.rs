@@ -77,6 +77,10 @@ async fn to_its_end(desk: &Arc<Desk>, mut task: Task) -> Result<Reason, Break> {
                     next
                 }
                 Ok(step::Done::Again(again)) => *again,
+                Ok(step::Done::Paused(paused)) => {
+                    desk.feed.commit(&paused).await.map_err(Break::from)?;
+                    return Err(Break::Draining);
+                }
                 // What can't be read now can't be read by the next worker either.
                 Err(Break::Store(StoreError::Corrupt(message))) => {
                     tracing::error!(task = %task.id, %message, "the task can't go on");

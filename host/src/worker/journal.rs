@@ -51,6 +51,11 @@ impl Journal {
         self.error.take()
     }
 
+    /// The answers that were not asked for again.
+    pub(super) fn take_rest(&mut self) -> VecDeque<JournalEntry> {
+        std::mem::take(&mut self.replay)
+    }
+
     /// Looks up the next answer. Fails where the step asks something else than it did before.
     pub(super) fn ask<T: DeserializeOwned>(
         &mut self,
