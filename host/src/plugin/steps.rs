@@ -176,6 +176,7 @@ impl Shared {
             protected: sandbox.protected,
             outside: sandbox.outside,
             checks: 0,
+            model_calls: 0,
             wasi,
             table,
         };

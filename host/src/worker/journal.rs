@@ -12,6 +12,9 @@ use crate::plugin::Failure;
 use crate::store::{JournalEntry, Lease, Store, StoreError};
 use crate::task::Digest;
 
+/// Of a request that is kept for people to read, in bytes of JSON: more than most models take.
+const MAX_REQUEST: usize = 256 << 10;
+
 pub(super) struct Journal {
     store: Arc<dyn Store>,
     lease: Lease,
@@ -93,6 +96,7 @@ impl Journal {
     ) -> Result<(), Failure> {
         let answer = serde_json::to_string(answer).map_err(|error| Failure::Host(error.to_string()))?;
         let Place { index, asked, request, .. } = place;
+        let request = shown(request);
         let entry = JournalEntry { index, kind: kind.to_owned(), asked, request, answer };
         match insist(&self.halt, || self.store.append(&self.lease, self.step, entry.clone())).await {
             Ok(()) => Ok(()),
@@ -104,6 +108,16 @@ impl Journal {
             }
         }
     }
+}
+
+/// A request as the journal shows it. It is compared by its digest, so that a long one need not be
+/// kept whole: a guest may ask with all that its limits allow, again and again.
+fn shown(request: String) -> String {
+    if request.len() <= MAX_REQUEST {
+        return request;
+    }
+    let begins = &request[..request.floor_char_boundary(MAX_REQUEST)];
+    serde_json::json!({ "bytes": request.len(), "begins": begins }).to_string()
 }
 
 /// A number that no other claim has.
