@@ -94,11 +94,13 @@ fn model_config(name: &str, model: &Model) -> anyhow::Result<ModelConfig> {
 }
 
 pub(super) fn sandbox_config(settings: &Settings) -> SandboxConfig {
+    let default = SandboxConfig::default();
     SandboxConfig {
+        parallel: if settings.exec.parallel == 0 { default.parallel } else { settings.exec.parallel },
         read_only: settings.exec.read_only.clone(),
         env: settings.exec.env.clone().into_iter().collect(),
         user: Some(settings.exec.user),
-        ..SandboxConfig::default()
+        ..default
     }
 }
 

@@ -115,6 +115,8 @@ pub struct Exec {
     pub timeout_s: u64,
     pub memory_mib: u64,
     pub processes: u32,
+    /// Commands at once, over all tasks; further ones wait. 0: as many as there are processors.
+    pub parallel: usize,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -220,6 +222,7 @@ impl Default for Exec {
             timeout_s: 300,
             memory_mib: 4096,
             processes: 512,
+            parallel: 0,
         }
     }
 }
