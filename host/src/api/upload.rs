@@ -9,7 +9,7 @@ use super::tasks::{FileBody, SubmitBody};
 use super::{Api, Problem};
 use crate::submission::{BudgetWish, Submission};
 use crate::task::Digest;
-use crate::workspace::{Blob, Limits, Mode, Tree, TreePath, import_archive};
+use crate::workspace::{Blob, Limits, Mode, Tree, TreePath, import_archive, in_git_folder};
 
 /// A submission, and the digest of what the client sent, which its idempotency key is bound to.
 pub(super) struct Upload {
@@ -57,6 +57,10 @@ fn tree_of(files: Vec<FileBody>, limits: Limits) -> Result<Tree, Problem> {
     let mut tree = Tree::new(limits);
     for file in files {
         let path = TreePath::parse(&file.path)?;
+        if in_git_folder(&file.path) {
+            let detail = format!("the file {path} is in git's own folder: leave it out");
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        }
         if tree.get(&file.path).is_some() {
             return Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
