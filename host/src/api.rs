@@ -6,6 +6,7 @@ mod auth;
 mod events;
 mod health;
 mod listing;
+mod origin;
 mod problem;
 mod tasks;
 mod upload;
@@ -88,6 +89,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/plugins", get(listing::plugins))
         .route("/api/v1/pipelines", get(listing::pipelines))
         .layer(axum::middleware::from_fn_with_state(api.clone(), auth::require_token))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), origin::refuse_strangers))
         .layer(DefaultBodyLimit::max(body));
     guarded.merge(health_router(api.clone())).fallback(problem::unknown_path).with_state(api)
 }
