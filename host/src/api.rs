@@ -5,6 +5,7 @@
 mod auth;
 mod events;
 mod health;
+mod heavy;
 mod listing;
 mod origin;
 mod problem;
@@ -78,7 +79,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 pub fn router(api: Api) -> Router {
-    let body = (api.settings.workspace.max_mib as f64 * BODY_OVERHEAD) as usize * (1 << 20) + (1 << 20);
+    let body = (api.snapshots.limits().bytes as f64 * BODY_OVERHEAD) as usize;
     let guarded = Router::new()
         .route("/api/v1/tasks", post(tasks::submit).get(tasks::list))
         .route("/api/v1/tasks/{id}", get(tasks::show))
@@ -90,7 +91,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/pipelines", get(listing::pipelines))
         .layer(axum::middleware::from_fn_with_state(api.clone(), auth::require_token))
         .layer(axum::middleware::from_fn_with_state(api.clone(), origin::refuse_strangers))
-        .layer(DefaultBodyLimit::max(body));
+        .layer(DefaultBodyLimit::max(body.saturating_add(1 << 20)));
     guarded.merge(health_router(api.clone())).fallback(problem::unknown_path).with_state(api)
 }
 

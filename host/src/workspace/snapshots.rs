@@ -26,6 +26,11 @@ impl Snapshots {
         Self { store, limits, kept: Mutex::default() }
     }
 
+    /// What a tree may hold.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub async fn save(&self, tree: &Tree) -> Result<Digest, SnapshotError> {
         let digest = snapshot::save(tree, self.store.as_ref(), None).await?;
         self.keep(&digest, tree);
