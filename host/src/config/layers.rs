@@ -31,10 +31,11 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "plugins_dir",
     "listen",
     "store",
+    "keep_days",
     "role",
     "state_dir",
     "token",

@@ -18,6 +18,8 @@ pub struct Settings {
     pub listen: Listen,
     /// `sqlite:PATH`, or `memory` (nothing survives a restart). Empty: a file in the state folder.
     pub store: String,
+    /// Ended tasks are deleted after so many days, with all that belongs to them. 0: never.
+    pub keep_days: u64,
     pub role: Role,
     /// Where the database, the compile cache and scratch files live. Empty: by the XDG rules.
     pub state_dir: PathBuf,
@@ -176,6 +178,7 @@ impl Default for Settings {
             plugins_dir: Vec::new(),
             listen: Listen(SocketAddr::from(([127, 0, 0, 1], 8080))),
             store: String::new(),
+            keep_days: 0,
             role: Role::All,
             state_dir: PathBuf::new(),
             token: String::new(),
