@@ -47,7 +47,9 @@ pub struct Host {
 impl Host {
     pub async fn assemble(settings: Settings) -> anyhow::Result<Self> {
         let state = &settings.state_dir;
-        make_private(state).with_context(|| format!("can't use the state folder {}", state.display()))?;
+        make_private(state).with_context(|| {
+            format!("can't use the state folder {}; choose another with --state-dir", state.display())
+        })?;
         let store = open_store(&settings).await?;
         let runtime =
             Runtime::start(plugin_settings(&settings)).await.context("can't start the plugin runtime")?;

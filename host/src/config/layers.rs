@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 27] = [
     "plugins_dir",
     "listen",
     "store",
@@ -49,15 +49,20 @@ const KEYS: [&str; 25] = [
     "worker.grace_s",
     "workspace.max_mib",
     "workspace.max_files",
-    "workspace.allow_paths",
     "budget.tokens",
     "budget.cost",
     "budget.wall_s",
     "budget.compute_s",
     "exec.read_only",
+    "exec.user",
     "exec.timeout_s",
     "exec.memory_mib",
+    "exec.processes",
+    "exec.parallel",
 ];
+
+/// The largest tree that can be configured.
+const MAX_TREE_MIB: u64 = 4096;
 
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
@@ -122,8 +127,10 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
     for key in KEYS {
         let name = format!("AIAGENT_{}", key.to_uppercase().replace('.', "_"));
         // The flag is --plugins, so its variable may be called after it too.
-        let short = (key == "plugins_dir").then(|| environment.get("AIAGENT_PLUGINS")).flatten();
-        let Some(text) = environment.get(&name).or(short) else { continue };
+        let short = "AIAGENT_PLUGINS";
+        let name =
+            if key == "plugins_dir" && environment.get(&name).is_none() { short.to_owned() } else { name };
+        let Some(text) = environment.get(&name) else { continue };
         let mut like = defaults.get(key.split('.').next().unwrap_or(key));
         if let Some((_, inner)) = key.split_once('.') {
             like = like.and_then(|table| table.get(inner));
@@ -248,6 +255,18 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
     }
     if settings.worker.tasks == 0 {
         return bad("worker.tasks", "must be at least 1".to_owned());
+    }
+    for (key, value) in [("wall_s", settings.budget.wall_s), ("compute_s", settings.budget.compute_s)] {
+        if value == 0 {
+            return bad(&format!("budget.{key}"), "must be at least 1: no step could start".to_owned());
+        }
+    }
+    // Trees live in memory while a step works on them.
+    if !(1..=MAX_TREE_MIB).contains(&settings.workspace.max_mib) {
+        return bad("workspace.max_mib", format!("must be from 1 to {MAX_TREE_MIB}"));
+    }
+    if settings.workspace.max_files == 0 {
+        return bad("workspace.max_files", "must be at least 1".to_owned());
     }
     if settings.budget.cost.is_sign_negative() || !settings.budget.cost.is_finite() {
         return bad("budget.cost", "must be 0 (no limit) or a positive number".to_owned());

@@ -87,8 +87,6 @@ pub struct Workspace {
     /// All files of a task together.
     pub max_mib: u64,
     pub max_files: usize,
-    /// Folders whose content a task may name by path in place of sending files. Empty: none.
-    pub allow_paths: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -206,7 +204,7 @@ impl Default for Worker {
 
 impl Default for Workspace {
     fn default() -> Self {
-        Self { max_mib: 64, max_files: 20_000, allow_paths: Vec::new() }
+        Self { max_mib: 64, max_files: 20_000 }
     }
 }
 

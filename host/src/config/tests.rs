@@ -46,6 +46,8 @@ fn bad_files_say_what_where_and_what_to_do() {
         ("[pipelines.p]\nmodel = \"big\"", "pipelines.p.model: there is no section [models.big]"),
         ("[pipelines.p]\nprotected = [\"a[\"]", "pipelines.p.protected: \"a[\" is not a glob"),
         ("worker = 1", "invalid type"),
+        ("[budget]\nwall_s = 0", "budget.wall_s: must be at least 1"),
+        ("[workspace]\nmax_mib = 18446744073709551", "workspace.max_mib: must be from 1 to 4096"),
         ("log = ", "aiagent.toml:1"),
     ] {
         let error = load(file, Environment::default()).expect_err(file).to_string();

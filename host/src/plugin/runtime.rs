@@ -17,7 +17,7 @@ use super::{Catalog, Failure, Kind, Loaded, Refusal, Refused, Settings, engine, 
 use crate::task::Digest;
 
 /// Four times the thousand waiting tasks the service is measured with.
-const DEFAULT_CALLS: u32 = 4_000;
+pub const DEFAULT_CALLS: u32 = 4_000;
 
 /// A short check does not wait for a long one on the same processor.
 const TURNS_PER_PROCESSOR: usize = 4;
