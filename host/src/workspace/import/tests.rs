@@ -224,6 +224,10 @@ fn hostile_archives_are_refused_by_entry() {
         (gz(&file("a"))[..30].to_vec(), "the archive is damaged"),
         (gz(b"no tar at all"), "the archive is damaged"),
         (b"PK\x03\x04 and no more".to_vec(), "the archive is damaged"),
+        (
+            [&b"PK\x03\x04"[..], &b"PK\x01\x02".repeat(2_000)].concat(),
+            "too large at the archive: too many entries; the limit is 10 files",
+        ),
         (Vec::new(), "this is no .tar.gz, .tar or .zip archive"),
         (vec![b'x'; 2_000], "the archive is damaged"),
     ];
