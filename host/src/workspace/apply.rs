@@ -206,6 +206,14 @@ struct Draft<'a> {
     nearest_left: usize,
 }
 
+impl Tree {
+    /// The path of the file that was most likely meant by one that is not there.
+    pub fn nearest(&self, wanted: &str) -> Option<&str> {
+        let known: Vec<&str> = self.iter().map(|(path, _)| path.as_str()).collect();
+        nearest::path(&known, wanted)
+    }
+}
+
 impl Draft<'_> {
     fn apply(&mut self, edit: &Edit, protected: &Globs) -> Result<(), Refused> {
         let path = TreePath::parse(edit.path()).or_else(|error| refuse(error.to_string()))?;
