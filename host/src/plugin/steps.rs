@@ -132,9 +132,10 @@ impl Shared {
         let bounds = Bounds {
             compute: limits.compute().min(call.compute_left),
             wall: limits.wall().min(call.wall_left),
-            crossing_bytes: limits.output_bytes
-                + CROSSING_SLACK_BYTES
-                + if plugin.manifest.kind.writes() { call.tree.limits().bytes } else { 0 },
+            crossing_bytes: limits
+                .output_bytes
+                .saturating_add(CROSSING_SLACK_BYTES)
+                .saturating_add(if plugin.manifest.kind.writes() { call.tree.limits().bytes } else { 0 }),
         };
         let sandbox = Sandbox {
             seed: call.seed,
