@@ -5,7 +5,9 @@
 mod auth;
 mod events;
 mod health;
+mod heavy;
 mod listing;
+mod origin;
 mod problem;
 mod tasks;
 mod upload;
@@ -77,7 +79,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 pub fn router(api: Api) -> Router {
-    let body = (api.settings.workspace.max_mib as f64 * BODY_OVERHEAD) as usize * (1 << 20) + (1 << 20);
+    let body = (api.snapshots.limits().bytes as f64 * BODY_OVERHEAD) as usize;
     let guarded = Router::new()
         .route("/api/v1/tasks", post(tasks::submit).get(tasks::list))
         .route("/api/v1/tasks/{id}", get(tasks::show))
@@ -88,7 +90,8 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/plugins", get(listing::plugins))
         .route("/api/v1/pipelines", get(listing::pipelines))
         .layer(axum::middleware::from_fn_with_state(api.clone(), auth::require_token))
-        .layer(DefaultBodyLimit::max(body));
+        .layer(axum::middleware::from_fn_with_state(api.clone(), origin::refuse_strangers))
+        .layer(DefaultBodyLimit::max(body.saturating_add(1 << 20)));
     guarded.merge(health_router(api.clone())).fallback(problem::unknown_path).with_state(api)
 }
 

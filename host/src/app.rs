@@ -14,13 +14,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::api::{self, Api};
 use crate::config::{Role, Settings};
 use crate::exec::Sandbox;
 use crate::model::Door;
 use crate::plugin::Runtime;
-use crate::store::Store;
+use crate::store::{Collected, Store};
 use crate::worker::{self, Equipment};
 use crate::workspace::Snapshots;
 
@@ -29,6 +30,9 @@ pub use rooms::{plugin_settings, tree_limits};
 
 /// Requests that are still open when the host drains may go on for this long.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often the store is tidied. What it looks for is at least an hour old.
+const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// All rooms, put together.
 pub struct Host {
@@ -43,7 +47,9 @@ pub struct Host {
 impl Host {
     pub async fn assemble(settings: Settings) -> anyhow::Result<Self> {
         let state = &settings.state_dir;
-        make_private(state).with_context(|| format!("can't use the state folder {}", state.display()))?;
+        make_private(state).with_context(|| {
+            format!("can't use the state folder {}; choose another with --state-dir", state.display())
+        })?;
         let store = open_store(&settings).await?;
         let runtime =
             Runtime::start(plugin_settings(&settings)).await.context("can't start the plugin runtime")?;
@@ -93,10 +99,12 @@ impl Host {
             axum::serve(listener, router).with_graceful_shutdown(async move { closing.cancelled().await });
         let server = tokio::spawn(std::future::IntoFuture::into_future(server));
 
+        let tidying = AbortOnDropHandle::new(tokio::spawn(tidy(Arc::clone(&self.store), self.keep())));
         match self.settings.role {
             Role::All | Role::Worker => self.work(stop.clone()).await.context("the worker failed")?,
             Role::Dashboard => stop.cancelled().await,
         }
+        drop(tidying);
         ready.store(false, Ordering::Release);
         streams.cancel();
         match tokio::time::timeout(CLOSE_WITHIN, server).await {
@@ -104,6 +112,14 @@ impl Host {
             Err(_) => tracing::info!("some connections were still open"),
         }
         Ok(())
+    }
+
+    /// How long an ended task stays.
+    fn keep(&self) -> Duration {
+        match self.settings.keep_days {
+            0 => Duration::MAX,
+            days => Duration::from_secs(days.saturating_mul(24 * 60 * 60)),
+        }
     }
 
     /// Works on tasks until `stop` is cancelled and the worker has drained.
@@ -134,5 +150,17 @@ impl Host {
             stop,
             ready,
         }
+    }
+}
+
+/// Deletes what nobody needs any more, now and then. Several hosts on one store may do so at once.
+async fn tidy(store: Arc<dyn Store>, keep: Duration) {
+    loop {
+        match store.gc(keep).await {
+            Ok(Collected { tasks: 0, blobs: 0 }) => {}
+            Ok(Collected { tasks, blobs }) => tracing::info!(tasks, blobs, "tidied the store"),
+            Err(error) => tracing::warn!(%error, "can't tidy the store"),
+        }
+        tokio::time::sleep(TIDY_EVERY).await;
     }
 }

@@ -87,6 +87,9 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     // One-shot commands speak for themselves; their log is for what they can't say.
     let filter = if quiet && config.settings.log == "info" { "warn" } else { &config.settings.log };
     crate::telemetry::start(filter, config.settings.log_format).map_err(Failed::usage)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let settings = config.settings;
     match cli.command {
         None | Some(Command::Serve) => serve::serve(settings).await,

@@ -32,6 +32,8 @@ pub enum ConfigError {
 #[derive(Debug)]
 pub struct Config {
     pub settings: Settings,
+    /// What is not wrong, but hardly meant.
+    pub warnings: Vec<String>,
     origins: std::collections::BTreeMap<String, Origin>,
     merged: toml::Table,
 }

@@ -112,8 +112,12 @@ pub fn abandon(task: &Task, reason: Reason) -> Task {
 
 /// The same step again, with a journal of its own; what was spent on it stays spent.
 pub fn repeat(task: &Task, spent: &Spend) -> Task {
+    Task { step: task.step + 1, ..pause(task, spent) }
+}
+
+/// The same step, to be gone on with from its journal; what that does not tell of was spent as well.
+pub fn pause(task: &Task, spent: &Spend) -> Task {
     let mut task = task.clone();
-    task.step += 1;
     add(&mut task.spend, spent);
     task
 }

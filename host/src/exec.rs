@@ -38,11 +38,22 @@ pub struct SandboxConfig {
     pub user: Option<u32>,
     /// Where copies of workspaces are made. `None`: the system's folder for that.
     pub temp: Option<PathBuf>,
+    /// `exec.parallel`: commands at once, at least 1; further ones wait, and their clocks start when
+    /// they go.
+    pub parallel: usize,
 }
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { bwrap: "bwrap".into(), read_only: Vec::new(), env: Vec::new(), user: None, temp: None }
+        Self {
+            bwrap: "bwrap".into(),
+            read_only: Vec::new(),
+            env: Vec::new(),
+            user: None,
+            temp: None,
+            // A build or a test run takes all the processors it can get.
+            parallel: std::thread::available_parallelism().map_or(1, usize::from),
+        }
     }
 }
 

@@ -45,5 +45,5 @@ pub use inspect::{Inspection, inspect};
 pub use kind::{Import, Kind};
 pub use limits::{Limits, Overrides};
 pub use refusal::Refusal;
-pub use runtime::{Runtime, StartError};
+pub use runtime::{DEFAULT_CALLS, Runtime, StartError};
 pub use settings::Settings;

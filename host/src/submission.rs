@@ -60,6 +60,11 @@ pub enum Refusal {
     Snapshot(#[from] SnapshotError),
 }
 
+/// For texts that quote a client's words.
+fn clip(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
 impl Submission {
     /// Checks everything, stores the tree, and queues the task.
     pub async fn submit(
@@ -98,17 +103,16 @@ impl Submission {
         let name = self.pipeline.as_ref().unwrap_or(&settings.pipeline);
         let Some(pipeline) = settings.pipelines.get(name) else {
             let known = settings.pipelines.keys().cloned().collect::<Vec<_>>().join(", ");
-            return Err(Refusal::UnknownPipeline { name: name.clone(), known });
+            return Err(Refusal::UnknownPipeline { name: clip(name), known });
         };
         for test in &self.tests {
             if self.tree.get(test).is_none() {
-                let all = self.tree.iter().map(|(path, _)| path.as_str());
-                let nearest = all.min_by_key(|path| strsim::damerau_levenshtein(path, test));
-                let hint = nearest.map_or_else(
-                    || "there are no files".to_owned(),
-                    |path| format!("the nearest name is {path:?}"),
-                );
-                return Err(Refusal::MissingTest { path: test.clone(), hint });
+                let hint = match self.tree.nearest(test) {
+                    Some(path) => format!("the nearest name is {path:?}"),
+                    None if self.tree.is_empty() => "there are no files".to_owned(),
+                    None => format!("none of the {} has a name like it", self.tree.len()),
+                };
+                return Err(Refusal::MissingTest { path: clip(test), hint });
             }
         }
         if self.budget.rounds == Some(0) {
@@ -124,5 +128,36 @@ impl Submission {
             return Err(Refusal::BadCost);
         }
         Ok(pipeline.resolve(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::{Blob, TreePath};
+
+    #[test]
+    fn a_refusal_is_short_whatever_was_sent() {
+        let mut tree = Tree::default();
+        for name in ["a/test_add.py", "b.py"] {
+            tree.put(TreePath::parse(name).expect("a path"), Blob::new("x"), None).expect("it fits");
+        }
+        let long = "x".repeat(10 << 20);
+        let submission = |test: &str, pipeline: Option<&str>| Submission {
+            goal: "a goal".to_owned(),
+            tests: vec![test.to_owned()],
+            pipeline: pipeline.map(str::to_owned),
+            tree: tree.clone(),
+            ..Submission::default()
+        };
+        for (submission, said) in [
+            (submission("test_add.py", None), "the nearest name is \"a/test_add.py\""),
+            (submission("a/tests_add.py", None), "the nearest name is \"a/test_add.py\""),
+            (submission(&long, None), "none of the 2 has a name like it"),
+            (submission("b.py", Some(&long)), "configured are: default"),
+        ] {
+            let error = submission.check(&Settings::default()).expect_err(said).to_string();
+            assert!(error.ends_with(said) && error.len() < 1_000, "{error:.1000}");
+        }
     }
 }

@@ -70,15 +70,18 @@ struct Shared {
     snapshots: Snapshots,
     keeper: Keeper,
     halts: Halts,
+    /// The worker shuts down: no task begins another step here.
+    closing: CancellationToken,
 }
 
-/// Works until `stop` is cancelled, then drains: running steps go on for the grace period, and what
-/// is still running then goes back to the queue without counting as a crash.
+/// Works until `stop` is cancelled, then drains: running steps go on for the grace period, after which
+/// they are stopped; each task goes back to the queue without counting as a crash.
 pub async fn run(equipment: Equipment, settings: Settings, stop: CancellationToken) -> std::io::Result<()> {
     let keeper = Keeper::start(Arc::clone(&equipment.store), settings.lease)?;
     let snapshots = Snapshots::new(Arc::clone(&equipment.store), equipment.tree_limits);
-    let grace = settings.grace;
-    let shared = Arc::new(Shared { equipment, settings, snapshots, keeper, halts: Halts::default() });
+    let (grace, closing) = (settings.grace, stop.clone());
+    let shared =
+        Arc::new(Shared { equipment, settings, snapshots, keeper, halts: Halts::default(), closing });
     let running = TaskTracker::new();
 
     let reaper = tokio::spawn(reap(Arc::clone(&shared), stop.clone()));

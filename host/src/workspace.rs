@@ -19,6 +19,7 @@ pub use diff::{FileStat, Status, diff, diff_stat};
 pub use export::{ExportError, FolderChange, apply_to_folder, to_tar_gz, write_into};
 pub use globs::{BadGlob, Globs};
 pub use import::{ImportError, Imported, import_archive, import_folder, import_folder_but, import_git};
+pub use link::in_git_folder;
 pub use path::TreePath;
 pub use snapshot::{SnapshotError, load, manifest, save};
 pub use snapshots::Snapshots;

@@ -1,9 +1,13 @@
-//! The plugin runtime through its front door, with guests that behave and guests that don't.
+//! The plugin runtime, and the worker over it, with guests that behave and guests that don't.
 
+#[path = "support/flaky.rs"]
+mod flaky;
 #[path = "support/guest.rs"]
 mod guest;
 #[path = "support/outside.rs"]
 mod outside;
+#[path = "support/shop.rs"]
+mod shop;
 
 #[path = "plugin/adapter.rs"]
 mod adapter;
@@ -13,3 +17,5 @@ mod calls;
 mod limits;
 #[path = "plugin/loading.rs"]
 mod loading;
+#[path = "plugin/worker.rs"]
+mod worker;

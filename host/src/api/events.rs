@@ -4,15 +4,15 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderName};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 
 use super::{Api, Problem};
 use crate::store::StoreError;
-use crate::task::{Event, EventBody, EventId, TaskId};
+use crate::task::{self, Event, EventBody, EventId, TaskId};
 
 /// Under the 15 s after which many proxies drop a silent connection.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -29,31 +29,35 @@ pub(super) struct From {
 /// Replays all events after the given one, then follows the task until it has ended.
 ///
 /// Each message has the event's id, its type, and the event as JSON. Ids are durable: a client that
-/// was cut off goes on with `Last-Event-ID`.
+/// was cut off goes on with `Last-Event-ID`, and is told (204) when there is nothing to go on with.
 #[utoipa::path(
     get, path = "/api/v1/tasks/{id}/events",
     params(("id" = String, Path), From, ("Last-Event-ID" = Option<u64>, Header)),
-    responses((status = 200, content_type = "text/event-stream", body = Event), (status = 404, body = Problem))
+    responses((status = 200, content_type = "text/event-stream", body = Event),
+              (status = 204, description = "The task has ended, and nothing came after this event"),
+              (status = 404, body = Problem))
 )]
 pub(super) async fn stream(
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(from): Query<From>,
     headers: HeaderMap,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let id = TaskId::parse(&id)?;
-    if api.store.get(&id).await?.is_none() {
-        return Err(StoreError::NotFound(id).into());
-    }
+    let task = api.store.get(&id).await?.ok_or_else(|| StoreError::NotFound(id.clone()))?;
     let after = match headers.get("last-event-id") {
         None => from.after.unwrap_or(0),
         Some(value) => value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
             Problem::bad_request("Last-Event-ID is not a number; leave it out to start from the first")
         })?,
     };
+    if task.state == task::State::Ended && api.store.events(&id, after, 1).await?.is_empty() {
+        // A browser connects again when a stream ends, until it is told that there is no more to come.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
     let body = Sse::new(follow(api, id, after)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    Ok((unbuffered, body))
+    Ok((unbuffered, body).into_response())
 }
 
 struct Follow {

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::heavy::off_thread;
 use super::{Api, Problem, TaskSummary, upload};
 use crate::store::{Cancelled, Filter, Idempotency, StoreError};
 use crate::submission::BudgetWish;
@@ -176,7 +177,7 @@ pub(super) async fn diff(
     let task = find(&api, &id).await?;
     let old = api.snapshots.load(&task.spec.tree).await?;
     let new = api.snapshots.load(chosen(&task, query.round)?).await?;
-    let text = workspace::diff(&old, &new);
+    let text = off_thread(move || Ok(workspace::diff(&old, &new))).await?;
     Ok(([(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")], text).into_response())
 }
 
@@ -191,10 +192,8 @@ pub(super) async fn archive(
     let task = find(&api, &id).await?;
     let tree = api.snapshots.load(chosen(&task, query.round)?).await?;
     let broken = |error: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error);
-    let bytes = tokio::task::spawn_blocking(move || workspace::to_tar_gz(&tree))
-        .await
-        .map_err(|error| broken(error.to_string()))?
-        .map_err(|error| broken(error.to_string()))?;
+    let pack = move || workspace::to_tar_gz(&tree).map_err(|error| broken(error.to_string()));
+    let bytes = off_thread(pack).await?;
     let name = format!("attachment; filename=\"{}.tar.gz\"", task.id);
     let headers =
         [(header::CONTENT_TYPE, "application/gzip".to_owned()), (header::CONTENT_DISPOSITION, name)];

@@ -5,11 +5,12 @@ use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use bytes::Bytes;
 
+use super::heavy::off_thread;
 use super::tasks::{FileBody, SubmitBody};
 use super::{Api, Problem};
 use crate::submission::{BudgetWish, Submission};
 use crate::task::Digest;
-use crate::workspace::{Blob, Limits, Mode, Tree, TreePath, import_archive};
+use crate::workspace::{Blob, Limits, Mode, Tree, TreePath, import_archive, in_git_folder};
 
 /// A submission, and the digest of what the client sent, which its idempotency key is bound to.
 pub(super) struct Upload {
@@ -22,8 +23,7 @@ pub(super) struct Upload {
 pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem> {
     let kind =
         request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let limits =
-        Limits { bytes: api.settings.workspace.max_mib << 20, files: api.settings.workspace.max_files };
+    let limits = api.snapshots.limits();
     if kind.starts_with("multipart/form-data") {
         let form = Multipart::from_request(request, api)
             .await
@@ -41,7 +41,11 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
     let bytes = Bytes::from_request(request, api)
         .await
         .map_err(|error| Problem::new(error.status(), error.body_text()))?;
-    let body: SubmitBody = serde_json::from_slice(&bytes)
+    off_thread(move || read_json(&bytes, limits)).await
+}
+
+fn read_json(bytes: &[u8], limits: Limits) -> Result<Upload, Problem> {
+    let body: SubmitBody = serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))?;
     let submission = Submission {
         goal: body.goal,
@@ -50,13 +54,17 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
         budget: body.budget,
         tree: tree_of(body.files, limits)?,
     };
-    Ok(Upload { submission, body: Digest::of(&bytes), notes: Vec::new() })
+    Ok(Upload { submission, body: Digest::of(bytes), notes: Vec::new() })
 }
 
 fn tree_of(files: Vec<FileBody>, limits: Limits) -> Result<Tree, Problem> {
     let mut tree = Tree::new(limits);
     for file in files {
         let path = TreePath::parse(&file.path)?;
+        if in_git_folder(&file.path) {
+            let detail = format!("the file {path} is in git's own folder: leave it out");
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        }
         if tree.get(&file.path).is_some() {
             return Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -111,9 +119,7 @@ async fn read_form(mut form: Multipart, limits: Limits) -> Result<Upload, Proble
     }
     let mut notes = Vec::new();
     if let Some(bytes) = archive {
-        let imported = tokio::task::spawn_blocking(move || import_archive(&bytes, limits, strip))
-            .await
-            .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
+        let imported = off_thread(move || Ok(import_archive(&bytes, limits, strip)?)).await?;
         submission.tree = imported.tree;
         notes = imported.notes;
     }

@@ -22,8 +22,15 @@ pub fn plugin_settings(settings: &Settings) -> plugin::Settings {
         dirs: settings.plugins_dir.clone(),
         cache_dir: Some(settings.state_dir.join("compiled")),
         plugins: settings.plugins.clone(),
+        max_calls: max_calls(settings.worker.tasks),
         ..plugin::Settings::default()
     }
+}
+
+/// Each task holds a step and, while its model answers, a decoder; a check may run inside the step.
+fn max_calls(tasks: usize) -> Option<u32> {
+    const CALLS_PER_TASK: usize = 3;
+    u32::try_from(tasks.saturating_mul(CALLS_PER_TASK)).ok().filter(|calls| *calls > plugin::DEFAULT_CALLS)
 }
 
 pub(super) async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
@@ -73,6 +80,11 @@ fn model_config(name: &str, model: &Model) -> anyhow::Result<ModelConfig> {
             KeySource::Env(variable.to_owned())
         }
     };
+    if let KeySource::File(file) = &key
+        && open_to_others(file)
+    {
+        tracing::warn!(file = %file.display(), "others can read this key: chmod 600 it ([models.{name}] key_file)");
+    }
     let allow = model.allow.iter().map(|entry| entry.parse::<Allow>().context("allow"));
     let price = |price: f64| (price >= 0.0).then(|| Price::per_million_tokens((price * 1e6).round() as u64));
     Ok(ModelConfig {
@@ -93,12 +105,20 @@ fn model_config(name: &str, model: &Model) -> anyhow::Result<ModelConfig> {
     })
 }
 
+/// A file that can't be looked at is reported when the key is read.
+fn open_to_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+}
+
 pub(super) fn sandbox_config(settings: &Settings) -> SandboxConfig {
+    let default = SandboxConfig::default();
     SandboxConfig {
+        parallel: if settings.exec.parallel == 0 { default.parallel } else { settings.exec.parallel },
         read_only: settings.exec.read_only.clone(),
         env: settings.exec.env.clone().into_iter().collect(),
         user: Some(settings.exec.user),
-        ..SandboxConfig::default()
+        ..default
     }
 }
 
@@ -116,6 +136,9 @@ pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     if folder.is_dir() {
         return Ok(());
+    }
+    if folder.exists() {
+        return Err(std::io::Error::other("there is something of that name that is no folder"));
     }
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }

@@ -26,6 +26,12 @@ struct Printed<'a> {
 }
 
 pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed> {
+    if args.apply
+        && let Some(dir) = args.task.dir.as_ref().filter(|dir| !dir.is_dir())
+    {
+        let error = anyhow::anyhow!("--apply writes into a folder, and {} is none", dir.display());
+        return Err(Failed::usage(error));
+    }
     let submission = submission(&args.task, &settings).map_err(Failed::usage)?;
     let pipeline = submission.pipeline.as_ref().unwrap_or(&settings.pipeline);
     let model = settings.pipelines.get(pipeline).map(|pipeline| pipeline.model.clone()).unwrap_or_default();

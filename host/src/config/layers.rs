@@ -31,10 +31,11 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 27] = [
     "plugins_dir",
     "listen",
     "store",
+    "keep_days",
     "role",
     "state_dir",
     "token",
@@ -48,15 +49,20 @@ const KEYS: [&str; 24] = [
     "worker.grace_s",
     "workspace.max_mib",
     "workspace.max_files",
-    "workspace.allow_paths",
     "budget.tokens",
     "budget.cost",
     "budget.wall_s",
     "budget.compute_s",
     "exec.read_only",
+    "exec.user",
     "exec.timeout_s",
     "exec.memory_mib",
+    "exec.processes",
+    "exec.parallel",
 ];
+
+/// The largest tree that can be configured.
+const MAX_TREE_MIB: u64 = 4096;
 
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
@@ -100,7 +106,8 @@ pub(super) fn load(environment: &Environment, overrides: Overrides) -> Result<Co
         merged.clone().try_into().map_err(|error| bad(error_origin(&origins), &error))?;
     fill_paths(&mut settings, &mut merged, &paths);
     check(&settings)?;
-    Ok(Config { settings, origins, merged })
+    let warnings = unknown_variables(environment, &settings);
+    Ok(Config { settings, warnings, origins, merged })
 }
 
 /// A file is parsed on its own first, so that an error has its line.
@@ -119,10 +126,12 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
     let defaults = Table::try_from(Settings::default()).expect("the defaults serialise");
     let mut layers = Vec::new();
     for key in KEYS {
-        let name = format!("AIAGENT_{}", key.to_uppercase().replace('.', "_"));
+        let name = variable(key);
         // The flag is --plugins, so its variable may be called after it too.
-        let short = (key == "plugins_dir").then(|| environment.get("AIAGENT_PLUGINS")).flatten();
-        let Some(text) = environment.get(&name).or(short) else { continue };
+        let short = "AIAGENT_PLUGINS";
+        let name =
+            if key == "plugins_dir" && environment.get(&name).is_none() { short.to_owned() } else { name };
+        let Some(text) = environment.get(&name) else { continue };
         let mut like = defaults.get(key.split('.').next().unwrap_or(key));
         if let Some((_, inner)) = key.split_once('.') {
             like = like.and_then(|table| table.get(inner));
@@ -136,15 +145,27 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
     if let Some(name) = QUICK_START.into_iter().find(|name| environment.get(name).is_some()) {
         layers.push((quick_start(environment), Origin::Variable(name.to_owned())));
     }
-    for name in environment.0.keys().filter(|name| name.starts_with("AIAGENT_")) {
-        let known = |key: &&str| *name == format!("AIAGENT_{}", key.to_uppercase().replace('.', "_"));
-        let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS", "AIAGENT_SERVER"].contains(&name.as_str());
-        if !special && !QUICK_START.contains(&name.as_str()) && !KEYS.iter().any(known) {
-            // Not an error: a model's key_env may name any variable.
-            tracing::debug!(variable = %name, "not a setting of this program");
-        }
-    }
     Ok(layers)
+}
+
+/// Variables that look like settings and are none. Not an error: others may set what they like.
+fn unknown_variables(environment: &Environment, settings: &Settings) -> Vec<String> {
+    let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS", "AIAGENT_SERVER"].into_iter().chain(QUICK_START);
+    let known: Vec<String> = special.map(str::to_owned).chain(KEYS.into_iter().map(variable)).collect();
+    let is_key = |name: &str| settings.models.values().any(|model| model.key_env == name);
+    let names = environment.0.keys().filter(|name| name.starts_with("AIAGENT_"));
+    let unknown = names.filter(|name| !known.contains(name) && !is_key(name));
+    let say = |name: &String| {
+        let nearest = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        let nearest = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
+        format!("the variable {name} is no setting of this program{nearest}")
+    };
+    unknown.map(say).collect()
+}
+
+/// The variable that sets a key.
+fn variable(key: &str) -> String {
+    format!("AIAGENT_{}", key.to_uppercase().replace('.', "_"))
 }
 
 /// A model named `default`, at an OpenAI-compatible URL unless an adapter is named too. A loopback
@@ -248,8 +269,31 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
     if settings.worker.tasks == 0 {
         return bad("worker.tasks", "must be at least 1".to_owned());
     }
+    for (key, value) in [("wall_s", settings.budget.wall_s), ("compute_s", settings.budget.compute_s)] {
+        if value == 0 {
+            return bad(&format!("budget.{key}"), "must be at least 1: no step could start".to_owned());
+        }
+    }
+    // Trees live in memory while a step works on them.
+    if !(1..=MAX_TREE_MIB).contains(&settings.workspace.max_mib) {
+        return bad("workspace.max_mib", format!("must be from 1 to {MAX_TREE_MIB}"));
+    }
+    if settings.workspace.max_files == 0 {
+        return bad("workspace.max_files", "must be at least 1".to_owned());
+    }
     if settings.budget.cost.is_sign_negative() || !settings.budget.cost.is_finite() {
         return bad("budget.cost", "must be 0 (no limit) or a positive number".to_owned());
+    }
+    for (name, limits) in &settings.plugins {
+        for (key, value) in [("compute_ms", limits.compute_ms), ("wall_ms", limits.wall_ms)] {
+            if value == Some(0) {
+                return bad(&format!("plugins.{name}.{key}"), "must be at least 1".to_owned());
+            }
+        }
+        // WebAssembly addresses memory with 32 bits.
+        if limits.memory_mib.is_some_and(|mib| !(1..=4096).contains(&mib)) {
+            return bad(&format!("plugins.{name}.memory_mib"), "must be from 1 to 4096".to_owned());
+        }
     }
     for (name, pipeline) in &settings.pipelines {
         let key = |field: &str| format!("pipelines.{name}.{field}");

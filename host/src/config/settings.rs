@@ -18,6 +18,8 @@ pub struct Settings {
     pub listen: Listen,
     /// `sqlite:PATH`, or `memory` (nothing survives a restart). Empty: a file in the state folder.
     pub store: String,
+    /// Ended tasks are deleted after so many days, with all that belongs to them. 0: never.
+    pub keep_days: u64,
     pub role: Role,
     /// Where the database, the compile cache and scratch files live. Empty: by the XDG rules.
     pub state_dir: PathBuf,
@@ -85,8 +87,6 @@ pub struct Workspace {
     /// All files of a task together.
     pub max_mib: u64,
     pub max_files: usize,
-    /// Folders whose content a task may name by path in place of sending files. Empty: none.
-    pub allow_paths: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -115,6 +115,8 @@ pub struct Exec {
     pub timeout_s: u64,
     pub memory_mib: u64,
     pub processes: u32,
+    /// Commands at once, over all tasks; further ones wait. 0: as many as there are processors.
+    pub parallel: usize,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -174,6 +176,7 @@ impl Default for Settings {
             plugins_dir: Vec::new(),
             listen: Listen(SocketAddr::from(([127, 0, 0, 1], 8080))),
             store: String::new(),
+            keep_days: 0,
             role: Role::All,
             state_dir: PathBuf::new(),
             token: String::new(),
@@ -201,7 +204,7 @@ impl Default for Worker {
 
 impl Default for Workspace {
     fn default() -> Self {
-        Self { max_mib: 64, max_files: 20_000, allow_paths: Vec::new() }
+        Self { max_mib: 64, max_files: 20_000 }
     }
 }
 
@@ -220,6 +223,7 @@ impl Default for Exec {
             timeout_s: 300,
             memory_mib: 4096,
             processes: 512,
+            parallel: 0,
         }
     }
 }

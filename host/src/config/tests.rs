@@ -46,6 +46,10 @@ fn bad_files_say_what_where_and_what_to_do() {
         ("[pipelines.p]\nmodel = \"big\"", "pipelines.p.model: there is no section [models.big]"),
         ("[pipelines.p]\nprotected = [\"a[\"]", "pipelines.p.protected: \"a[\" is not a glob"),
         ("worker = 1", "invalid type"),
+        ("[plugins.p]\ncompute_ms = 0", "plugins.p.compute_ms: must be at least 1"),
+        ("[plugins.p]\nmemory_mib = 5000", "plugins.p.memory_mib: must be from 1 to 4096"),
+        ("[budget]\nwall_s = 0", "budget.wall_s: must be at least 1"),
+        ("[workspace]\nmax_mib = 18446744073709551", "workspace.max_mib: must be from 1 to 4096"),
         ("log = ", "aiagent.toml:1"),
     ] {
         let error = load(file, Environment::default()).expect_err(file).to_string();
@@ -80,4 +84,20 @@ fn the_printed_configuration_reads_back_the_same() {
         text.lines().map(|l| l.split(" # ").next().unwrap_or(l).trim().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(values(&printed), values(&again));
+}
+
+#[test]
+fn a_variable_that_sets_nothing_is_told() {
+    let environment = Environment::from([
+        ("AIAGENT_LISTN", "127.0.0.1:1"),
+        ("AIAGENT_PLUGINS", "/plugins"),
+        ("AIAGENT_SECRET", "a key"),
+        ("OTHER", "x"),
+    ]);
+    let config = load("[models.m]\nkey_env = \"AIAGENT_SECRET\"", environment).expect("valid");
+    assert_eq!(
+        config.warnings,
+        ["the variable AIAGENT_LISTN is no setting of this program; did you mean AIAGENT_LISTEN?"]
+    );
+    assert!(config.print().lines().any(|line| line.ends_with("# AIAGENT_PLUGINS")), "{}", config.print());
 }

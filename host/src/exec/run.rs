@@ -109,7 +109,7 @@ fn on_thread(
     Ok((output, left))
 }
 
-fn cancelled() -> ExecError {
+pub(super) fn cancelled() -> ExecError {
     ExecError::Other("cancelled".into())
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{Command, Ending, ExecError, ExecLimits, Output, SandboxConfig, run, watch};
@@ -20,6 +21,8 @@ pub(super) struct Ready {
     pub(super) config: SandboxConfig,
     /// Set where the host is root: who the command is.
     pub(super) user: Option<u32>,
+    /// One for each command that may run at the same time.
+    turns: Semaphore,
 }
 
 /// Who the command is, as it sees it.
@@ -51,7 +54,8 @@ impl Sandbox {
             Ok(_) => None,
             Err(error) => return refused(format!("/proc can't be read: {error}")),
         };
-        let sandbox = Self(Ok(Arc::new(Ready { config, user })));
+        let turns = Semaphore::new(config.parallel.clamp(1, Semaphore::MAX_PERMITS));
+        let sandbox = Self(Ok(Arc::new(Ready { config, user, turns })));
         let command = Command {
             argv: vec!["true".into()],
             cwd: None,
@@ -95,6 +99,10 @@ impl Sandbox {
     ) -> Result<(Output, Option<Tree>), ExecError> {
         match &self.0 {
             Ok(ready) => {
+                let _turn = tokio::select! {
+                    turn = ready.turns.acquire() => turn.expect("nobody closes it"),
+                    () = cancel.cancelled() => return Err(run::cancelled()),
+                };
                 run::run(Arc::clone(ready), tree.clone(), command.clone(), limits.clone(), cancel).await
             }
             Err(why) => Err(ExecError::Denied(why.clone())),

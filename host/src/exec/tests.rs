@@ -293,6 +293,35 @@ async fn no_process_outlives_its_command() {
     until(|| !runs("70003.5")).await;
 }
 
+#[tokio::test]
+async fn a_command_waits_for_its_turn() {
+    if sandbox().await.is_none() {
+        return;
+    }
+    let sandbox = Sandbox::probe(SandboxConfig { parallel: 1, ..SandboxConfig::default() }).await;
+    let limits = ExecLimits::default();
+    let (tree, first, second) = (Tree::default(), CancellationToken::new(), CancellationToken::new());
+    let (one, two) = (command(&["sleep", "70005.5"]), command(&["sleep", "70006.5"]));
+    let quick = Command { timeout_ms: Some(300), ..command(&["sleep", "70007.5"]) };
+    let cancelled = async {
+        until(|| runs("70005.5")).await;
+        assert!(!runs("70006.5"));
+        second.cancel();
+        first.cancel();
+    };
+    let (one, two, ()) = tokio::join!(
+        sandbox.run(&tree, &one, &limits, &first),
+        sandbox.run(&tree, &two, &limits, &second),
+        cancelled
+    );
+    let ended = ExecError::Other("cancelled".into());
+    assert_eq!((one.unwrap_err(), two.unwrap_err()), (ended.clone(), ended));
+    // Turns come back, and a command's time starts with its turn.
+    let (output, _) = sandbox.run(&tree, &quick, &limits, &CancellationToken::new()).await.unwrap();
+    assert_eq!(output.ending, Ending::TimedOut);
+    assert!(!runs("70006.5"));
+}
+
 #[test]
 fn no_process_outlives_the_runtime() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

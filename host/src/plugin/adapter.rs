@@ -56,7 +56,7 @@ impl Adapter {
 
     fn instance(&self, input_bytes: usize) -> Instance {
         let limits = &self.plugin.limits;
-        let output_limit = limits.output_bytes + (input_bytes * MAX_ENCODING_GROWTH) as u64;
+        let output_limit = limits.output_bytes.saturating_add((input_bytes * MAX_ENCODING_GROWTH) as u64);
         let sandbox = Sandbox {
             // An adapter's answer depends on its input alone.
             seed: 0,
@@ -70,7 +70,7 @@ impl Adapter {
             compute: limits.compute(),
             wall: limits.wall(),
             // Lists of small strings take more room on the host's side than their text.
-            crossing_bytes: output_limit * 4,
+            crossing_bytes: output_limit.saturating_mul(4),
         };
         let store = self.shared.store(&self.plugin, sandbox, &bounds, Instant::now());
         Instance { shared: Arc::clone(&self.shared), plugin: Arc::clone(&self.plugin), store, output_limit }

@@ -10,6 +10,9 @@ use super::state::State;
 use super::{Outside, convert};
 use crate::task::Level;
 
+/// Each line becomes an event of its own, so that a flood of empty ones must end too.
+const MAX_LINES: u32 = 10_000;
+
 /// Where a call's lines go.
 pub(super) enum Sink {
     Task(Arc<dyn Outside>),
@@ -27,20 +30,26 @@ pub(super) struct Log {
 
 struct Count {
     left_bytes: u64,
+    left_lines: u32,
     dropped_lines: u64,
 }
 
 impl Log {
     pub(super) fn new(sink: Sink, limit_bytes: u64) -> Self {
-        Self { sink, count: Mutex::new(Count { left_bytes: limit_bytes, dropped_lines: 0 }) }
+        Self {
+            sink,
+            count: Mutex::new(Count { left_bytes: limit_bytes, left_lines: MAX_LINES, dropped_lines: 0 }),
+        }
     }
 
     pub(super) fn line(&self, level: Level, message: String) {
         {
             let mut count = self.count();
-            // An empty line costs something too.
-            match count.left_bytes.checked_sub(message.len() as u64 + 1) {
-                Some(left) if count.dropped_lines == 0 => count.left_bytes = left,
+            let left = count.left_bytes.checked_sub(message.len() as u64 + 1);
+            match left.zip(count.left_lines.checked_sub(1)) {
+                Some((bytes, lines)) if count.dropped_lines == 0 => {
+                    (count.left_bytes, count.left_lines) = (bytes, lines);
+                }
                 _ => {
                     count.dropped_lines += 1;
                     return;

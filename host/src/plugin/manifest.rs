@@ -158,6 +158,11 @@ impl Manifest {
     pub(super) fn uses_wasi(&self) -> bool {
         self.imports.iter().any(|import| import.name.starts_with("wasi:"))
     }
+
+    /// Whether it may wait for a native command.
+    pub(super) fn runs_commands(&self) -> bool {
+        self.imports.iter().any(|import| import.name.starts_with("aiagent:step/exec@"))
+    }
 }
 
 fn grant_of(kind: Kind, name: &str) -> Grant {

@@ -7,6 +7,10 @@ use super::bindings::types;
 use super::convert;
 use super::state::{State, ask};
 
+/// Far more than a step within any budget needs. What is refused costs nothing, so that no budget ends
+/// a guest that asks in a loop.
+const MAX_CALLS: u32 = 1_000;
+
 impl wit::Host for State {
     fn limits(&mut self) -> Result<wit::ModelLimits> {
         let limits = self.outside()?.limits();
@@ -21,6 +25,11 @@ impl wit::Host for State {
         &mut self,
         request: types::Request,
     ) -> Result<std::result::Result<types::Completion, types::ModelError>> {
+        if self.model_calls >= MAX_CALLS {
+            let why = format!("the model was asked {MAX_CALLS} times in this step, which is the limit");
+            return Ok(Err(types::ModelError::Other(why)));
+        }
+        self.model_calls += 1;
         let outside = self.outside()?;
         let request = convert::request(request);
         let answer = ask(async move { outside.complete(request).await }).await?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -17,7 +17,10 @@ use super::{Catalog, Failure, Kind, Loaded, Refusal, Refused, Settings, engine, 
 use crate::task::Digest;
 
 /// Four times the thousand waiting tasks the service is measured with.
-const DEFAULT_CALLS: u32 = 4_000;
+pub const DEFAULT_CALLS: u32 = 4_000;
+
+/// A short check does not wait for a long one on the same processor.
+const TURNS_PER_PROCESSOR: usize = 4;
 
 /// A handle; clones share everything.
 #[derive(Clone)]
@@ -34,6 +37,9 @@ pub(super) struct Shared {
     set: watch::Sender<Arc<Set>>,
     /// One reload at a time.
     reloading: Mutex<()>,
+    /// For guests that only compute: more of them at once than this are not done any sooner, but each
+    /// holds its memory.
+    pub(super) turns: Semaphore,
 }
 
 #[derive(Default)]
@@ -105,7 +111,9 @@ impl Shared {
         wasi::add_to_linker(&mut linker)?;
         let ticker = Ticker::start(engine.weak())?;
         let (set, _) = watch::channel(Arc::default());
-        Ok(Self { engine, ticker, linker, settings, set, reloading: Mutex::default() })
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let turns = Semaphore::new(processors * TURNS_PER_PROCESSOR);
+        Ok(Self { engine, ticker, linker, settings, set, reloading: Mutex::default(), turns })
     }
 
     pub(super) fn find(&self, name: &str, kind: Kind) -> Result<Arc<Plugin>, Failure> {

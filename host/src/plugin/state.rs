@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) outside: Option<Arc<dyn Outside>>,
     /// Calls of `check.run` so far.
     pub(super) checks: u32,
+    /// Calls of `model.complete` so far.
+    pub(super) model_calls: u32,
     /// `None` unless the plugin imports WASI.
     pub(super) wasi: Option<Box<Wasi>>,
     pub(super) table: ResourceTable,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
@@ -91,20 +92,38 @@ impl Runtime {
     where
         F: for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, Answer<T>> + Send,
     {
-        match self.shared.find(name, kind) {
-            Ok(plugin) => self.shared.step(&plugin, call, entry).await,
-            Err(missing) => Ended {
-                result: Err(missing),
-                tree: call.tree,
-                usage: Usage::default(),
-                // No file ran.
-                digest: Digest::of(&[]),
-            },
+        let plugin = match self.shared.find(name, kind) {
+            Ok(plugin) => plugin,
+            // No file ran.
+            Err(missing) => return not_run(missing, call, Digest::of(&[])),
+        };
+        match self.shared.turn(&plugin, &call.cancel).await {
+            Ok(_turn) => self.shared.step(&plugin, call, entry).await,
+            Err(cancelled) => not_run(cancelled, call, plugin.digest.clone()),
         }
     }
 }
 
+fn not_run<T>(failure: Failure, call: Call, digest: Digest) -> Ended<T> {
+    Ended { result: Err(failure), tree: call.tree, usage: Usage::default(), digest }
+}
+
 impl Shared {
+    /// The right to compute, which a guest needs that can't wait for anything. Others have it always.
+    async fn turn(
+        &self,
+        plugin: &Plugin,
+        cancel: &CancellationToken,
+    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        if plugin.manifest.kind != Kind::Checker || plugin.manifest.runs_commands() {
+            return Ok(None);
+        }
+        tokio::select! {
+            turn = self.turns.acquire() => Ok(Some(turn.expect("nobody closes it"))),
+            () = cancel.cancelled() => Err(Failure::Cancelled),
+        }
+    }
+
     async fn step<T, F>(&self, plugin: &Plugin, call: Call, entry: F) -> Ended<T>
     where
         F: for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, Answer<T>> + Send,
@@ -113,9 +132,10 @@ impl Shared {
         let bounds = Bounds {
             compute: limits.compute().min(call.compute_left),
             wall: limits.wall().min(call.wall_left),
-            crossing_bytes: limits.output_bytes
-                + CROSSING_SLACK_BYTES
-                + if plugin.manifest.kind.writes() { call.tree.limits().bytes } else { 0 },
+            crossing_bytes: limits
+                .output_bytes
+                .saturating_add(CROSSING_SLACK_BYTES)
+                .saturating_add(if plugin.manifest.kind.writes() { call.tree.limits().bytes } else { 0 }),
         };
         let sandbox = Sandbox {
             seed: call.seed,
@@ -176,6 +196,7 @@ impl Shared {
             protected: sandbox.protected,
             outside: sandbox.outside,
             checks: 0,
+            model_calls: 0,
             wasi,
             table,
         };

@@ -46,10 +46,11 @@ pub(super) async fn history(task: &Task, snapshots: &Snapshots) -> Result<Vec<At
 
 async fn diff(snapshots: &Snapshots, old: &Digest, new: &Digest) -> Result<String, SnapshotError> {
     let (old, new) = (snapshots.load(old).await?, snapshots.load(new).await?);
-    let mut diff = workspace::diff(&old, &new);
+    let diff = tokio::task::spawn_blocking(move || workspace::diff(&old, &new)).await;
+    let mut diff =
+        diff.map_err(|error| StoreError::Corrupt(format!("two trees can't be compared: {error}")))?;
     if diff.len() > MAX_DIFF {
-        let cut = (0..=MAX_DIFF).rev().find(|at| diff.is_char_boundary(*at)).unwrap_or(0);
-        diff.truncate(cut);
+        diff.truncate(diff.floor_char_boundary(MAX_DIFF));
         diff.push_str("\n… (the rest of this diff is left out)\n");
     }
     Ok(diff)

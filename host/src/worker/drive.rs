@@ -1,6 +1,9 @@
 //! One claimed task, step after step, to its end or until it is handed on.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Shared;
 use super::feed::Feed;
@@ -9,6 +12,9 @@ use super::step::{self, Break};
 use crate::coordinator;
 use crate::store::{Claim, StoreError};
 use crate::task::{EventBody, Reason, Task};
+
+/// How long a task is kept from the queue after its store failed.
+const AFTER_AN_OUTAGE: Duration = Duration::from_secs(5);
 
 /// What one claim of a task works with.
 pub(super) struct Desk {
@@ -20,13 +26,14 @@ pub(super) struct Desk {
 
 pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) {
     let id = claim.lease.task.clone();
-    let halt = shared.halts.add(&id);
+    let halt = shared.halts.add(&claim.lease);
     if claim.task.cancel {
         halt.stop(Stop::Cancelled);
     }
     let held = shared.keeper.hold(claim.lease.clone(), Arc::clone(&halt));
-    let feed = Feed::new(Arc::clone(&shared.equipment.store), claim.lease.clone());
-    let pump = tokio::spawn(Arc::clone(&feed).pump(Arc::clone(&halt)));
+    let feed = Feed::new(Arc::clone(&shared.equipment.store), claim.lease.clone(), Arc::clone(&halt));
+    // Ended by its drop, also when this function panics.
+    let _pump = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&feed).pump()));
     let task = claim.task.clone();
     let desk = Arc::new(Desk { shared: Arc::clone(&shared), claim, feed, halt });
 
@@ -39,29 +46,48 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) {
             Ok(()) => tracing::info!(task = %id, "handed back"),
             Err(error) => tracing::warn!(task = %id, %error, "can't hand it back: its lease will run out"),
         },
+        Err(Break::Store(error @ StoreError::Corrupt(_))) => {
+            // Handed back, it would be here again in no time. Lost, it is counted, and ends in the end.
+            tracing::error!(task = %id, %error, "the store can't hold this task: leaving it to its lease");
+        }
         Err(Break::Store(error)) => {
             tracing::error!(task = %id, %error, "the store failed: handing the task back");
+            // Not at once: it goes to the front of the queue, and would be back here in no time.
+            tokio::select! {
+                () = desk.halt.token.cancelled() => {}
+                () = tokio::time::sleep(AFTER_AN_OUTAGE) => {}
+            }
             if let Err(error) = desk.feed.release("the store failed in the middle of a step").await {
                 tracing::warn!(task = %id, %error, "can't hand it back: its lease will run out");
             }
         }
     }
-    pump.abort();
     drop(held);
-    shared.halts.remove(&id);
+    shared.halts.remove(&desk.claim.lease);
 }
 
 async fn to_its_end(desk: &Arc<Desk>, mut task: Task) -> Result<Reason, Break> {
     loop {
         let next = match stopped(desk, &task)? {
             Some(ended) => ended,
-            None => match step::run(desk, &task).await? {
-                step::Done::Step(done) => {
+            None => match step::run(desk, &task).await {
+                Ok(step::Done::Step(done)) => {
                     let next = coordinator::advance(&task, *done);
-                    announce(desk, &next);
+                    announce(desk, &task, &next);
                     next
                 }
-                step::Done::Again(again) => *again,
+                Ok(step::Done::Again(again)) => *again,
+                Ok(step::Done::Paused(paused)) => {
+                    desk.feed.commit(&paused).await.map_err(Break::from)?;
+                    return Err(Break::Draining);
+                }
+                // What can't be read now can't be read by the next worker either.
+                Err(Break::Store(StoreError::Corrupt(message))) => {
+                    tracing::error!(task = %task.id, %message, "the task can't go on");
+                    let plugin = step::next_plugin(&task).0.name;
+                    coordinator::abandon(&task, Reason::StepFailed { plugin, message })
+                }
+                Err(broken) => return Err(broken),
             },
         };
         if let Some(outcome) = &next.outcome {
@@ -73,9 +99,10 @@ async fn to_its_end(desk: &Arc<Desk>, mut task: Task) -> Result<Reason, Break> {
     }
 }
 
-/// The ended task, if it must not go on with its next step.
+/// The ended task, if it must not go on with its next step. A worker that shuts down begins none.
 fn stopped(desk: &Desk, task: &Task) -> Result<Option<Task>, Break> {
     match desk.halt.why() {
+        None if desk.shared.closing.is_cancelled() => Err(Break::Draining),
         None => Ok(coordinator::gate(task)),
         Some(Stop::Cancelled) => Ok(Some(coordinator::abandon(task, Reason::Cancelled))),
         Some(Stop::LeaseLost) => Err(Break::LeaseLost),
@@ -84,8 +111,12 @@ fn stopped(desk: &Desk, task: &Task) -> Result<Option<Task>, Break> {
 }
 
 /// The events that follow from what the step added to the record.
-fn announce(desk: &Desk, next: &Task) {
+fn announce(desk: &Desk, before: &Task, next: &Task) {
     let Some(round) = next.rounds.last() else { return };
+    // A step that only decided, or failed for good, added nothing.
+    if before.rounds.last() == Some(round) {
+        return;
+    }
     match (&round.report, &round.tree) {
         (Some(report), _) => {
             desk.feed.push(EventBody::Checked { round: round.number, report: report.clone() })

@@ -1,4 +1,4 @@
-//! A task's events on their way to the store: gathered for a moment, written in order.
+//! What a claim writes: a task's events, gathered for a moment and written in order, and its record.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,9 +12,14 @@ use crate::task::{EventBody, Task};
 /// How long an event may wait for others. Shorter than a person notices.
 const GATHER: Duration = Duration::from_millis(150);
 
+/// The waits between the attempts of [`insist`]: the first is a busy moment, the last an outage.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
 pub(super) struct Feed {
     store: Arc<dyn Store>,
     lease: Lease,
+    halt: Arc<Halt>,
     pending: Mutex<Vec<EventBody>>,
     /// Held while a batch is written, so that batches stay in order.
     writing: tokio::sync::Mutex<()>,
@@ -22,9 +27,9 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(store: Arc<dyn Store>, lease: Lease) -> Arc<Self> {
+    pub(super) fn new(store: Arc<dyn Store>, lease: Lease, halt: Arc<Halt>) -> Arc<Self> {
         let (pending, writing, more) = (Mutex::default(), tokio::sync::Mutex::default(), Notify::new());
-        Arc::new(Self { store, lease, pending, writing, more })
+        Arc::new(Self { store, lease, halt, pending, writing, more })
     }
 
     pub(super) fn push(&self, event: EventBody) {
@@ -42,14 +47,19 @@ impl Feed {
     }
 
     /// Writes what comes in until it is dropped. A lost lease stops the task's work.
-    pub(super) async fn pump(self: Arc<Self>, halt: Arc<Halt>) {
+    pub(super) async fn pump(self: Arc<Self>) {
         loop {
             self.more.notified().await;
             tokio::time::sleep(GATHER).await;
             match self.flush().await {
                 Ok(()) => {}
-                Err(StoreError::StaleFence { .. }) => return halt.stop(Stop::LeaseLost),
-                Err(error) => tracing::warn!(task = %self.lease.task, %error, "can't write events yet"),
+                Err(StoreError::StaleFence { .. }) => return self.halt.stop(Stop::LeaseLost),
+                Err(error) => {
+                    tracing::warn!(task = %self.lease.task, %error, "can't write events yet");
+                    // What was put back must not wait for the next event.
+                    tokio::time::sleep(LONGEST_WAIT).await;
+                    self.more.notify_one();
+                }
             }
         }
     }
@@ -71,20 +81,22 @@ impl Feed {
     /// Commits the task together with all events so far.
     pub(super) async fn commit(&self, task: &Task) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
-        self.store.commit(&self.lease, task, self.take()).await
+        let events = self.take();
+        insist(&self.halt, || self.store.commit(&self.lease, task, events.clone())).await
     }
 
     /// Likewise, for a task that has ended.
     pub(super) async fn finish(&self, task: &Task) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
-        self.store.finish(&self.lease, task, self.take()).await
+        let events = self.take();
+        insist(&self.halt, || self.store.finish(&self.lease, task, events.clone())).await
     }
 
     /// Gives the task back, with all events so far.
     pub(super) async fn release(&self, why: &str) -> Result<(), StoreError> {
-        self.flush().await?;
+        insist(&self.halt, || self.flush()).await?;
         let _writing = self.writing.lock().await;
-        self.store.release(&self.lease, why).await
+        insist(&self.halt, || self.store.release(&self.lease, why)).await
     }
 
     fn take(&self) -> Vec<EventBody> {
@@ -95,5 +107,28 @@ impl Feed {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         events.append(&mut pending);
         *pending = events;
+    }
+}
+
+/// Repeats a write for as long as the store does not answer and the lease may still be held: what a
+/// step was paid for is not given up for a moment's outage.
+pub(super) async fn insist<T, F>(halt: &Halt, write: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut wait = FIRST_WAIT;
+    loop {
+        let error = match write().await {
+            Err(StoreError::Unavailable(why)) => StoreError::Unavailable(why),
+            reply => return reply,
+        };
+        tokio::select! {
+            () = halt.lost.cancelled() => return Err(error),
+            () = tokio::time::sleep(wait) => {}
+        }
+        if wait == FIRST_WAIT {
+            tracing::warn!(%error, "the store does not answer; trying on");
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }

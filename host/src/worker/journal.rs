@@ -6,13 +6,19 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::feed::insist;
+use super::halt::Halt;
 use crate::plugin::Failure;
 use crate::store::{JournalEntry, Lease, Store, StoreError};
 use crate::task::Digest;
 
+/// Of a request that is kept for people to read, in bytes of JSON: more than most models take.
+const MAX_REQUEST: usize = 256 << 10;
+
 pub(super) struct Journal {
     store: Arc<dyn Store>,
     lease: Lease,
+    halt: Arc<Halt>,
     step: u32,
     replay: VecDeque<JournalEntry>,
     next: u32,
@@ -29,9 +35,14 @@ pub(super) struct Place<T> {
 }
 
 impl Journal {
-    pub(super) async fn open(store: Arc<dyn Store>, lease: Lease, step: u32) -> Result<Self, StoreError> {
-        let replay: VecDeque<_> = store.journal(&lease.task, step).await?.into();
-        Ok(Self { store, lease, step, replay, next: 0, error: None })
+    pub(super) async fn open(
+        store: Arc<dyn Store>,
+        lease: Lease,
+        halt: Arc<Halt>,
+        step: u32,
+    ) -> Result<Self, StoreError> {
+        let replay: VecDeque<_> = insist(&halt, || store.journal(&lease.task, step)).await?.into();
+        Ok(Self { store, lease, halt, step, replay, next: 0, error: None })
     }
 
     /// Answers not yet asked for again.
@@ -41,6 +52,11 @@ impl Journal {
 
     pub(super) fn take_error(&mut self) -> Option<StoreError> {
         self.error.take()
+    }
+
+    /// The answers that were not asked for again.
+    pub(super) fn take_rest(&mut self) -> VecDeque<JournalEntry> {
+        std::mem::take(&mut self.replay)
     }
 
     /// Looks up the next answer. Fails where the step asks something else than it did before.
@@ -57,12 +73,14 @@ impl Journal {
             return Ok(Place { index, asked, request, known: None });
         };
         if entry.asked != asked || entry.kind != kind {
-            return Err(Failure::Diverged(format!(
+            let why = format!(
                 "answer {index} is for a {} request, {}; the step now makes a {kind} request, {}",
                 entry.kind,
                 entry.asked.short(),
                 asked.short()
-            )));
+            );
+            self.replay.push_front(entry);
+            return Err(Failure::Diverged(why));
         }
         let known = serde_json::from_str(&entry.answer)
             .map_err(|error| Failure::Diverged(format!("answer {index} can't be read: {error}")))?;
@@ -78,8 +96,9 @@ impl Journal {
     ) -> Result<(), Failure> {
         let answer = serde_json::to_string(answer).map_err(|error| Failure::Host(error.to_string()))?;
         let Place { index, asked, request, .. } = place;
+        let request = shown(request);
         let entry = JournalEntry { index, kind: kind.to_owned(), asked, request, answer };
-        match self.store.append(&self.lease, self.step, entry).await {
+        match insist(&self.halt, || self.store.append(&self.lease, self.step, entry.clone())).await {
             Ok(()) => Ok(()),
             Err(StoreError::StaleFence { .. }) => Err(Failure::LeaseLost),
             Err(error) => {
@@ -89,6 +108,16 @@ impl Journal {
             }
         }
     }
+}
+
+/// A request as the journal shows it. It is compared by its digest, so that a long one need not be
+/// kept whole: a guest may ask with all that its limits allow, again and again.
+fn shown(request: String) -> String {
+    if request.len() <= MAX_REQUEST {
+        return request;
+    }
+    let begins = &request[..request.floor_char_boundary(MAX_REQUEST)];
+    serde_json::json!({ "bytes": request.len(), "begins": begins }).to_string()
 }
 
 /// A number that no other claim has.

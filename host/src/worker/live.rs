@@ -1,7 +1,7 @@
 //! What a step reaches outside its sandbox: the model, the checker, commands; through the journal.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -10,13 +10,10 @@ use super::drive::Desk;
 use super::journal::Journal;
 use super::step::{self, Break};
 use crate::exec::{self, ExecError, ExecLimits};
-use crate::model::{self, Completing, DoorEvent, ModelError};
+use crate::model::{self, Completing, DoorEvent, ModelError, Usage};
 use crate::plugin::{Failure, Interrupt, Outside, StepError};
 use crate::task::{Digest, EventBody, Level, Next, Report, Spend, Task};
 use crate::workspace::Tree;
-
-/// `check.run` may be called this often in a step.
-const MAX_CHECKS: u32 = 32;
 
 pub(super) struct Live {
     desk: Arc<Desk>,
@@ -31,28 +28,34 @@ pub(super) struct Live {
 
 #[derive(Default)]
 struct Tally {
+    /// Its `wall_ms` is that of replayed answers only; the rest is measured around the step.
     spent: Spend,
-    checks: u32,
+    /// How long the answers took that this run of the step has added to the journal.
+    waited: Duration,
     broken: Option<Break>,
 }
 
-/// A model's answer as the journal keeps it.
+/// A model's answer as the journal keeps it. Every answer comes with the time it took: when a step
+/// is run again, that counts as if it had passed anew.
 #[derive(Serialize, Deserialize)]
 struct ModelAnswer {
     result: Result<model::Completion, ModelError>,
     cost_micros: Option<u64>,
+    wall_ms: u64,
 }
 
 #[derive(Serialize, Deserialize)]
 struct CheckAnswer {
     result: Result<Report, StepError>,
     compute_ms: u64,
+    wall_ms: u64,
 }
 
 /// A command's answer; a tree it changed is kept as a snapshot.
 #[derive(Serialize, Deserialize)]
 struct ExecAnswer {
     result: Result<(exec::Output, Option<Digest>), ExecError>,
+    wall_ms: u64,
 }
 
 /// A command with the tree it runs on, for the journal: the same command on another tree is another request.
@@ -79,6 +82,26 @@ impl Live {
         self.tally().spent.clone()
     }
 
+    /// How much of this run's time went into answers that the journal now holds.
+    pub(super) fn waited(&self) -> Duration {
+        self.tally().waited
+    }
+
+    /// Counts answers that the journal holds and the step did not ask for again: they were paid for.
+    pub(super) async fn count_the_rest(&self) {
+        let Some(journal) = &self.journal else { return };
+        for entry in journal.lock().await.take_rest() {
+            let known = match entry.kind.as_str() {
+                "model" => serde_json::from_str(&entry.answer).map(|answer| self.count_model(&answer, true)),
+                "check" => serde_json::from_str(&entry.answer).map(|answer| self.count_check(&answer, true)),
+                _ => serde_json::from_str(&entry.answer).map(|answer| self.count_exec(&answer, true)),
+            };
+            if let Err(error) = known {
+                tracing::warn!(task = %self.task.id, %error, "what an answer cost can't be read");
+            }
+        }
+    }
+
     /// Why the whole step is void, if it is.
     pub(super) async fn broken(&self) -> Option<Break> {
         if let Some(journal) = &self.journal
@@ -94,7 +117,12 @@ impl Live {
     }
 
     async fn ask_model(&self, request: &model::Request, index: u32) -> ModelAnswer {
-        let failed = |error| ModelAnswer { result: Err(error), cost_micros: Some(0) };
+        let began = Instant::now();
+        let failed = |error| ModelAnswer {
+            result: Err(error),
+            cost_micros: Some(0),
+            wall_ms: began.elapsed().as_millis() as u64,
+        };
         let Some(name) = &self.task.spec.pipeline.model else {
             let pipeline = &self.task.spec.pipeline.name;
             return failed(ModelError::Unreachable(format!(
@@ -131,7 +159,6 @@ impl Live {
                 wait_ms: wait.as_millis() as u64,
             }),
         };
-        let began = Instant::now();
         let answered = equipment
             .door
             .complete(Completing {
@@ -146,7 +173,7 @@ impl Live {
             .await;
         let (usage, error) = match &answered {
             Ok(answered) => (answered.completion.usage, None),
-            Err(error) => (model::Usage::default(), Some(error.to_string())),
+            Err(error) => (Usage::default(), Some(error.to_string())),
         };
         self.desk.feed.push(EventBody::ModelEnded {
             call,
@@ -156,21 +183,44 @@ impl Live {
             error,
         });
         match answered {
-            Ok(answered) => {
-                ModelAnswer { cost_micros: answered.cost_micros, result: Ok(answered.completion) }
-            }
+            Ok(answered) => ModelAnswer {
+                cost_micros: answered.cost_micros,
+                result: Ok(answered.completion),
+                wall_ms: began.elapsed().as_millis() as u64,
+            },
             Err(error) => failed(error),
         }
     }
 
-    fn count_model(&self, answer: &ModelAnswer) {
+    fn count_model(&self, answer: &ModelAnswer, replayed: bool) {
+        self.count_wall(answer.wall_ms, replayed);
         let mut tally = self.tally();
         let known = if tally.spent.model_calls == 0 { Some(0) } else { tally.spent.cost_micros };
         tally.spent.model_calls += 1;
         tally.spent.cost_micros = known.zip(answer.cost_micros).map(|(a, b)| a.saturating_add(b));
         if let Ok(completion) = &answer.result {
-            tally.spent.input_tokens += completion.usage.input_tokens;
-            tally.spent.output_tokens += completion.usage.output_tokens;
+            let Usage { input_tokens, output_tokens } = completion.usage;
+            tally.spent.input_tokens = tally.spent.input_tokens.saturating_add(input_tokens);
+            tally.spent.output_tokens = tally.spent.output_tokens.saturating_add(output_tokens);
+        }
+    }
+
+    fn count_check(&self, answer: &CheckAnswer, replayed: bool) {
+        self.count_wall(answer.wall_ms, replayed);
+        let mut tally = self.tally();
+        tally.spent.compute_ms = tally.spent.compute_ms.saturating_add(answer.compute_ms);
+    }
+
+    fn count_exec(&self, answer: &ExecAnswer, replayed: bool) {
+        self.count_wall(answer.wall_ms, replayed);
+    }
+
+    fn count_wall(&self, wall_ms: u64, replayed: bool) {
+        let mut tally = self.tally();
+        if replayed {
+            tally.spent.wall_ms = tally.spent.wall_ms.saturating_add(wall_ms);
+        } else {
+            tally.waited = tally.waited.saturating_add(Duration::from_millis(wall_ms));
         }
     }
 
@@ -179,11 +229,15 @@ impl Live {
         // What a checker's command leaves behind is nobody's.
         let read_back = self.journal.is_some() && !matches!(self.task.next, Next::Check);
         let limits = ExecLimits { read_back, ..equipment.exec_limits.clone() };
+        let began = Instant::now();
         let ran = equipment.sandbox.run(tree, command, &limits, &self.desk.halt.token).await;
         let (output, changed) = match ran {
             Ok(ran) => ran,
             Err(_) if self.desk.halt.token.is_cancelled() => return Err(Failure::Cancelled),
-            Err(error) => return Ok(ExecAnswer { result: Err(error) }),
+            Err(error) => {
+                let wall_ms = began.elapsed().as_millis() as u64;
+                return Ok(ExecAnswer { result: Err(error), wall_ms });
+            }
         };
         let changed = match changed {
             None => None,
@@ -193,7 +247,7 @@ impl Live {
                 failure
             })?),
         };
-        Ok(ExecAnswer { result: Ok((output, changed)) })
+        Ok(ExecAnswer { result: Ok((output, changed)), wall_ms: began.elapsed().as_millis() as u64 })
     }
 }
 
@@ -215,7 +269,9 @@ impl Outside for Live {
         };
         let mut journal = journal.lock().await;
         let mut place = journal.ask::<ModelAnswer>("model", &request).map_err(Interrupt::End)?;
-        let answer = match place.known.take() {
+        let known = place.known.take();
+        let replayed = known.is_some();
+        let answer = match known {
             Some(known) => known,
             None => {
                 let answer = self.ask_model(&request, place.index).await;
@@ -223,7 +279,7 @@ impl Outside for Live {
                 answer
             }
         };
-        self.count_model(&answer);
+        self.count_model(&answer, replayed);
         answer.result.map_err(Interrupt::Answer)
     }
 
@@ -231,20 +287,19 @@ impl Outside for Live {
         let Some(journal) = &self.journal else {
             return Err(Interrupt::Answer(StepError::Other("a checker can't run checks".to_owned())));
         };
-        {
-            let mut tally = self.tally();
-            tally.checks += 1;
-            if tally.checks > MAX_CHECKS {
-                let said = format!("a step may run {MAX_CHECKS} checks; this would be one more");
-                return Err(Interrupt::Answer(StepError::Denied(said)));
-            }
-        }
         let mut journal = journal.lock().await;
         let mut place = journal.ask::<CheckAnswer>("check", &tree.digest()).map_err(Interrupt::End)?;
-        let answer = match place.known.take() {
+        let known = place.known.take();
+        let replayed = known.is_some();
+        let answer = match known {
             Some(known) => known,
             None => {
-                let ended = step::check_inside(&self.desk, &self.task, tree).await;
+                let (began, spent, budget) = (Instant::now(), self.spent(), &self.task.spec.budget);
+                if self.task.spend.compute_ms.saturating_add(spent.compute_ms) >= budget.compute_ms {
+                    let whole = Duration::from_millis(budget.compute_ms);
+                    return Err(Interrupt::End(Failure::Compute(whole)));
+                }
+                let ended = step::check_inside(&self.desk, &self.task, &spent, tree).await;
                 let result = match ended.result {
                     Ok(report) => Ok(report),
                     Err(Failure::Step(error)) => Err(error),
@@ -253,12 +308,16 @@ impl Outside for Live {
                     }
                     Err(failure) => Err(StepError::Other(format!("the checker {failure}"))),
                 };
-                let answer = CheckAnswer { result, compute_ms: ended.usage.compute.as_millis() as u64 };
+                let answer = CheckAnswer {
+                    result,
+                    compute_ms: ended.usage.compute.as_millis() as u64,
+                    wall_ms: began.elapsed().as_millis() as u64,
+                };
                 journal.keep("check", place, &answer).await.map_err(Interrupt::End)?;
                 answer
             }
         };
-        self.tally().spent.compute_ms += answer.compute_ms;
+        self.count_check(&answer, replayed);
         answer.result.map_err(Interrupt::Answer)
     }
 
@@ -273,14 +332,18 @@ impl Outside for Live {
                 let mut journal = journal.lock().await;
                 let request = ExecRequest { command: &command, tree: tree.digest() };
                 let mut place = journal.ask::<ExecAnswer>("exec", &request).map_err(Interrupt::End)?;
-                match place.known.take() {
+                let known = place.known.take();
+                let replayed = known.is_some();
+                let answer = match known {
                     Some(known) => known,
                     None => {
                         let answer = self.run_command(&tree, &command).await.map_err(Interrupt::End)?;
                         journal.keep("exec", place, &answer).await.map_err(Interrupt::End)?;
                         answer
                     }
-                }
+                };
+                self.count_exec(&answer, replayed);
+                answer
             }
         };
         let (output, changed) = answer.result.map_err(Interrupt::Answer)?;

@@ -30,6 +30,8 @@ pub(super) enum Done {
     Step(Box<StepDone>),
     /// The step diverged from its journal: the same step again, with a fresh one.
     Again(Box<Task>),
+    /// The worker shuts down in the middle of the step: another one goes on with it.
+    Paused(Box<Task>),
 }
 
 /// The round a task's next step belongs to, from 1.
@@ -44,7 +46,8 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
     let began = Instant::now();
     let (plugin, kind) = next_plugin(task);
     let store = Arc::clone(&desk.shared.equipment.store);
-    let journal = Journal::open(store, desk.claim.lease.clone(), task.step).await.map_err(Break::from)?;
+    let journal = Journal::open(store, desk.claim.lease.clone(), Arc::clone(&desk.halt), task.step);
+    let journal = journal.await.map_err(Break::from)?;
     let replayed = journal.replayed();
     let live = Arc::new(Live::new(desk, task, &plugin.name, Some(journal)));
     let call = prepare(desk, task, &plugin, Arc::clone(&live)).await?;
@@ -93,6 +96,10 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
     if let Some(broken) = live.broken().await {
         return Err(broken);
     }
+    if matches!(result, Err(Failure::Cancelled)) && desk.halt.why() == Some(Stop::Draining) {
+        return Ok(Done::Paused(Box::new(coordinator::pause(task, &unjournaled(&live, usage, began)))));
+    }
+    live.count_the_rest().await;
     let spent = spent(&live, usage, began);
     let result = match result {
         Ok(result) => result,
@@ -117,12 +124,15 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
     Ok(Done::Step(Box::new(StepDone { record: Some(record), spent, result })))
 }
 
-/// The pipeline's checker on a tree in the middle of a step.
-pub(super) async fn check_inside(desk: &Arc<Desk>, task: &Task, tree: Tree) -> Ended<Report> {
+/// The pipeline's checker on a tree in the middle of a step that has spent this much so far.
+pub(super) async fn check_inside(desk: &Arc<Desk>, task: &Task, spent: &Spend, tree: Tree) -> Ended<Report> {
     let checker = &task.spec.pipeline.checker;
     let live = Arc::new(Live::new(desk, task, &checker.name, None));
     match call_for(desk, task, checker, tree, Vec::new(), live) {
-        Ok(call) => desk.shared.equipment.runtime.check(&checker.name, call).await,
+        Ok(mut call) => {
+            call.compute_left = call.compute_left.saturating_sub(Duration::from_millis(spent.compute_ms));
+            desk.shared.equipment.runtime.check(&checker.name, call).await
+        }
         Err(failure) => Ended {
             result: Err(failure),
             tree: Tree::default(),
@@ -132,7 +142,7 @@ pub(super) async fn check_inside(desk: &Arc<Desk>, task: &Task, tree: Tree) -> E
     }
 }
 
-fn next_plugin(task: &Task) -> (PluginRef, &'static str) {
+pub(super) fn next_plugin(task: &Task) -> (PluginRef, &'static str) {
     let pipeline = &task.spec.pipeline;
     match &task.next {
         Next::Build { .. } => (pipeline.builder.clone(), "build"),
@@ -214,8 +224,19 @@ fn facts<T>(ended: &Ended<T>) -> (Option<String>, Usage, Digest) {
 fn spent(live: &Live, usage: Usage, began: Instant) -> Spend {
     let mut spent = live.spent();
     spent.compute_ms += usage.compute.as_millis() as u64;
-    spent.wall_ms = began.elapsed().as_millis() as u64;
+    // What it holds already is the time of the answers that were replayed.
+    spent.wall_ms += began.elapsed().as_millis() as u64;
     spent
+}
+
+/// What an interrupted step spent and its journal does not tell whoever runs it again.
+fn unjournaled(live: &Live, usage: Usage, began: Instant) -> Spend {
+    let wall = began.elapsed().saturating_sub(live.waited());
+    Spend {
+        wall_ms: wall.as_millis() as u64,
+        compute_ms: usage.compute.as_millis() as u64,
+        ..Spend::default()
+    }
 }
 
 /// The step once more with an empty journal; what the old one cost stays spent.

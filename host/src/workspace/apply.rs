@@ -1,6 +1,7 @@
 //! Edits to a tree: all of them or none, with a reason for each that can't be applied.
 //!
-//! Invariant: a protected file and a link are never changed from here.
+//! Invariant: a protected file, a link, and what is in a `.git` folder are never changed from here:
+//! whoever unpacks the result runs git in it, and git runs what it finds there.
 
 mod nearest;
 mod passage;
@@ -10,7 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use self::passage::{Found, Lines};
-use super::{Blob, Globs, Mode, Tree, TreeError, TreePath};
+use super::{Blob, Globs, Mode, Tree, TreeError, TreePath, link};
 
 /// The most edits in one call of [`Tree::apply`].
 pub const MAX_EDITS: usize = 1_000;
@@ -168,6 +169,9 @@ impl Tree {
 
     fn guard(&self, path: &TreePath, protected: &Globs) -> Result<(), TreeError> {
         deny_protected(path.as_str(), protected)?;
+        if link::in_git_folder(path.as_str()) {
+            return Err(TreeError::Denied(format!("{path} is in git's own folder")));
+        }
         match self.get(path.as_str()) {
             Some(file) if file.mode == Mode::Link => {
                 Err(TreeError::Denied(format!("{path} is a link; write to its target, or remove it first")))
@@ -200,6 +204,14 @@ struct Draft<'a> {
     changed: BTreeMap<TreePath, Option<String>>,
     searched: usize,
     nearest_left: usize,
+}
+
+impl Tree {
+    /// The path of the file that was most likely meant by one that is not there.
+    pub fn nearest(&self, wanted: &str) -> Option<&str> {
+        let known: Vec<&str> = self.iter().map(|(path, _)| path.as_str()).collect();
+        nearest::path(&known, wanted)
+    }
 }
 
 impl Draft<'_> {

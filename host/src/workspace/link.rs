@@ -35,6 +35,6 @@ pub(super) fn target<'a>(path: &TreePath, bytes: &'a [u8]) -> Result<&'a str, St
 
 /// Whether some part of the path is git's own folder, in any case: what git does with its content
 /// includes running programs.
-pub(super) fn in_git_folder(path: &str) -> bool {
+pub fn in_git_folder(path: &str) -> bool {
     path.split('/').any(|part| part.eq_ignore_ascii_case(".git"))
 }

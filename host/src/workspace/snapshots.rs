@@ -8,11 +8,14 @@ use super::{Limits, Tree};
 use crate::store::Store;
 use crate::task::Digest;
 
-/// Trees share their contents, so that this many of them are mostly one tree and its changes.
+/// Trees that are kept at hand.
 const KEPT: usize = 64;
 
-/// Bytes beyond which a tree is not kept at hand.
-const KEPT_BYTES: u64 = 4 << 20;
+/// What they may hold together, as if no two shared a content.
+const KEPT_BYTES: u64 = 64 << 20;
+
+/// Bytes beyond which a single tree is not kept.
+const LARGEST: u64 = 4 << 20;
 
 pub struct Snapshots {
     store: Arc<dyn Store>,
@@ -24,6 +27,11 @@ pub struct Snapshots {
 impl Snapshots {
     pub fn new(store: Arc<dyn Store>, limits: Limits) -> Self {
         Self { store, limits, kept: Mutex::default() }
+    }
+
+    /// What a tree may hold.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     pub async fn save(&self, tree: &Tree) -> Result<Digest, SnapshotError> {
@@ -47,12 +55,12 @@ impl Snapshots {
     }
 
     fn keep(&self, digest: &Digest, tree: &Tree) {
-        if tree.bytes() > KEPT_BYTES || self.find(digest).is_some() {
+        if tree.bytes() > LARGEST || self.find(digest).is_some() {
             return;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_back((digest.clone(), tree.clone()));
-        if kept.len() > KEPT {
+        while kept.len() > KEPT || kept.iter().map(|(_, tree)| tree.bytes()).sum::<u64>() > KEPT_BYTES {
             kept.pop_front();
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aiagent_host::plugin::{Failure, Overrides};
 use aiagent_host::task::Level;
 
-use crate::guest::{Folder, guest, module, serving};
+use crate::guest::{Folder, guest, module, serving, source};
 use crate::outside::{Model, World};
 
 const BUDGET: Duration = Duration::from_millis(100);
@@ -141,6 +141,17 @@ async fn a_flood_of_log_lines_is_dropped_and_counted() {
     assert_eq!(lines.len(), kept + 1);
     let note = format!("{} more log lines were dropped (raise plugins.NAME.log_kib)", 20_000 - kept);
     assert_eq!(lines.last(), Some(&(Level::Warn, note)));
+}
+
+#[tokio::test]
+async fn a_flood_of_empty_lines_ends_too() {
+    let empty = source("log_flood").replace("i32.const 100)", "i32.const 0)");
+    let runtime = Folder::new().with("empty", module("builder", &empty)).start().await;
+    let world = World::new(Model::Never);
+    assert_eq!(runtime.build("empty", world.call()).await.result, Ok("\0\0\0\0".to_owned()));
+    let lines = world.lines.lock().expect("nobody panicked");
+    assert_eq!(lines.len(), 10_001);
+    assert!(lines[10_000].1.starts_with("10000 more log lines were dropped"), "{:?}", lines[10_000]);
 }
 
 /// A guest that computes without end leaves room for its neighbours on the same thread.

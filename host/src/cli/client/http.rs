@@ -1,7 +1,7 @@
 //! Requests to a server, with its errors as ours, and its event stream.
 
 use anyhow::Context as _;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::super::{Failed, exit};
@@ -86,6 +86,10 @@ impl Client {
                 StreamError::Passing(failed.error)
             }
         })?;
+        if response.status() == StatusCode::NO_CONTENT {
+            let error = anyhow::anyhow!("task {id} has ended, and nothing came after its event {after}");
+            return Err(StreamError::Final(Failed { code: exit::OTHERWISE, error }));
+        }
         Ok(EventStream { response, buffer: Vec::new() })
     }
 }

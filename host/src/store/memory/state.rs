@@ -286,7 +286,9 @@ impl State {
 
     pub(super) fn events(&self, id: &TaskId, after: EventId, limit: usize) -> Vec<Event> {
         let Some(record) = self.tasks.get(id) else { return Vec::new() };
-        record.events.iter().filter(|event| event.id > after).take(limit).cloned().collect()
+        // Ids are positions, from 1 and without gaps.
+        let seen = usize::try_from(after).unwrap_or(usize::MAX).min(record.events.len());
+        record.events[seen..].iter().take(limit).cloned().collect()
     }
 
     pub(super) fn stats(&self) -> Stats {

@@ -103,7 +103,7 @@ fn shown(lines: &[&str]) -> String {
 }
 
 /// The known path that was most likely meant: the same file name elsewhere, else a similar path.
-pub(super) fn path<'a>(known: &[&'a str], wanted: &str) -> Option<&'a str> {
+pub(in crate::workspace) fn path<'a>(known: &[&'a str], wanted: &str) -> Option<&'a str> {
     let name = |path: &str| path.rsplit('/').next().map(str::to_owned);
     let wanted_name = name(wanted);
     let mut same_name = known.iter().filter(|path| name(path) == wanted_name);

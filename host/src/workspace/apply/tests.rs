@@ -109,6 +109,8 @@ fn a_rejection_says_why() {
         replace("a.rs", "iter().sum", "x"),
         replace("a.rs", "nothing like it at all", "x"),
         replace("twice", "q", "y"),
+        whole(".git/hooks/pre-commit", "#!/bin/sh"),
+        replace("sub/.GIT/config", "", "[core]"),
     ];
     let Err(ApplyError::Rejected(rejected)) = with_binary.apply(&edits, &protected) else {
         panic!("all must be rejected")
@@ -142,6 +144,8 @@ fn a_rejection_says_why() {
         ),
         (13, "no such passage in the file", ""),
         (14, "no such passage in the file; the replacement is there already", ""),
+        (15, "denied: .git/hooks/pre-commit is in git's own folder", ""),
+        (16, "denied: sub/.GIT/config is in git's own folder", ""),
     ];
     assert_eq!(said, expected);
     assert_eq!(with_binary, before);

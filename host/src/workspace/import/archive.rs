@@ -45,9 +45,8 @@ impl Entries {
     fn path(&mut self, name: &[u8]) -> Result<Option<TreePath>, ImportError> {
         let limits = self.intake.tree.limits();
         self.seen += 1;
-        if self.seen > limits.files.saturating_mul(2).saturating_add(1_000) {
-            let why = format!("too many entries; the limit is {} files", limits.files);
-            return Err(ImportError::TooLarge { entry: escaped(name), why });
+        if self.seen > most_entries(limits) {
+            return Err(too_many_entries(escaped(name), limits));
         }
         let mut short = name;
         while let Some(rest) = short.strip_prefix(b"./") {
@@ -114,6 +113,15 @@ impl Entries {
     }
 }
 
+/// Folders count too, and an archive may list each.
+fn most_entries(limits: Limits) -> usize {
+    limits.files.saturating_mul(2).saturating_add(1_000)
+}
+
+fn too_many_entries(entry: String, limits: Limits) -> ImportError {
+    ImportError::TooLarge { entry, why: format!("too many entries; the limit is {} files", limits.files) }
+}
+
 fn tar(from: impl Read, entries: &mut Entries) -> Result<(), ImportError> {
     let broken = |error: std::io::Error| match error.get_ref() {
         Some(inner) if inner.is::<UnpacksToTooMuch>() => {
@@ -158,6 +166,12 @@ fn tar(from: impl Read, entries: &mut Entries) -> Result<(), ImportError> {
 fn zip(bytes: &[u8], entries: &mut Entries) -> Result<(), ImportError> {
     const KIND: u32 = 0o170_000;
     let broken = |error| ImportError::Broken(format!("the archive is damaged: {error}"));
+    // The whole directory is read into memory at once, where an entry is ten times as large.
+    const LISTED: &[u8] = b"PK\x01\x02";
+    let limits = entries.intake.tree.limits();
+    if bytes.windows(LISTED.len()).filter(|window| *window == LISTED).count() > most_entries(limits) {
+        return Err(too_many_entries("the archive".into(), limits));
+    }
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     if archive.has_duplicate_names() {
         return Err(ImportError::Broken("the archive holds an entry twice".into()));

@@ -224,6 +224,10 @@ fn hostile_archives_are_refused_by_entry() {
         (gz(&file("a"))[..30].to_vec(), "the archive is damaged"),
         (gz(b"no tar at all"), "the archive is damaged"),
         (b"PK\x03\x04 and no more".to_vec(), "the archive is damaged"),
+        (
+            [&b"PK\x03\x04"[..], &b"PK\x01\x02".repeat(2_000)].concat(),
+            "too large at the archive: too many entries; the limit is 10 files",
+        ),
         (Vec::new(), "this is no .tar.gz, .tar or .zip archive"),
         (vec![b'x'; 2_000], "the archive is damaged"),
     ];
@@ -290,6 +294,10 @@ fn a_repository_comes_at_a_revision_and_runs_nothing() {
     }
     write(&at, ".git/info/attributes", b"* filter=x\n", 0o644);
     write(&at, "a", b"not committed", 0o644);
+    // Somebody else's, where this user may give it away: nothing of it is run, so it may be read.
+    for path in [at.join(".git"), at.clone()] {
+        let _ = std::os::unix::fs::chown(path, Some(1234), None);
+    }
 
     let now = import_git(&at, "HEAD", LIMITS).unwrap();
     let tree: Vec<_> = shown(&now.tree).into_iter().filter(|line| !line.contains(".gitmodules")).collect();

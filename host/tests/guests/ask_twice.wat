@@ -1,0 +1,17 @@
+;; Asks the model twice and hands in the second answer.
+(import "aiagent:step/model@0.1.0" "complete"
+  (func $complete (param i32 i32 i32 f32 i32 i32 i32 i32 i32 i64 i32)))
+(data (i32.const 16) "\01\00\00\00\20\00\00\00\05\00\00\00")
+(data (i32.const 32) "hello")
+(data (i32.const 48) "no completion")
+(func $ask
+  (call $complete (i32.const 16) (i32.const 1)
+    (i32.const 0) (f32.const 0) (i32.const 0) (i32.const 0)
+    (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 0)
+    (i32.const 2048)))
+(func $step (result i32)
+  (call $ask)
+  (call $ask)
+  (if (result i32) (i32.load8_u (i32.const 2048))
+    (then (call $err (i32.const 4) (i32.const 48) (i32.const 13)))
+    (else (call $ok (i32.load (i32.const 2056)) (i32.load (i32.const 2060))))))
