@@ -64,6 +64,15 @@ fn asks_again_once_with_the_rejection() {
 }
 
 #[test]
+fn an_answer_without_code_is_asked_for_afresh_and_hotter() {
+    let mut host = fake(&[TEST]).answering(&["I can't.", ANSWER]);
+    assert_eq!(build(&mut host, &task("Write slugify.", &["test_slug.py"]), &[]), Ok("wrote slug.py".into()));
+    assert_eq!(host.requests[1].messages.len(), host.requests[0].messages.len());
+    assert_eq!((host.requests[0].temperature, host.requests[1].temperature), (Some(0.5), Some(0.9)));
+    assert!(host.asked().ends_with("An earlier answer could not be used: the answer holds no code."));
+}
+
+#[test]
 fn a_cut_answer_and_a_model_error_end_the_step() {
     let mut host = fake(&[TEST]);
     host.answers.push_back(Ok(completion("```python\ndef slugify(t", FinishReason::Length)));
