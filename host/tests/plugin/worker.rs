@@ -116,7 +116,7 @@ async fn checks_inside_a_step_spend_the_tasks_compute() {
     let shop = Shop::open(Arc::new(MemoryStore::default())).await;
     // Two checks of 100 ms, and a bit.
     let budget = Budget { compute_ms: 250, ..Budget::default() };
-    let id = shop.submit("check-often", "spin", budget).await;
+    let id = shop.submit("check-always", "spin", budget).await;
     let worker = shop.worker("one", GRACE);
     let (task, events) = shop.ended(&id).await;
     worker.stop().await;
