@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -13,14 +14,12 @@ use super::bindings::host;
 use super::load::{self, Plugin};
 use super::state::State;
 use super::ticker::Ticker;
+use super::turns::{Turn, Turns};
 use super::{Catalog, Failure, Kind, Loaded, Refusal, Refused, Settings, engine, wasi};
 use crate::task::Digest;
 
 /// Four times the thousand waiting tasks the service is measured with.
 pub const DEFAULT_CALLS: u32 = 4_000;
-
-/// A short check does not wait for a long one on the same processor.
-const TURNS_PER_PROCESSOR: usize = 4;
 
 /// A handle; clones share everything.
 #[derive(Clone)]
@@ -37,9 +36,7 @@ pub(super) struct Shared {
     set: watch::Sender<Arc<Set>>,
     /// One reload at a time.
     reloading: Mutex<()>,
-    /// For guests that only compute: more of them at once than this are not done any sooner, but each
-    /// holds its memory.
-    pub(super) turns: Semaphore,
+    turns: Turns,
 }
 
 #[derive(Default)]
@@ -111,9 +108,20 @@ impl Shared {
         wasi::add_to_linker(&mut linker)?;
         let ticker = Ticker::start(engine.weak())?;
         let (set, _) = watch::channel(Arc::default());
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let turns = Semaphore::new(processors * TURNS_PER_PROCESSOR);
+        let turns = Turns::new();
         Ok(Self { engine, ticker, linker, settings, set, reloading: Mutex::default(), turns })
+    }
+
+    /// The right to compute, which a guest needs that can't wait for anything. Others have it always.
+    pub(super) async fn turn(
+        &self,
+        plugin: &Plugin,
+        cancel: &CancellationToken,
+    ) -> Result<Turn<'_>, Failure> {
+        match plugin.manifest.kind == Kind::Checker && !plugin.manifest.runs_commands() {
+            true => self.turns.take(cancel).await,
+            false => Ok(Turn::always()),
+        }
     }
 
     pub(super) fn find(&self, name: &str, kind: Kind) -> Result<Arc<Plugin>, Failure> {
