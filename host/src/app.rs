@@ -50,12 +50,15 @@ impl Host {
         make_private(state).with_context(|| {
             format!("can't use the state folder {}; choose another with --state-dir", state.display())
         })?;
-        let store = open_store(&settings).await?;
-        let runtime =
-            Runtime::start(plugin_settings(&settings)).await.context("can't start the plugin runtime")?;
+        // None of the three needs another, and each waits for something else.
+        let (store, runtime, sandbox) = tokio::join!(
+            open_store(&settings),
+            Runtime::start(plugin_settings(&settings)),
+            Sandbox::probe(sandbox_config(&settings)),
+        );
+        let (store, runtime) = (store?, runtime.context("can't start the plugin runtime")?);
         let door =
             Door::new(model_configs(&settings)?, mode(&settings)).context("can't set up the models")?;
-        let sandbox = Sandbox::probe(sandbox_config(&settings)).await;
         let limits = tree_limits(&settings);
         let snapshots = Arc::new(Snapshots::new(Arc::clone(&store), limits));
         Ok(Self {
