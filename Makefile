@@ -17,7 +17,7 @@ test:
 
 # Prints each figure with a ratio against a baseline measured in the same run.
 bench: build
-	cargo bench --locked
+	cargo bench --locked --bench '*'
 
 clean:
 	cargo clean

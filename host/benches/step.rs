@@ -2,15 +2,13 @@
 //!
 //! `cargo bench --bench step` prints the three, then their ratios from the same run.
 
-use std::cell::RefCell;
 use std::hint::black_box;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use aiagent_host::plugin::Call;
 use async_trait::async_trait;
-use criterion::Criterion;
+use samples::{Samples, criterion};
 
 #[path = "../tests/support/guest.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
@@ -18,6 +16,8 @@ mod guest;
 #[path = "../tests/support/outside.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
 mod outside;
+#[path = "support/samples.rs"]
+mod samples;
 
 /// What a step would be without a sandbox.
 #[async_trait]
@@ -35,26 +35,6 @@ impl Builder for Direct {
     }
 }
 
-/// The mean of each of criterion's samples, from which the ratios are made.
-#[derive(Default)]
-struct Samples(RefCell<Vec<Duration>>);
-
-impl Samples {
-    fn time(&self, iterations: u64, mut once: impl FnMut()) -> Duration {
-        let begun = Instant::now();
-        (0..iterations).for_each(|_| once());
-        let elapsed = begun.elapsed();
-        self.0.borrow_mut().push(elapsed / u32::try_from(iterations).expect("criterion takes fewer samples"));
-        elapsed
-    }
-
-    fn median(&self) -> Duration {
-        let mut samples = self.0.borrow_mut();
-        samples.sort();
-        samples[samples.len() / 2]
-    }
-}
-
 #[expect(clippy::print_stdout, reason = "the ratios are what this program is for")]
 fn main() {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -65,7 +45,7 @@ fn main() {
     let direct: Arc<dyn Builder> = Arc::new(Direct);
     let (step, call, process) = (Samples::default(), Samples::default(), Samples::default());
 
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = criterion();
     criterion.bench_function("no-op step", |bench| {
         bench.iter_custom(|n| {
             step.time(n, || {
@@ -86,13 +66,11 @@ fn main() {
         });
     });
     criterion.final_summary();
-    let micros = |samples: &Samples| samples.median().as_secs_f64() * 1e6;
+    let (step, call, process) = (step.median(), call.median(), process.median());
     println!(
-        "\na no-op step takes {:.1} µs: {:.0} × a direct trait call ({:.2} µs), {:.3} × a process ({:.0} µs)",
-        micros(&step),
-        micros(&step) / micros(&call),
-        micros(&call),
-        micros(&step) / micros(&process),
-        micros(&process),
+        "\na no-op step takes {step:.1} µs: {:.0} × a direct trait call ({call:.2} µs), \
+         {:.3} × a process ({process:.0} µs)",
+        step / call,
+        step / process,
     );
 }

@@ -4,6 +4,7 @@
 //! Drain: `/readyz` turns, the worker stops claiming and lets its steps go on for the grace period,
 //! event streams end, the listener closes.
 
+mod files;
 mod rooms;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ use crate::store::{Collected, Store};
 use crate::worker::{self, Equipment};
 use crate::workspace::Snapshots;
 
+pub use files::raise_open_files;
 use rooms::{exec_limits, host_name, make_private, mode, model_configs, open_store, sandbox_config};
 pub use rooms::{plugin_settings, tree_limits};
 
@@ -46,16 +48,20 @@ pub struct Host {
 
 impl Host {
     pub async fn assemble(settings: Settings) -> anyhow::Result<Self> {
+        raise_open_files();
         let state = &settings.state_dir;
         make_private(state).with_context(|| {
             format!("can't use the state folder {}; choose another with --state-dir", state.display())
         })?;
-        let store = open_store(&settings).await?;
-        let runtime =
-            Runtime::start(plugin_settings(&settings)).await.context("can't start the plugin runtime")?;
+        // None of the three needs another, and each waits for something else.
+        let (store, runtime, sandbox) = tokio::join!(
+            open_store(&settings),
+            Runtime::start(plugin_settings(&settings)),
+            Sandbox::probe(sandbox_config(&settings)),
+        );
+        let (store, runtime) = (store?, runtime.context("can't start the plugin runtime")?);
         let door =
             Door::new(model_configs(&settings)?, mode(&settings)).context("can't set up the models")?;
-        let sandbox = Sandbox::probe(sandbox_config(&settings)).await;
         let limits = tree_limits(&settings);
         let snapshots = Arc::new(Snapshots::new(Arc::clone(&store), limits));
         Ok(Self {

@@ -25,6 +25,7 @@ mod convert;
 mod meter;
 mod memory;
 mod state;
+mod turns;
 mod drive;
 mod steps;
 mod adapter;

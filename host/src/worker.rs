@@ -15,6 +15,7 @@ mod step;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -33,6 +34,10 @@ const REAP_EVERY: Duration = Duration::from_secs(5);
 
 /// The fallback of the queue's wake-up.
 const POLL: Duration = Duration::from_secs(1);
+
+/// Claims under way at a time while each finds a task: a store that commits in groups then pays once
+/// for all of them, and a long queue is not taken up one commit after the other.
+const TOGETHER: usize = 32;
 
 /// What a worker works with.
 #[derive(Clone)]
@@ -101,33 +106,42 @@ async fn claim(shared: &Arc<Shared>, running: &TaskTracker, stop: &CancellationT
     let places = Arc::new(Semaphore::new(shared.settings.tasks));
     let mut watch = shared.equipment.store.watch();
     let mut unavailable = false;
+    let mut together = 1;
     loop {
         let place = tokio::select! {
             () = stop.cancelled() => return,
             place = Arc::clone(&places).acquire_owned() => place.expect("the semaphore is never closed"),
         };
-        let wait = match next(shared).await {
-            Ok(Some(claim)) => {
-                unavailable = false;
-                let drive = drive::drive(Arc::clone(shared), claim);
-                running.spawn(async move {
-                    drive.await;
-                    drop::<OwnedSemaphorePermit>(place);
-                });
-                continue;
-            }
-            Ok(None) => POLL,
-            Err(error) => {
-                if !std::mem::replace(&mut unavailable, true) {
-                    tracing::warn!(%error, "can't claim; trying on");
+        let more = (1..together).map_while(|_| Arc::clone(&places).try_acquire_owned().ok());
+        let taken = std::iter::once(place).chain(more).map(async |place| (next(shared).await, place));
+        let mut all = true;
+        for (reply, place) in join_all(taken).await {
+            match reply {
+                Ok(Some(claim)) => {
+                    unavailable = false;
+                    let drive = drive::drive(Arc::clone(shared), claim);
+                    running.spawn(async move {
+                        drive.await;
+                        drop::<OwnedSemaphorePermit>(place);
+                    });
                 }
-                POLL
+                Ok(None) => all = false,
+                Err(error) => {
+                    all = false;
+                    if !std::mem::replace(&mut unavailable, true) {
+                        tracing::warn!(%error, "can't claim; trying on");
+                    }
+                }
             }
-        };
-        drop(place);
+        }
+        if all {
+            together = (together * 2).min(TOGETHER);
+            continue;
+        }
+        together = 1;
         tokio::select! {
             () = stop.cancelled() => return,
-            () = watch.changed(wait) => {}
+            () = watch.changed(POLL) => {}
         }
     }
 }

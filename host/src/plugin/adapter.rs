@@ -19,6 +19,7 @@ use super::meter::Meter;
 use super::runtime::Shared;
 use super::state::State;
 use super::steps::{Bounds, Sandbox, after};
+use super::turns::Turn;
 use super::{Failure, convert};
 use crate::model::{
     Auth, Completion, Decoder, Description, HttpRequest, ModelError, Request, Wire, WireEvent, WireSettings,
@@ -100,7 +101,7 @@ impl Instance {
             deadline,
             wall: limits.wall(),
         };
-        let answer = clocks.run(entry(&self.plugin, &mut self.store)).await;
+        let answer = clocks.run(Turn::always(), entry(&self.plugin, &mut self.store)).await;
         self.store.data().close();
         let failure = match answer {
             Ok(answer) if size(&answer) as u64 <= self.output_limit => return Ok(answer),

@@ -15,6 +15,7 @@ use super::Failure;
 use super::meter::Meter;
 use super::state::State;
 use super::ticker::Ticker;
+use super::turns::Turn;
 
 /// How many frames of a trap's backtrace are worth showing.
 const FRAMES: usize = 8;
@@ -33,10 +34,12 @@ impl Clocks<'_> {
     /// Polls `guest` until it ends or is ended; a guest that waits is ended at once.
     pub(super) async fn run<T>(
         &self,
+        mut turn: Turn<'_>,
         guest: impl Future<Output = wasmtime::Result<T>> + Send,
     ) -> wasmtime::Result<T> {
         let mut guest = pin!(guest);
         let metered = poll_fn(|cx| {
+            turn.look(self.meter);
             let _running = self.ticker.running();
             let _stretch = self.meter.stretch();
             match catch_unwind(AssertUnwindSafe(|| guest.as_mut().poll(cx))) {

@@ -4,7 +4,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
 };
 
 /// A small component counts as three core instances; one with CPython inside as about twenty.
@@ -75,6 +75,8 @@ fn config(cache: Option<Cache>, pool: Option<Pool>) -> Result<Config> {
             .max_memory_size(usize::try_from(max_memory_bytes)?)
             .linear_memory_keep_resident(KEEP_RESIDENT)
             .table_keep_resident(KEEP_RESIDENT)
+            // Only what a guest has written is reset, and only that much stays.
+            .pagemap_scan(Enabled::Auto)
             .async_stack_keep_resident(16 << 10);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots));
     }

@@ -38,17 +38,25 @@ impl Plugin {
         file: &Path,
         name: &str,
         bytes: &[u8],
-        digest: Digest,
+        digest: Option<Digest>,
         linker: &Linker<State>,
         settings: &Settings,
     ) -> Result<Self, Refusal> {
-        let component = manifest::component(bytes)?;
         let exec_granted = settings.grants_exec(name);
-        let manifest = manifest::surface(&component)?.judge(name, exec_granted)?;
-        let component = Component::from_binary(linker.engine(), &component)
-            .map_err(|error| Refusal::Compile(format!("{error:#}")))?;
-        let entry = Entry::link(manifest.kind, linker, &component)
-            .map_err(|error| Refusal::Link(format!("{error:#}")))?;
+        let compile = || {
+            let component = manifest::component(bytes)?;
+            let manifest = manifest::surface(&component)?.judge(name, exec_granted)?;
+            let component = Component::from_binary(linker.engine(), &component)
+                .map_err(|error| Refusal::Compile(format!("{error:#}")))?;
+            let entry = Entry::link(manifest.kind, linker, &component)
+                .map_err(|error| Refusal::Link(format!("{error:#}")))?;
+            Ok((manifest, entry))
+        };
+        let (compiled, digest) = match digest {
+            Some(digest) => (compile(), digest),
+            None => beside(compile, || Digest::of(bytes)),
+        };
+        let (manifest, entry) = compiled?;
         Ok(Self {
             name: name.into(),
             file: file.to_owned(),
@@ -72,6 +80,15 @@ impl Entry {
             Kind::Adapter => Self::Adapter(adapter::AdapterPre::new(instance)?),
         })
     }
+}
+
+/// Both at once: for a large file the second takes a tenth as long as the first.
+fn beside<A, B: Send>(first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
+    std::thread::scope(|scope| {
+        let second = scope.spawn(second);
+        let first = first();
+        (first, second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// A plugin's name: the file's stem. It has to fit a table name of `aiagent.toml`.

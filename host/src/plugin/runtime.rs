@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -13,14 +14,12 @@ use super::bindings::host;
 use super::load::{self, Plugin};
 use super::state::State;
 use super::ticker::Ticker;
+use super::turns::{Turn, Turns};
 use super::{Catalog, Failure, Kind, Loaded, Refusal, Refused, Settings, engine, wasi};
 use crate::task::Digest;
 
 /// Four times the thousand waiting tasks the service is measured with.
 pub const DEFAULT_CALLS: u32 = 4_000;
-
-/// A short check does not wait for a long one on the same processor.
-const TURNS_PER_PROCESSOR: usize = 4;
 
 /// A handle; clones share everything.
 #[derive(Clone)]
@@ -37,10 +36,14 @@ pub(super) struct Shared {
     set: watch::Sender<Arc<Set>>,
     /// One reload at a time.
     reloading: Mutex<()>,
-    /// For guests that only compute: more of them at once than this are not done any sooner, but each
-    /// holds its memory.
-    pub(super) turns: Semaphore,
+    turns: Turns,
 }
+
+/// A file, and where it stands in the order of the folders.
+type Place = (usize, PathBuf);
+
+/// What came of the files of one name.
+type Namesakes = (Option<Arc<Plugin>>, Vec<(Place, Refusal)>);
 
 #[derive(Default)]
 struct Set {
@@ -80,7 +83,6 @@ impl Runtime {
     pub async fn reload(&self) -> Result<Arc<Catalog>, StartError> {
         let _one = self.shared.reloading.lock().await;
         let shared = Arc::clone(&self.shared);
-        // One thread of ours at a time; wasmtime spreads the compilation over its own few.
         let set = Arc::new(tokio::task::spawn_blocking(move || shared.load()).await??);
         let catalog = Arc::clone(&set.catalog);
         for refused in &catalog.refused {
@@ -111,9 +113,20 @@ impl Shared {
         wasi::add_to_linker(&mut linker)?;
         let ticker = Ticker::start(engine.weak())?;
         let (set, _) = watch::channel(Arc::default());
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let turns = Semaphore::new(processors * TURNS_PER_PROCESSOR);
+        let turns = Turns::new();
         Ok(Self { engine, ticker, linker, settings, set, reloading: Mutex::default(), turns })
+    }
+
+    /// The right to compute, which a guest needs that can't wait for anything. Others have it always.
+    pub(super) async fn turn(
+        &self,
+        plugin: &Plugin,
+        cancel: &CancellationToken,
+    ) -> Result<Turn<'_>, Failure> {
+        match plugin.manifest.kind == Kind::Checker && !plugin.manifest.runs_commands() {
+            true => self.turns.take(cancel).await,
+            false => Ok(Turn::always()),
+        }
     }
 
     pub(super) fn find(&self, name: &str, kind: Kind) -> Result<Arc<Plugin>, Failure> {
@@ -129,19 +142,27 @@ impl Shared {
 
     fn load(&self) -> Result<Set, StartError> {
         let old = Arc::clone(&self.set.borrow());
-        let mut plugins: BTreeMap<String, Arc<Plugin>> = BTreeMap::new();
+        let mut places = 0..;
+        let mut names: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         let mut refused = Vec::new();
         for dir in &self.settings.dirs {
             let files = load::files(dir).map_err(|error| StartError::Folder { dir: dir.clone(), error })?;
-            for file in files {
-                match self.load_file(&file, &plugins, &old) {
-                    Ok(plugin) => drop(plugins.insert(plugin.name.to_string(), plugin)),
-                    Err(refusal) => refused.push((file, refusal)),
+            for place in places.by_ref().zip(files) {
+                match load::name(&place.1) {
+                    Ok(name) => names.entry(name).or_default().push(place),
+                    Err(refusal) => refused.push((place, refusal)),
                 }
             }
         }
+        let loaded = at_once(names.into_iter().collect(), |(name, files)| self.load_name(&name, files, &old));
+        let mut plugins: BTreeMap<String, Arc<Plugin>> = BTreeMap::new();
+        for (plugin, refusals) in loaded {
+            plugins.extend(plugin.map(|plugin| (plugin.name.to_string(), plugin)));
+            refused.extend(refusals);
+        }
+        refused.sort_by_key(|((place, _), _)| *place);
         let mut report = Vec::new();
-        for (file, refusal) in refused {
+        for ((_, file), refusal) in refused {
             let before = load::name(&file).ok().filter(|name| !plugins.contains_key(name));
             let before = before.and_then(|name| old.plugins.get(&name));
             report.push(Refused::of(file, &refusal, before.map(|plugin| plugin.digest.clone())));
@@ -157,23 +178,49 @@ impl Shared {
         Ok(Set { catalog: Arc::new(catalog), plugins: plugins.into_iter().collect() })
     }
 
-    fn load_file(
-        &self,
-        file: &Path,
-        so_far: &BTreeMap<String, Arc<Plugin>>,
-        old: &Set,
-    ) -> Result<Arc<Plugin>, Refusal> {
-        let name = load::name(file)?;
-        if let Some(first) = so_far.get(&name) {
-            return Err(Refusal::Duplicate { plugin: name, first: first.file.display().to_string() });
+    /// Of the files of one name the first that can be served is.
+    fn load_name(&self, name: &str, files: Vec<Place>, old: &Set) -> Namesakes {
+        let mut first: Option<Arc<Plugin>> = None;
+        let mut refused = Vec::new();
+        for place in files {
+            let loaded = match &first {
+                Some(first) => Err(Refusal::Duplicate {
+                    plugin: name.to_owned(),
+                    first: first.file.display().to_string(),
+                }),
+                None => self.load_file(&place.1, name, old),
+            };
+            match loaded {
+                Ok(plugin) => first = Some(plugin),
+                Err(refusal) => refused.push((place, refusal)),
+            }
         }
+        (first, refused)
+    }
+
+    fn load_file(&self, file: &Path, name: &str, old: &Set) -> Result<Arc<Plugin>, Refusal> {
         let bytes = load::read(file)?;
-        let digest = Digest::of(&bytes);
-        match old.plugins.get(&name) {
-            Some(same) if same.digest == digest && same.file == file => Ok(Arc::clone(same)),
-            _ => Plugin::load(file, &name, &bytes, digest, &self.linker, &self.settings).map(Arc::new),
+        let before = old.plugins.get(name);
+        let digest = before.map(|_| Digest::of(&bytes));
+        match before {
+            Some(same) if digest.as_ref() == Some(&same.digest) && same.file == file => Ok(Arc::clone(same)),
+            _ => Plugin::load(file, name, &bytes, digest, &self.linker, &self.settings).map(Arc::new),
         }
     }
+}
+
+/// Does the work of each on as many threads as there are processors; the results come in any order.
+/// Reading a compiled plugin from the cache keeps one busy, and a start waits for all of them.
+fn at_once<T: Send, R: Send>(work: Vec<T>, each: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(work.len());
+    let left = std::sync::Mutex::new(work.into_iter());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        let run = || std::iter::from_fn(next).map(&each).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let done = threads.into_iter().map(|thread| thread.join());
+        done.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
 }
 
 fn missing(name: &str, catalog: &Catalog) -> String {

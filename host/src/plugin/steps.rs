@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
@@ -18,6 +17,7 @@ use super::memory::Memory;
 use super::meter::Meter;
 use super::runtime::{Runtime, Shared};
 use super::state::State;
+use super::turns::Turn;
 use super::wasi::Wasi;
 use super::{Call, Decision, Ended, Failure, Kind, Outside, StepError, Usage, bounds, convert};
 use crate::task::{Digest, Report};
@@ -98,7 +98,7 @@ impl Runtime {
             Err(missing) => return not_run(missing, call, Digest::of(&[])),
         };
         match self.shared.turn(&plugin, &call.cancel).await {
-            Ok(_turn) => self.shared.step(&plugin, call, entry).await,
+            Ok(turn) => self.shared.step(&plugin, call, turn, entry).await,
             Err(cancelled) => not_run(cancelled, call, plugin.digest.clone()),
         }
     }
@@ -109,22 +109,7 @@ fn not_run<T>(failure: Failure, call: Call, digest: Digest) -> Ended<T> {
 }
 
 impl Shared {
-    /// The right to compute, which a guest needs that can't wait for anything. Others have it always.
-    async fn turn(
-        &self,
-        plugin: &Plugin,
-        cancel: &CancellationToken,
-    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
-        if plugin.manifest.kind != Kind::Checker || plugin.manifest.runs_commands() {
-            return Ok(None);
-        }
-        tokio::select! {
-            turn = self.turns.acquire() => Ok(Some(turn.expect("nobody closes it"))),
-            () = cancel.cancelled() => Err(Failure::Cancelled),
-        }
-    }
-
-    async fn step<T, F>(&self, plugin: &Plugin, call: Call, entry: F) -> Ended<T>
+    async fn step<T, F>(&self, plugin: &Plugin, call: Call, turn: Turn<'_>, entry: F) -> Ended<T>
     where
         F: for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, Answer<T>> + Send,
     {
@@ -156,7 +141,7 @@ impl Shared {
             deadline: store.data().deadline,
             wall: bounds.wall,
         };
-        let answer = clocks.run(entry(plugin, &mut store)).await;
+        let answer = clocks.run(turn, entry(plugin, &mut store)).await;
         let state = store.into_data();
         state.close();
         Ended {

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use aiagent_host::plugin::{Failure, Overrides};
-use aiagent_host::task::Level;
+use aiagent_host::task::{Level, Verdict};
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
 
 use crate::guest::{Folder, guest, module, serving, source};
 use crate::outside::{Model, World};
@@ -167,4 +169,25 @@ async fn a_spinner_does_not_stop_its_neighbours() {
         ended
     });
     assert_eq!((spun.result, asked.result), (Err(Failure::Cancelled), Ok("slow".to_owned())));
+}
+
+/// One more than there are turns; the check that comes after them does not wait for their ends.
+#[tokio::test]
+async fn endless_checks_hold_up_nobody() {
+    let quick = "(func $step (result i32)
+        (call $report (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))";
+    let plugins =
+        Folder::new().with("spin", guest("checker", "spin")).with("quick", module("checker", quick));
+    let (runtime, world) = (plugins.start().await, World::new(Model::Never));
+    let turns = std::thread::available_parallelism().map_or(1, usize::from);
+    let calls: Vec<_> = (0..=turns).map(|_| world.call()).collect();
+    let stops: Vec<_> = calls.iter().map(|call| call.cancel.clone()).collect();
+    let (endless, quick) =
+        tokio::join!(join_all(calls.into_iter().map(|call| runtime.check("spin", call))), async {
+            let ended = runtime.check("quick", world.call()).await;
+            stops.iter().for_each(CancellationToken::cancel);
+            ended.result
+        });
+    assert_eq!(quick.map(|report| report.verdict), Ok(Verdict::Passed));
+    assert!(endless.iter().all(|ended| ended.result == Err(Failure::Cancelled)));
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use crate::store::StoreError;
@@ -49,6 +50,8 @@ fn settle(conn: &mut Connection) -> Result<(), StoreError> {
     }))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // Else a statement on a partial index is prepared anew each time another value is bound to it.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 

@@ -1,0 +1,15 @@
+//! How many files the process may have open.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Allows as many as the process may allow itself. A task that waits holds a connection to its model,
+/// whoever follows it another; most systems start a process with 1,024, and mean it to ask for more.
+pub fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(limit = limit.current, %error, "the limit of open files stays as it is");
+    }
+}
