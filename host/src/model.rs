@@ -64,7 +64,7 @@ pub enum FinishReason {
     Other,
 }
 
-/// The vendor's own figures.
+/// The vendor's own figures; from an adapter, 0 stands for those the vendor does not give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     pub input_tokens: u64,

@@ -4,7 +4,7 @@ import importlib
 
 NAMES = """
 __future__ abc array ast asyncio base64 bisect builtins binascii bz2 calendar cmath cmd code codecs codeop collections
-collections.abc colorsys compileall concurrent.futures configparser contextlib contextvars copy copyreg csv dataclasses
+collections.abc colorsys compileall concurrent.futures concurrent.futures.thread configparser contextlib contextvars copy copyreg csv dataclasses
 datetime decimal difflib dis doctest email email.message email.mime.text email.mime.multipart email.utils encodings.idna encodings.ascii
 encodings.latin_1 encodings.utf_16 encodings.utf_32 encodings.utf_8_sig encodings.cp1252 encodings.hex_codec encodings.rot_13
 encodings.base64_codec encodings.unicode_escape encodings.raw_unicode_escape encodings.punycode encodings.cp437

@@ -44,13 +44,16 @@ impl Progress {
                 );
             }
             EventBody::StepEnded { error: Some(error), .. } => anstream::eprintln!("  {BAD}✗{BAD:#} {error}"),
-            EventBody::ModelEnded { input_tokens, output_tokens, wall_ms, error, .. } => match error {
-                None => anstream::eprintln!(
-                    "  {FAINT}model: {input_tokens} tokens in, {output_tokens} out, {:.1} s{FAINT:#}",
-                    *wall_ms as f64 / 1000.0
-                ),
-                Some(error) => anstream::eprintln!("  {BAD}✗{BAD:#} model: {error}"),
-            },
+            EventBody::ModelEnded { input_tokens, output_tokens, estimated, wall_ms, error, .. } => {
+                match error {
+                    None => anstream::eprintln!(
+                        "  {FAINT}model: {}{input_tokens} tokens in, {output_tokens} out, {:.1} s{FAINT:#}",
+                        if *estimated { "about " } else { "" },
+                        *wall_ms as f64 / 1000.0
+                    ),
+                    Some(error) => anstream::eprintln!("  {BAD}✗{BAD:#} model: {error}"),
+                }
+            }
             EventBody::ModelRetried { error, wait_ms, .. } => {
                 anstream::eprintln!(
                     "  {FAINT}model: {error}; again in {:.1} s{FAINT:#}",

@@ -88,6 +88,8 @@ pub enum DoorEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     pub completion: Completion,
+    /// Whether the vendor left tokens uncounted, so that they are counted by their bytes.
+    pub estimated: bool,
     /// `None` where the model has no price. Failed attempts are not in it: no vendor says what they cost.
     pub cost_micros: Option<u64>,
     pub attempts: u32,
@@ -149,18 +151,19 @@ impl Door {
         };
         let wall = started.elapsed();
         match answered {
-            Ok((completion, attempts)) => {
+            Ok((completion, estimated, attempts)) => {
                 let usage = completion.usage;
                 tracing::debug!(
                     model.name = model.config.name,
                     model.attempts = attempts,
                     model.input_tokens = usage.input_tokens,
                     model.output_tokens = usage.output_tokens,
+                    model.estimated = estimated,
                     model.wall_ms = wall.as_millis() as u64,
                     "the model answered"
                 );
                 let cost_micros = ledger::cost(&model.config, usage);
-                Ok(Answered { completion, cost_micros, attempts, wall })
+                Ok(Answered { completion, estimated, cost_micros, attempts, wall })
             }
             Err(error) => Err(error),
         }
@@ -181,9 +184,10 @@ impl Door {
         model: &Model,
         call: Completing<'_>,
         deadline: Instant,
-    ) -> Result<(Completion, u32), ModelError> {
+    ) -> Result<(Completion, bool, u32), ModelError> {
         let config = &model.config;
         let asked = recording::asked(&config.name, &call.request);
+        let request_bytes = ledger::bytes(&call.request);
         let request = ledger::fit(config, call.request, call.tokens_left, call.cost_left)?;
         let settings = WireSettings {
             model: config.model.clone(),
@@ -210,8 +214,18 @@ impl Door {
         let (mut number, mut malformed) = (0, 0);
         loop {
             number += 1;
-            let Failed { error, again } = match attempt.run(&mut *call.events).await {
-                Ok(completion) => return Ok((completion, number)),
+            let mut thought = 0;
+            let mut heard = |event| {
+                if let DoorEvent::Thinking(text) = &event {
+                    thought += text.len() as u64;
+                }
+                (call.events)(event);
+            };
+            let Failed { error, again } = match attempt.run(&mut heard).await {
+                Ok(mut completion) => {
+                    let estimated = ledger::estimate(request_bytes, thought, &mut completion);
+                    return Ok((completion, estimated, number));
+                }
                 Err(failed) => failed,
             };
             let error = key.strike_error(error);

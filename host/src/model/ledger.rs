@@ -1,11 +1,34 @@
 //! What a call may use, and what it cost.
 
-use super::{ModelConfig, ModelError, Price, Request, Usage};
+use super::{Completion, ModelConfig, ModelError, Price, Request, Usage};
 
 /// No prompt has fewer tokens than its bytes divided by this: code has 3 to 4 bytes a token and
 /// prose 4 to 5, only long runs of one character come near. So it refuses what can't fit, never what
 /// may; the rest is the vendor's to say.
 const MOST_BYTES_PER_TOKEN: u64 = 16;
+
+/// Of code, on average: the contract's own rule (`wit/model.wit`).
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// Counts tokens by their bytes where the vendor reports none, so that a budget binds all the same.
+/// `thought` are the bytes of thinking, which is paid for like text. Returns whether it had to.
+pub(super) fn estimate(request_bytes: u64, thought: u64, completion: &mut Completion) -> bool {
+    let Usage { input_tokens, output_tokens } = &mut completion.usage;
+    let written = completion.text.len() as u64 + thought;
+    let mut estimated = false;
+    for (tokens, bytes) in [(input_tokens, request_bytes), (output_tokens, written)] {
+        if *tokens == 0 && bytes > 0 {
+            *tokens = bytes.div_ceil(BYTES_PER_TOKEN);
+            estimated = true;
+        }
+    }
+    estimated
+}
+
+/// The text of a request, in bytes.
+pub(super) fn bytes(request: &Request) -> u64 {
+    request.messages.iter().map(|message| message.content.len() as u64).sum()
+}
 
 /// In millionths of the price list's currency, rounded up to a whole one, so that many small calls
 /// never count as none. `None` where a price is missing.
@@ -26,7 +49,7 @@ pub(super) fn fit(
     tokens_left: Option<u64>,
     cost_left: Option<u64>,
 ) -> Result<Request, ModelError> {
-    let bytes: u64 = request.messages.iter().map(|message| message.content.len() as u64).sum();
+    let bytes = bytes(&request);
     let prompt = bytes / MOST_BYTES_PER_TOKEN;
     if prompt >= u64::from(config.context_window) {
         return Err(ModelError::ContextTooLong(format!(
@@ -69,7 +92,7 @@ pub(super) fn fit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Message, Role};
+    use crate::model::{FinishReason, Message, Role};
 
     fn config() -> ModelConfig {
         let mut config = ModelConfig::new("m", "a", "vendor-m");
@@ -96,6 +119,27 @@ mod tests {
         assert_eq!(super::cost(&cheap, Usage { input_tokens: 1, output_tokens: 0 }), Some(1));
         cheap.price_output = None;
         assert_eq!(super::cost(&cheap, Usage { input_tokens: 1, output_tokens: 0 }), None);
+    }
+
+    #[test]
+    fn what_no_vendor_counts_is_estimated() {
+        for (reported, request, thought, text, counted, estimated) in [
+            ((25, 9), 300, 0, "answer", (25, 9), false),
+            ((0, 0), 300, 0, "answers", (100, 3), true),
+            ((0, 0), 301, 60, "answers", (101, 23), true),
+            ((25, 0), 300, 0, "answer", (25, 2), true),
+            ((25, 0), 300, 0, "", (25, 0), false),
+        ] {
+            let mut completion = Completion {
+                text: text.into(),
+                finish: FinishReason::Stop,
+                usage: Usage { input_tokens: reported.0, output_tokens: reported.1 },
+                model: "m".into(),
+            };
+            let said = estimate(request, thought, &mut completion);
+            let Usage { input_tokens, output_tokens } = completion.usage;
+            assert_eq!(((input_tokens, output_tokens), said), (counted, estimated), "{reported:?} {text:?}");
+        }
     }
 
     #[test]

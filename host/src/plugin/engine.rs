@@ -18,10 +18,12 @@ const TABLE_ELEMENTS: usize = 40_000;
 /// What stays in memory of a slot's linear memory when its call is over, so that the next one does
 /// not fault its first pages in again.
 const KEEP_RESIDENT: usize = 128 << 10;
-/// The guest's share of a call's stack; interpreters recurse deeply.
-const WASM_STACK: usize = 1 << 20;
+/// The guest's share of a call's stack. CPython counts frames of Python, not of C: attribute look-ups and
+/// comparisons that recurse take over 1 KiB a frame here, and freeing a long chain some 100 bytes a link.
+/// It is address space until it is used.
+const WASM_STACK: usize = 16 << 20;
 /// Both shares: host functions run on the same stack.
-const STACK: usize = 2 << 20;
+const STACK: usize = 17 << 20;
 
 /// What the pool is made for. A slot is address space (4 GiB per call), not memory, until it is used.
 #[derive(Clone, Copy)]

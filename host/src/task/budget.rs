@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Budget {
     /// Builds and fixes together.
     pub rounds: u32,
-    /// Input and output tokens together, by the vendor's figures.
+    /// Input and output tokens together, by the vendor's figures; where it gives none, 3 bytes are a token.
     pub tokens: Option<u64>,
     /// In millionths of the price list's currency.
     pub cost_micros: Option<u64>,

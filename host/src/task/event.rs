@@ -78,10 +78,13 @@ pub enum EventBody {
         error: String,
         wait_ms: u64,
     },
+    /// `estimated` where the vendor gave no figures: then a token is 3 bytes.
     ModelEnded {
         call: u32,
         input_tokens: u64,
         output_tokens: u64,
+        #[serde(default)]
+        estimated: bool,
         wall_ms: u64,
         error: Option<String>,
     },

@@ -171,14 +171,15 @@ impl Live {
                 events: &mut events,
             })
             .await;
-        let (usage, error) = match &answered {
-            Ok(answered) => (answered.completion.usage, None),
-            Err(error) => (Usage::default(), Some(error.to_string())),
+        let (usage, estimated, error) = match &answered {
+            Ok(answered) => (answered.completion.usage, answered.estimated, None),
+            Err(error) => (Usage::default(), false, Some(error.to_string())),
         };
         self.desk.feed.push(EventBody::ModelEnded {
             call,
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
+            estimated,
             wall_ms: began.elapsed().as_millis() as u64,
             error,
         });

@@ -45,6 +45,7 @@ fn every_documented_error_has_its_type() {
             "Your credit balance is too low to access the Anthropic API.",
             E::Auth,
         ),
+        (400, &[], "invalid_request_error", "Output blocked by content filtering policy", E::ContentFilter),
         (401, &[], "authentication_error", "invalid x-api-key", E::Auth),
         (402, &[], "billing_error", "There is an issue with your billing", E::Auth),
         (403, &[], "permission_error", "Your API key lacks permission", E::Auth),

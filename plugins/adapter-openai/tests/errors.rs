@@ -51,6 +51,18 @@ fn every_status_and_wording_has_its_type() {
         ),
         (429, &[("retry-after", "2"), ("retry-after-ms", "1234")], "", "rate-limited Some(1234)"),
         (429, &[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], "slow down", "rate-limited None"),
+        (
+            429,
+            &[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), ("date", "Wed, 21 Oct 2026 07:27:30 GMT")],
+            "slow down",
+            "rate-limited Some(30000)",
+        ),
+        (
+            503,
+            &[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), ("date", "Wed, 21 Oct 2026 07:29:00 GMT")],
+            "",
+            "overloaded Some(0)",
+        ),
         (429, &[("retry-after", "0.5")], "{}", "rate-limited Some(500)"),
         (429, &[("retry-after", "-1")], "{}", "rate-limited None"),
         (
@@ -204,6 +216,26 @@ fn every_status_and_wording_has_its_type() {
             "content-filter",
         ),
         (408, &[], r#"{"error":{"code":408,"message":"Your request timed out"}}"#, "timeout"),
+        // SGLang, TGI, Cohere, Bedrock behind a gateway
+        (
+            400,
+            &[],
+            r#"{"object":"error","message":"The input (9000 tokens) is longer than the model's context length (8192 tokens).","type":"BadRequestError","code":400}"#,
+            "context-too-long",
+        ),
+        (
+            422,
+            &[],
+            r#"{"error":"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs` tokens and 512 `max_new_tokens`","error_type":"validation"}"#,
+            "context-too-long",
+        ),
+        (
+            400,
+            &[],
+            r#"{"message":"too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 5000."}"#,
+            "context-too-long",
+        ),
+        (400, &[], r#"{"message":"Input is too long for requested model."}"#, "context-too-long"),
         // Google's compatible endpoint, FastAPI servers, proxies
         (
             400,

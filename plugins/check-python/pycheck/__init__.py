@@ -8,7 +8,9 @@ In reading order:
 - shows: bounded `repr`, differences between two values
 - capture: what tests print, bounded
 - guard: stops endless loops; turns attempts to end the process into exceptions
+- locks: waiting for a thread that can't be there is an error
 - clock: sleep without waiting, and an asyncio loop without sockets
+- sound: undoes what the tests did to unittest and the stand-in for pytest
 - outcomes, raises, approx, marks, pytest_shim: what tests get when they `import pytest`
 - fixtures, functions: pytest-style tests
 - cases: unittest and doctest

@@ -149,8 +149,12 @@ def _call(item, fixtures):
             fixtures.tear_down("function")
     except BaseException as problem:
         failed = failed or problem
-    if failed is not None:
-        raise failed
+    try:
+        if failed is not None:
+            raise failed
+    finally:
+        # Else the exception holds this frame, and this frame it.
+        failed = None
 
 
 def _hook(owner, name, *arguments):

@@ -8,8 +8,13 @@ compute budget.
 import os
 import sys
 
-# Raised again this often while a test swallows it.
+_OWN = os.path.dirname(__file__)
+# Steps for handlers before it is raised again, while a test swallows it.
 _SLACK = 1_000
+# From then on it is raised at every step, and again in each handler that catches it.
+_PATIENCE = 20
+# For showing a problem, and for what is left to do when all steps are used up.
+_AFTERMATH = 200_000
 
 
 class OutOfSteps(BaseException):
@@ -25,20 +30,38 @@ class Guard:
 
     def __init__(self):
         self.per_test = self.total = self.left = 0
-        self.allowed = self.limit = 0
+        self.allowed = self.limit = self.raised = 0
+        self.until = ""
 
     def budget(self, per_test, total):
         """Steps one test may take, and all of them together."""
         self.per_test, self.total = per_test, total
 
     def start(self):
-        self.left = self.limit = self.allowed = max(0, min(self.per_test, self.total))
+        last = self.total < self.per_test
+        self._allow(min(self.per_test, self.total), "when all tests together had used up their" if last else None)
+
+    def start_aftermath(self):
+        """For the code's own `__repr__`, which is called even when all steps are used up."""
+        self._allow(min(self.per_test, _AFTERMATH))
+
+    def start_between(self):
+        """For what belongs to several tests: set-up, and tear-down even when all steps are used up."""
+        if self.spent:
+            self.start_aftermath()
+        else:
+            self.start()
+
+    def _allow(self, steps, until=None):
+        self.left = self.limit = self.allowed = max(0, steps)
+        self.until = until or f"after {steps:,}"
+        self.raised = 0
 
     def stop(self):
         """Ends a test's count. What the guard does between tests is free."""
         if self.limit:
-            self.total -= self.limit - self.left
-        self.limit = 0
+            self.total -= min(self.limit - self.left, self.allowed)
+        self.limit = self.raised = 0
         self.left = sys.maxsize
 
     @property
@@ -47,34 +70,34 @@ class Guard:
         return self.total <= 0
 
     def _raise(self):
-        # Room for handlers, then the next step raises again.
-        self.left += _SLACK
-        self.limit += _SLACK
-        raise OutOfSteps(f"still running after {self.allowed:,} steps (loop turns and calls): an endless loop?")
+        self.raised += 1
+        if self.raised < _PATIENCE:
+            self.left += _SLACK
+            self.limit += _SLACK
+        raise OutOfSteps(f"still running {self.until} steps (loop turns and calls): an endless loop?")
 
     def install(self):
-        """Starts counting. Returns a function that ends it."""
+        """Starts counting."""
         self.left = sys.maxsize
-        monitoring = getattr(sys, "monitoring", None)
-        if monitoring is None:  # Python before 3.12; the component's is newer, this module's own tests may not be
-            return lambda: None
+        monitoring = sys.monitoring
 
         def count(code, offset, target=None):
             self.left -= 1
-            if self.left < 0:
+            # Not in the checker itself, which is on its way to call `stop`.
+            if self.left < 0 and not code.co_filename.startswith(_OWN):
+                self._raise()
+
+        def handled(code, offset, exception):
+            # From here it goes to the handlers further out only, of which there are finitely many.
+            if self.raised >= _PATIENCE and type(exception) is OutOfSteps and not code.co_filename.startswith(_OWN):
                 self._raise()
 
         tool, events = monitoring.DEBUGGER_ID, monitoring.events
         monitoring.use_tool_id(tool, "check-python")
         for event in (events.JUMP, events.PY_START):
             monitoring.register_callback(tool, event, count)
-        monitoring.set_events(tool, events.JUMP | events.PY_START)
-
-        def uninstall():
-            monitoring.set_events(tool, 0)
-            monitoring.free_tool_id(tool)
-
-        return uninstall
+        monitoring.register_callback(tool, events.EXCEPTION_HANDLED, handled)
+        monitoring.set_events(tool, events.JUMP | events.PY_START | events.EXCEPTION_HANDLED)
 
 
 def _exit(status=0):

@@ -1,6 +1,8 @@
 """One check, from the tree to the report."""
 
 import builtins
+import contextlib
+import gc
 import importlib
 import importlib.util
 import io
@@ -8,10 +10,13 @@ import linecache
 import os
 import random
 import sys
+import traceback
 import types
 import unittest
 
-from . import capture, cases, clock, collect, disk, fixtures, functions, guard, imports, pytest_shim, rewrite, traces
+from . import (
+    capture, cases, clock, collect, disk, fixtures, functions, guard, imports, locks, pytest_shim, rewrite, sound, traces,
+)  # fmt: skip
 from .outcomes import Skipped
 from .report import MOST_PROBLEMS, Problem, Report
 from .settings import TESTS_IN_TOTAL, parse
@@ -26,10 +31,10 @@ class Recorder:
         self.box = box
         self.report = Report("broken")
         self.seen = set()
-        self.unfinished = False
 
     def start(self, label):
         self.box.tidy()
+        self.box.sound.restore()
         self.box.output.label = label
         self.box.guard.start()
 
@@ -43,19 +48,29 @@ class Recorder:
     def skipped(self):
         self.report.skipped += 1
 
-    def failed(self, test, problem):
-        """`problem` is an exception."""
+    def failed(self, test, problem, place=(None, None)):
+        """`problem` is an exception; `place` is path and line for one that was not raised in the tree."""
         self.box.guard.stop()
         self.box.tidy()
         # Formatting calls the code's own __repr__ and __str__.
-        self.box.guard.start()
+        self.box.guard.start_aftermath()
         try:
             path, line, message = traces.describe(problem)
         except BaseException as second:
             path, line = None, None
             message = f"{type(problem).__name__}; showing it raised {type(second).__name__}"
+        with contextlib.suppress(BaseException):
+            # What the test's frames hold is of no more use, and may be all of the memory.
+            traceback.clear_frames(problem.__traceback__)
         self.box.guard.stop()
+        if path is None:
+            path, line = place
+        if isinstance(problem, MemoryError):
+            gc.collect()
         self.add(test, path, line, message)
+
+    def not_run(self, test, function):
+        self.add(test, *traces.place(function), "not run, because earlier tests used up all steps")
 
     def add(self, test, path, line, message):
         self.report.failed += 1
@@ -73,19 +88,16 @@ class Box:
         self.guard = guard.Guard()
         self.clock = clock.Clock()
         self.output = capture.Output()
-        self.undo = []
 
     def install(self):
         """Puts all shims in place."""
         rewrite.install()
         calls = disk.Calls(self.disk)
-        patches = [*calls.patches(), *guard.patches(), *self.clock.patches()]
+        patches = [*calls.patches(), *guard.patches(), *self.clock.patches(), *locks.patches(self.clock)]
         # Tests run anyway; `unittest.main()` would run them again and end the process.
         patches.append((unittest, "main", lambda *_, **__: None))
         patches.append((sys, "setrecursionlimit", self._recursion_limit))
         for module, name, value in patches:
-            old = getattr(module, name, None)
-            self.undo.append((module, name, old))
             setattr(module, name, value)
         self.streams = sys.stdin, sys.stdout, sys.stderr
         self.path, self.hooks, self.finders = list(sys.path), list(sys.path_hooks), list(sys.meta_path)
@@ -94,7 +106,9 @@ class Box:
         sys.path_hooks.insert(0, imports.hook(self.disk))
         self.test_hooks = list(sys.path_hooks)
         self.builtins = dict(vars(builtins))
-        self.stop_counting = self.guard.install()
+        self.pytest = pytest_shim.module()
+        self.sound = sound.Sound(self.pytest)
+        self.guard.install()
 
     def reset(self):
         """Forgets a check, so that the next one begins as the first did."""
@@ -109,17 +123,6 @@ class Box:
         sys.modules.update(self.modules)
         os.environ.clear()
         os.environ.update(self.environ)
-
-    def uninstall(self):
-        """For this package's own tests: gives the interpreter back as it was."""
-        self.stop_counting()
-        self.reset()
-        vars(builtins).update(self.builtins)
-        for module, name, value in reversed(self.undo):
-            setattr(module, name, value) if value is not None else delattr(module, name)
-        sys.path_hooks[:], sys.meta_path[:] = self.hooks, self.finders
-        sys.path_importer_cache.clear()
-        sys.setrecursionlimit(self.limit)
 
     def tidy(self):
         """Undoes what a test may have left behind that would break the runner."""
@@ -138,8 +141,8 @@ class Box:
 
 
 _set_limit = sys.setrecursionlimit
-# Frames of pure Python live on the heap: about 0.5 kB each, so that this many fit the sandbox's memory.
-DEEPEST = 100_000
+# A chain this long, of frames or of a traceback's entries, is freed link by link on the sandbox's stack.
+DEEPEST = 10_000
 
 
 class Session:
@@ -154,7 +157,7 @@ class Session:
         roots = [ROOT, *(f"{ROOT}/{p.strip('/')}" for p in ("src", *self.settings.paths))]
         self.roots = [r for r in roots if r in box.disk.dirs]
         sys.path[:0] = self.roots
-        sys.modules["pytest"] = pytest_shim.module()
+        sys.modules["pytest"] = box.pytest
         imports.uncover(box.disk, set(self.roots))
 
     def run(self):
@@ -172,7 +175,7 @@ class Session:
             try:
                 self._file(path, doctests(path))
             except BaseException as problem:  # the code broke out of unittest, or of the runner
-                self.recorder.failed(path, problem)
+                self.recorder.failed(path, problem, (path, None))
             finally:
                 self.recorder.stop()
         if report.failed:
@@ -212,11 +215,8 @@ class Session:
         module = self._import(path)
         if module is None:
             return
-        suite = cases.unittests(module)
-        if suite.countTestCases():
-            recorder.start(path)
-            suite.run(cases.Result(recorder))
-            recorder.stop()
+        self.box.sound.restore()
+        cases.run_unittests(cases.unittests(module), recorder)
         self._functions(module, path)
         if doctests and collect.has_examples(self._data(path)):
             for test in cases.doctests(module):
@@ -245,7 +245,7 @@ class Session:
             else:
                 recorder.failed(path, end)
         except BaseException as problem:
-            recorder.failed(None, problem)
+            recorder.failed(None, problem, (path, None))
         finally:
             recorder.stop()
         return None
@@ -292,23 +292,26 @@ class Session:
         for owner, function, name in found:
             test = f"{path}::{owner.__name__}::{name}" if owner else f"{path}::{name}"
             if self.box.guard.spent:
-                recorder.add(test, path, function.__code__.co_firstlineno, "not run, because earlier tests used up all steps")
+                recorder.not_run(test, function)
                 continue
             recorder.start(test)
             try:
                 group.enter(owner)
                 items = list(functions.items(module, path, known, owner, function, name))
             except BaseException as problem:
-                recorder.failed(test, problem)
+                recorder.failed(test, problem, traces.place(function))
                 continue
             for item in items:
+                if self.box.guard.spent:
+                    recorder.not_run(item.id, function)
+                    continue
                 recorder.start(item.id)
                 try:
                     functions.run(item, known)
                 except (Skipped, unittest.SkipTest):
                     recorder.skipped()
                 except BaseException as problem:
-                    recorder.failed(item.id, problem)
+                    recorder.failed(item.id, problem, traces.place(function))
                 else:
                     recorder.passed()
                 finally:
@@ -317,6 +320,7 @@ class Session:
 
     def _guarded(self, label, call):
         self.recorder.start(label)
+        self.box.guard.start_between()
         try:
             call()
         except BaseException as problem:

@@ -33,6 +33,13 @@ def describe(problem):
     return path, line, "\n".join(message)
 
 
+def place(function):
+    """(path, line) of a function of the tree, else (None, None)."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    path = inside(code.co_filename) if code is not None else None
+    return (path, code.co_firstlineno) if path is not None else (None, None)
+
+
 def headline(problem):
     """`ValueError: text`, bounded, whatever the exception's `__str__` does."""
     name = type(problem).__name__

@@ -195,6 +195,6 @@ impl<V: Vendor> Decoder<V> {
 
 const TOO_LONG: &str = "a line or an event of the stream is longer than 1 MiB";
 
-/// Seen with llama-cpp-python 0.3.36: it has sent its headers when it finds the prompt too long.
-const EMPTY: &str =
-    "the body is empty (llama-cpp-python answers so to a streamed request whose prompt is too long)";
+/// Seen with llama-cpp-python 0.3.36, which has sent its headers when it finds the prompt too long.
+const EMPTY: &str = "the body is empty: the prompt may be too long for the server's context window \
+    (llama-cpp-python answers so when a stream was asked), or the server broke off";

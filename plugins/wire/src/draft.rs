@@ -135,7 +135,7 @@ impl Draft {
             return Err(ModelError::ContentFilter(said));
         }
         let usage = self.usage.unwrap_or_else(|| {
-            self.note(Note::warn("the server reported no usage: counted as 0 tokens"));
+            self.note(Note::warn("the server reported no usage: tokens are counted by their bytes"));
             Usage::default()
         });
         Ok(Completion {

@@ -3,8 +3,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::quote;
 use crate::types::{Header, ModelError};
+use crate::{date, quote};
 
 /// What an error's body, or an error inside a stream, says; of any of the known vendors, because
 /// gateways pass one vendor's errors on in another's format.
@@ -121,7 +121,9 @@ impl Failure {
         if !matches!(self.status, 401 | 403) && self.is_context_too_long() {
             return ModelError::ContextTooLong(said);
         }
-        if self.has(&["content_filter", "content_policy_violation", "moderation", "moderation_error"]) {
+        if self.has(&["content_filter", "content_policy_violation", "moderation", "moderation_error"])
+            || self.contains(&["blocked by content filtering"])
+        {
             return ModelError::ContentFilter(said);
         }
         let no_credit = self.status == 402 || self.contains(&["credit balance is too low"]);
@@ -215,6 +217,10 @@ const CONTEXT_TOO_LONG: &[&str] = &[
     "exceed context limit",                 // Anthropic: input length and `max_tokens` …
     "maximum prompt length",                // xAI
     "exceeds the maximum number of tokens allowed", // Google
+    "longer than the model's context length", // SGLang
+    "tokens + `max_new_tokens` must be",    // TGI, Together
+    "input is too long for requested model", // Bedrock
+    "too many tokens: ",                    // Cohere
 ];
 
 impl fmt::Display for Failure {
@@ -244,13 +250,17 @@ pub fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim())
 }
 
-/// The server's wish in milliseconds, from `retry-after-ms` or `retry-after` in seconds.
-/// A date is `None`: an adapter has no clock to measure it by.
+/// The server's wish in milliseconds, from `retry-after-ms` or `retry-after`: seconds, or a date, which is
+/// measured by the server's own `date`, as an adapter has no clock.
 pub fn retry_after(headers: &[Header]) -> Option<u64> {
     let number = |name: &str, unit: f64| {
         let value: f64 = header(headers, name)?.parse().ok()?;
         // Rounded up: coming back too early counts as one more request.
         (value.is_finite() && value >= 0.0).then(|| (value * unit).ceil() as u64)
     };
-    number("retry-after-ms", 1.0).or_else(|| number("retry-after", 1000.0))
+    let until = || {
+        let seconds = |name| date::seconds(header(headers, name)?);
+        Some(1000 * u64::try_from(seconds("retry-after")? - seconds("date")?).unwrap_or(0))
+    };
+    number("retry-after-ms", 1.0).or_else(|| number("retry-after", 1000.0)).or_else(until)
 }

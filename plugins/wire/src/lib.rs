@@ -23,6 +23,9 @@ pub mod decoder;
 /// Vendors' error bodies, and the typed errors they amount to.
 pub mod failure;
 
+/// HTTP dates, for `retry-after`.
+mod date;
+
 /// Short, safe excerpts of what a server sent.
 pub mod quote;
 

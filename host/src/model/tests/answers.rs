@@ -29,7 +29,7 @@ async fn a_stream_is_heard_as_it_comes() {
     let (answered, events) = bench.ask().await;
     let answered = answered.expect("an answer");
     assert_eq!(answered.completion, completion("onetwo"));
-    assert_eq!((answered.attempts, answered.cost_micros), (1, Some(6000)));
+    assert_eq!((answered.attempts, answered.estimated, answered.cost_micros), (1, false, Some(6000)));
     let text = |text: &str| DoorEvent::Text(text.into());
     assert_eq!(events, [DoorEvent::Thinking("hm".into()), text("one"), text("two")]);
 
@@ -96,6 +96,18 @@ async fn what_passes_is_retried() {
     assert_eq!(*last, DoorEvent::Text("x".into()));
     let keys: Vec<_> = vendor.seen().iter().map(|seen| seen.headers["idempotency-key"].clone()).collect();
     assert_eq!(keys, ["task-1/3"; 4]);
+}
+
+#[tokio::test]
+async fn tokens_that_no_vendor_counts_are_estimated() {
+    let vendor = Vendor::of([ok("text lost\n"), ok("think hmm\ntext seven\ndone\n")]).await;
+    let mut bench = Bench::new(&vendor);
+    bench.config.price_input = Some("3".parse().expect("a price"));
+    bench.config.price_output = Some("15".parse().expect("a price"));
+    let answered = bench.ask().await.0.expect("an answer");
+    // `hello`, and `hmm` with `seven`; the attempt that failed is not in it.
+    assert_eq!(answered.completion.usage, Usage { input_tokens: 2, output_tokens: 3 });
+    assert_eq!((answered.estimated, answered.cost_micros), (true, Some(2 * 3 + 3 * 15)));
 }
 
 #[tokio::test]

@@ -89,7 +89,14 @@ pub(super) async fn they_come_back_as_they_were(on: &Subject) {
         EventBody::Tokens { call: 0, text: "snow\u{2603} \0 \"quoted\"\r\n".into() },
         EventBody::Proposed { round: 1, kind: RoundKind::Fix, tree: digest.clone(), summary: String::new() },
         EventBody::Checked { round: 1, report: report() },
-        EventBody::ModelEnded { call: 1, input_tokens: u64::MAX, output_tokens: 0, wall_ms: 1, error: None },
+        EventBody::ModelEnded {
+            call: 1,
+            input_tokens: u64::MAX,
+            output_tokens: 0,
+            estimated: true,
+            wall_ms: 1,
+            error: None,
+        },
         EventBody::Ended {
             outcome: Outcome { reason: stuck, tree: digest, report: Some(report()) },
             spend: Spend { cost_micros: Some(7), ..Spend::default() },
