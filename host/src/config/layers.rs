@@ -31,13 +31,14 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 29] = [
     "plugins_dir",
     "listen",
     "store",
     "keep_days",
     "role",
     "state_dir",
+    "cache_dir",
     "token",
     "log",
     "log_format",
@@ -47,6 +48,7 @@ const KEYS: [&str; 27] = [
     "worker.name",
     "worker.tasks",
     "worker.grace_s",
+    "worker.lease_s",
     "workspace.max_mib",
     "workspace.max_files",
     "budget.tokens",
@@ -63,6 +65,9 @@ const KEYS: [&str; 27] = [
 
 /// The largest tree that can be configured.
 const MAX_TREE_MIB: u64 = 4096;
+
+/// A shorter lease is lost to a busy disk, and a task whose worker died should not wait longer.
+const LEASES_S: std::ops::RangeInclusive<u64> = 2..=600;
 
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
@@ -239,6 +244,9 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
     if settings.state_dir.as_os_str().is_empty() {
         settings.state_dir.clone_from(&paths.state);
     }
+    if settings.cache_dir.as_os_str().is_empty() {
+        settings.cache_dir = settings.state_dir.join("compiled");
+    }
     if settings.store.is_empty() {
         settings.store = format!("sqlite:{}", settings.state_dir.join("tasks.db").display());
     }
@@ -246,7 +254,7 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
         settings.plugins_dir.extend(paths.plugins.iter().find(|path| path.is_dir()).cloned());
     }
     let filled = Table::try_from(&*settings).expect("settings serialise");
-    for key in ["state_dir", "store", "plugins_dir"] {
+    for key in ["state_dir", "cache_dir", "store", "plugins_dir"] {
         if let Some(value) = filled.get(key) {
             merged.insert(key.to_owned(), value.clone());
         }
@@ -280,6 +288,10 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
     }
     if settings.workspace.max_files == 0 {
         return bad("workspace.max_files", "must be at least 1".to_owned());
+    }
+    if !LEASES_S.contains(&settings.worker.lease_s) {
+        let (shortest, longest) = (LEASES_S.start(), LEASES_S.end());
+        return bad("worker.lease_s", format!("must be from {shortest} to {longest}"));
     }
     if settings.budget.cost.is_sign_negative() || !settings.budget.cost.is_finite() {
         return bad("budget.cost", "must be 0 (no limit) or a positive number".to_owned());

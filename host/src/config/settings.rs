@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::plugin::Overrides;
+use crate::store::LEASE;
 use crate::task::{Budget, Pipeline, PluginRef};
 
 /// Everything that can be configured.
@@ -23,6 +24,9 @@ pub struct Settings {
     pub role: Role,
     /// Where the database, the compile cache and scratch files live. Empty: by the XDG rules.
     pub state_dir: PathBuf,
+    /// Where compiled plugins are kept; hosts may share it. What lies there is run, so that only this
+    /// user may write there. Empty: `compiled` in the state folder.
+    pub cache_dir: PathBuf,
     /// What clients must send as `Authorization: Bearer TOKEN`. Empty: no token, and then the host
     /// listens on loopback addresses only.
     pub token: String,
@@ -79,6 +83,9 @@ pub struct Worker {
     pub tasks: usize,
     /// How long running steps may go on after a stop signal before they are handed back, in seconds.
     pub grace_s: u64,
+    /// How long a task stays with a worker that is silent, in seconds. After a crash its tasks wait
+    /// that long; a worker cut off from its store for nearly that long stops its steps.
+    pub lease_s: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -179,6 +186,7 @@ impl Default for Settings {
             keep_days: 0,
             role: Role::All,
             state_dir: PathBuf::new(),
+            cache_dir: PathBuf::new(),
             token: String::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
@@ -198,7 +206,7 @@ impl Default for Settings {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { name: String::new(), tasks: 1024, grace_s: 30 }
+        Self { name: String::new(), tasks: 1024, grace_s: 30, lease_s: LEASE.as_secs() }
     }
 }
 

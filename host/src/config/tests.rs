@@ -50,6 +50,7 @@ fn bad_files_say_what_where_and_what_to_do() {
         ("[plugins.p]\nmemory_mib = 5000", "plugins.p.memory_mib: must be from 1 to 4096"),
         ("[budget]\nwall_s = 0", "budget.wall_s: must be at least 1"),
         ("[workspace]\nmax_mib = 18446744073709551", "workspace.max_mib: must be from 1 to 4096"),
+        ("[worker]\nlease_s = 1", "worker.lease_s: must be from 2 to 600"),
         ("log = ", "aiagent.toml:1"),
     ] {
         let error = load(file, Environment::default()).expect_err(file).to_string();
