@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::multipart::MultipartError;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -48,6 +48,13 @@ pub(super) async fn unknown_path(uri: Uri) -> Problem {
         "nothing is served at {}; the API is described at /api/openapi.json",
         uri.path()
     ))
+}
+
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{} does not take {method}; the API is described at /api/openapi.json", uri.path()),
+    )
 }
 
 impl From<StoreError> for Problem {
