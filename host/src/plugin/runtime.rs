@@ -65,7 +65,7 @@ impl Runtime {
         let shared = tokio::task::spawn_blocking(move || Shared::new(settings)).await?;
         let runtime =
             Self { shared: Arc::new(shared.map_err(|error| StartError::Engine(format!("{error:#}")))?) };
-        runtime.reload().await?;
+        runtime.publish().await?;
         Ok(runtime)
     }
 
@@ -78,15 +78,20 @@ impl Runtime {
     /// are not compiled again. A file that is refused leaves the plugin that bore its name before
     /// serving; a plugin whose file is gone goes too. Running calls end on what they began with.
     pub async fn reload(&self) -> Result<Arc<Catalog>, StartError> {
+        let catalog = self.publish().await?;
+        for refused in &catalog.refused {
+            let (file, reason) = (refused.file.display(), &refused.reason);
+            tracing::warn!(plugin.file = %file, remedy = refused.remedy, "plugin refused: {reason}");
+        }
+        Ok(catalog)
+    }
+
+    async fn publish(&self) -> Result<Arc<Catalog>, StartError> {
         let _one = self.shared.reloading.lock().await;
         let shared = Arc::clone(&self.shared);
         // One thread of ours at a time; wasmtime spreads the compilation over its own few.
         let set = Arc::new(tokio::task::spawn_blocking(move || shared.load()).await??);
         let catalog = Arc::clone(&set.catalog);
-        for refused in &catalog.refused {
-            let (file, reason) = (refused.file.display(), &refused.reason);
-            tracing::warn!(plugin.file = %file, remedy = refused.remedy, "plugin refused: {reason}");
-        }
         self.shared.set.send_replace(set);
         Ok(catalog)
     }
