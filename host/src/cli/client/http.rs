@@ -77,7 +77,8 @@ impl Client {
         Err(Failed { code: if status.is_client_error() { exit::USAGE } else { exit::OTHERWISE }, error })
     }
 
-    pub(super) async fn events(&self, id: &str, after: u64) -> Result<EventStream, StreamError> {
+    /// `None`: the task has ended, and nothing comes after that event.
+    pub(super) async fn events(&self, id: &str, after: u64) -> Result<Option<EventStream>, StreamError> {
         let request = self.get(&format!("/api/v1/tasks/{id}/events")).header("last-event-id", after);
         let response = self.answer(request).await.map_err(|failed| {
             if failed.code == exit::USAGE {
@@ -86,11 +87,8 @@ impl Client {
                 StreamError::Passing(failed.error)
             }
         })?;
-        if response.status() == StatusCode::NO_CONTENT {
-            let error = anyhow::anyhow!("task {id} has ended, and nothing came after its event {after}");
-            return Err(StreamError::Final(Failed { code: exit::OTHERWISE, error }));
-        }
-        Ok(EventStream { response, buffer: Vec::new() })
+        let over = response.status() == StatusCode::NO_CONTENT;
+        Ok((!over).then(|| EventStream { response, buffer: Vec::new() }))
     }
 }
 
