@@ -31,12 +31,13 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 30] = [
     "plugins_dir",
     "listen",
     "store",
     "keep_days",
     "role",
+    "server",
     "state_dir",
     "cache_dir",
     "token",
@@ -100,15 +101,20 @@ pub(super) fn load(environment: &Environment, overrides: Overrides) -> Result<Co
         let table = read_file(&path)?;
         overlay(&mut merged, table, "", &Origin::File(path), &mut origins);
     }
+    // One at a time, so that an error has its origin.
+    let parse = |merged: &Table, origin: String| -> Result<Settings, ConfigError> {
+        merged.clone().try_into().map_err(|error| bad(origin, &error))
+    };
     for (table, origin) in variables(environment)? {
         overlay(&mut merged, table, "", &origin, &mut origins);
+        parse(&merged, origin.to_string())?;
     }
     for (key, value) in overrides.values {
         overlay(&mut merged, nest(key, value), "", &Origin::Flag, &mut origins);
+        parse(&merged, format!("{} ({key})", Origin::Flag))?;
     }
 
-    let mut settings: Settings =
-        merged.clone().try_into().map_err(|error| bad(error_origin(&origins), &error))?;
+    let mut settings = parse(&merged, "configuration".to_owned())?;
     fill_paths(&mut settings, &mut merged, &paths);
     check(&settings)?;
     let warnings = unknown_variables(environment, &settings);
@@ -331,14 +337,6 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
         }
     }
     Ok(())
-}
-
-fn error_origin(origins: &BTreeMap<String, Origin>) -> String {
-    let outside = origins.values().find(|origin| matches!(origin, Origin::Variable(_) | Origin::Flag));
-    match outside {
-        Some(Origin::Variable(name)) => format!("environment ({name} …)"),
-        _ => "command line".to_owned(),
-    }
 }
 
 /// serde names the unknown key and all known ones; we add the nearest.

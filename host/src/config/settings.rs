@@ -22,6 +22,8 @@ pub struct Settings {
     /// Ended tasks are deleted after so many days, with all that belongs to them. 0: never.
     pub keep_days: u64,
     pub role: Role,
+    /// Where `submit`, `tasks`, `show`, `events` and `cancel` find their server: a URL. Empty: at `listen`.
+    pub server: String,
     /// Where the database, the compile cache and scratch files live. Empty: by the XDG rules.
     pub state_dir: PathBuf,
     /// Where compiled plugins are kept; hosts may share it. What lies there is run, so that only this
@@ -52,8 +54,18 @@ pub struct Settings {
 
 /// `HOST:PORT`, an IP address and a port; port 0 takes a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct Listen(pub SocketAddr);
+
+impl TryFrom<String> for Listen {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|_| format!("{text:?} is not an IP address and a port, such as 127.0.0.1:8080"))
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -185,6 +197,7 @@ impl Default for Settings {
             store: String::new(),
             keep_days: 0,
             role: Role::All,
+            server: String::new(),
             state_dir: PathBuf::new(),
             cache_dir: PathBuf::new(),
             token: String::new(),
