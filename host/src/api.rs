@@ -92,18 +92,21 @@ pub fn router(api: Api) -> Router {
         .layer(axum::middleware::from_fn_with_state(api.clone(), auth::require_token))
         .layer(axum::middleware::from_fn_with_state(api.clone(), origin::refuse_strangers))
         .layer(DefaultBodyLimit::max(body.saturating_add(1 << 20)));
-    guarded
-        .merge(health_router(api.clone()))
-        .fallback(problem::unknown_path)
-        .method_not_allowed_fallback(problem::wrong_method)
-        .with_state(api)
+    finish(guarded.merge(health()), api)
 }
 
 /// What a process without the dashboard role serves.
-pub fn health_router(api: Api) -> Router<Api> {
+pub fn health_router(api: Api) -> Router {
+    finish(health(), api)
+}
+
+fn finish(routes: Router<Api>, api: Api) -> Router {
+    routes.fallback(problem::unknown_path).method_not_allowed_fallback(problem::wrong_method).with_state(api)
+}
+
+fn health() -> Router<Api> {
     Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/api/openapi.json", get(async || axum::Json(openapi())))
-        .with_state(api)
 }

@@ -90,7 +90,7 @@ impl Host {
         let api = self.api(stop.clone(), streams.clone());
         let router = match self.settings.role {
             Role::All | Role::Dashboard => api::router(api),
-            Role::Worker => api::health_router(api.clone()).with_state(api),
+            Role::Worker => api::health_router(api),
         };
         let closing = streams.clone();
         let server =

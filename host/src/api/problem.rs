@@ -31,6 +31,18 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    /// A body that could not be read to its end.
+    pub fn body(status: StatusCode, cause: &str) -> Self {
+        let detail = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                "the body is longer than this host takes; the operator sets the limit with workspace.max_mib"
+                    .to_owned()
+            }
+            _ => format!("the body can't be read: {cause}"),
+        };
+        Self::new(status, detail)
+    }
+
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
@@ -119,6 +131,6 @@ impl From<ImportError> for Problem {
 
 impl From<MultipartError> for Problem {
     fn from(error: MultipartError) -> Self {
-        Self::new(error.status(), error.body_text())
+        Self::body(error.status(), &error.body_text())
     }
 }

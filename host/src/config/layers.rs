@@ -161,7 +161,7 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
 
 /// Variables that look like settings and are none. Not an error: others may set what they like.
 fn unknown_variables(environment: &Environment, settings: &Settings) -> Vec<String> {
-    let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS", "AIAGENT_SERVER"].into_iter().chain(QUICK_START);
+    let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS"].into_iter().chain(QUICK_START);
     let known: Vec<String> = special.map(str::to_owned).chain(KEYS.into_iter().map(variable)).collect();
     let is_key = |name: &str| settings.models.values().any(|model| model.key_env == name);
     let names = environment.0.keys().filter(|name| name.starts_with("AIAGENT_"));
