@@ -11,14 +11,14 @@ use super::args::{Cancel, Events, Show, Submit, Tasks};
 use super::progress::Progress;
 use super::{Failed, exit, out, paint, run};
 use crate::api::FileBody;
-use crate::config::{Environment, Settings};
+use crate::config::Settings;
 use crate::submission::Submission;
 use crate::task::{Event, EventBody, Outcome, Task};
 use crate::workspace::{Mode, Tree};
 use http::Client;
 
-pub(super) async fn submit(args: Submit, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let submission = run::submission(&args.task, settings).map_err(Failed::usage)?;
     let mut request = client.post("/api/v1/tasks").json(&body(&submission)?);
     if let Some(key) = &args.idempotency_key {
@@ -53,8 +53,8 @@ pub(super) async fn submit(args: Submit, settings: &Settings, env: &Environment)
     Ok(run::code(&outcome))
 }
 
-pub(super) async fn tasks(args: Tasks, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn tasks(args: Tasks, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let mut query = vec![("limit", args.limit.to_string())];
     query.extend(args.state.map(|state| ("state", state)));
     query.extend(args.pipeline.map(|pipeline| ("pipeline", pipeline)));
@@ -83,8 +83,8 @@ pub(super) async fn tasks(args: Tasks, settings: &Settings, env: &Environment) -
     Ok(0)
 }
 
-pub(super) async fn show(args: Show, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn show(args: Show, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let path = format!("/api/v1/tasks/{}", args.id);
     if args.json {
         let task: Value = client.send(client.get(&path)).await?;
@@ -100,8 +100,8 @@ pub(super) async fn show(args: Show, settings: &Settings, env: &Environment) -> 
     Ok(0)
 }
 
-pub(super) async fn events(args: Events, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn events(args: Events, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let mut progress = Progress::new(None);
     let outcome = follow(&client, &args.id, args.after, |event| {
         if args.json {
@@ -115,8 +115,8 @@ pub(super) async fn events(args: Events, settings: &Settings, env: &Environment)
     Ok(run::code(&outcome))
 }
 
-pub(super) async fn cancel(args: Cancel, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn cancel(args: Cancel, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let reply: Value = client.send(client.post(&format!("/api/v1/tasks/{}/cancel", args.id))).await?;
     let said = match reply["state"].as_str() {
         Some("ended") => "ended: it was still waiting",

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::{Failed, exit};
 use crate::cli::args::Server;
-use crate::config::{Environment, Settings};
+use crate::config::Settings;
 use crate::task::Event;
 
 pub(super) struct Client {
@@ -22,15 +22,10 @@ pub(super) enum StreamError {
 }
 
 impl Client {
-    pub(super) fn new(
-        server: &Server,
-        settings: &Settings,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
-        let named = server.server.as_deref().or_else(|| environment.get("AIAGENT_SERVER"));
-        let base = match named {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("http://{}", settings.listen.0),
+    pub(super) fn new(server: &Server, settings: &Settings) -> anyhow::Result<Self> {
+        let base = match server.server.as_ref().unwrap_or(&settings.server).trim_end_matches('/') {
+            "" => format!("http://{}", settings.listen.0),
+            url => url.to_owned(),
         };
         crate::model::install_tls();
         let http = reqwest::Client::builder().no_proxy().build().context("can't make an HTTP client")?;
