@@ -33,10 +33,10 @@ mod plugins;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 
-/// Waits for something that surely comes. What does not come in a minute never will.
+/// Waits for something that surely comes. What does not come in two minutes never will.
 async fn patience<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(60), future).await {
+    match tokio::time::timeout(Duration::from_secs(120), future).await {
         Ok(value) => value,
-        Err(_) => panic!("{what} did not come within a minute"),
+        Err(_) => panic!("{what} did not come within two minutes"),
     }
 }

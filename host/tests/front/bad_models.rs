@@ -29,7 +29,7 @@ fn cases() -> Vec<Case> {
         Case {
             name: "429 with retry-after",
             replies: twice(error(429, "retry-after: 1\r\n", "Slow down", "rate_limit_exceeded")),
-            said: "rate limited; it asks to wait 1 s",
+            said: "rate limited; it asks to wait 1.0 s",
         },
         Case {
             name: "500",

@@ -9,6 +9,7 @@ async fn every_flag_has_a_variable_and_a_key() {
         ("--listen", "listen", "127.0.0.1:99", "listen = \"127.0.0.1:99\""),
         ("--store", "store", "memory", "store = \"memory\""),
         ("--role", "role", "worker", "role = \"worker\""),
+        ("", "server", "http://h", "server = \"http://h\""),
         ("--state-dir", "state_dir", "/s", "state_dir = \"/s\""),
         ("--record", "record", "/r", "record = \"/r\""),
         ("--replay", "replay", "/r", "replay = \"/r\""),
@@ -82,6 +83,9 @@ async fn a_wrong_configuration_says_where_and_what() {
         (answer.code, answer.err.as_str()),
         (2, "error: can't read nowhere.toml: No such file or directory (os error 2)\n")
     );
+    let answer = Setup::new().run(["--listen", "localhost:80"]).await;
+    let said = "error: command line (listen): \"localhost:80\" is not an IP address and a port, such as 127.0.0.1:8080\n";
+    assert_eq!((answer.code, answer.err.as_str()), (2, said));
     let answer = Setup::new().env("AIAGENT_WORKER_TASKS", "many").run(["--print-config"]).await;
     assert_eq!(
         (answer.code, answer.err.as_str()),

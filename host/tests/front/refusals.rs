@@ -45,9 +45,19 @@ async fn bad_submissions_say_what_is_wrong() {
             422,
             "budget.cost must be 0 (no limit) or a positive number",
         ),
-        ("a path that climbs out", with("files", file("../../etc/passwd")), 422, ""),
-        ("an absolute path", with("files", file("/etc/passwd")), 422, ""),
-        ("a path of nothing", with("files", file("")), 422, ""),
+        (
+            "a path that climbs out",
+            with("files", file("../../etc/passwd")),
+            422,
+            "invalid path: \"../../etc/passwd\" climbs out with ..",
+        ),
+        (
+            "an absolute path",
+            with("files", file("/etc/passwd")),
+            422,
+            "invalid path: \"/etc/passwd\" is absolute; paths are relative to the workspace",
+        ),
+        ("a path of nothing", with("files", file("")), 422, "invalid path: \"\" is empty"),
         (
             "one file twice",
             with("files", json!([{ "path": "a", "content": "x" }, { "path": "a", "content": "y" }])),
@@ -60,48 +70,85 @@ async fn bad_submissions_say_what_is_wrong() {
             422,
             "the file a must have either `content` or `base64`",
         ),
-        ("bad Base64", with("files", json!([{ "path": "a", "base64": "§" }])), 400, ""),
+        (
+            "bad Base64",
+            with("files", json!([{ "path": "a", "base64": "§" }])),
+            400,
+            "the file a is not Base64: Invalid symbol 194, offset 0.",
+        ),
         (
             "a file over the limit",
             with("files", json!([{ "path": "a", "content": "x".repeat(1_100_000) }])),
             413,
-            "",
+            "too large: with a the tree would hold 1100000 bytes; the limit is 1048576",
         ),
     ];
-    for (name, body, status, detail) in cases {
-        expect(name, host.post("/api/v1/tasks").json(&body), status, detail).await;
-    }
+    let cases = cases
+        .into_iter()
+        .map(|(name, body, status, detail)| (name, host.post("/api/v1/tasks").json(&body), status, detail));
+    let mut cases: Vec<(&str, RequestBuilder, u16, &str)> = cases.collect();
+    let post = || host.post("/api/v1/tasks");
     let huge = json!({ "goal": "x".repeat(10 << 20) });
-    expect("10 MB where 2 are taken", host.post("/api/v1/tasks").json(&huge), 413, "").await;
-    let not_json = host.post("/api/v1/tasks").header("content-type", "application/json").body("{goal");
-    expect("no JSON", not_json, 400, "").await;
-    let plain = host.post("/api/v1/tasks").header("content-type", "text/plain").body("hello");
-    expect("no content type we know", plain, 415, "").await;
-    let key = host.post("/api/v1/tasks").header("idempotency-key", "x".repeat(256)).json(&sample::body());
-    expect("a long key", key, 400, "Idempotency-Key must be 1 to 255 visible ASCII characters").await;
-    expect(
-        "a form without goal",
-        form(&host, &[("pipeline", b"default")]),
-        422,
-        "the goal is empty: say what is to be done",
-    )
-    .await;
-    let archive: &[(&str, &[u8])] = &[("goal", b"x"), ("archive", b"this is no archive")];
-    expect("a broken archive", form(&host, archive), 422, "").await;
+    let typed = |kind: &str, body: &'static str| post().header("content-type", kind).body(body);
     let climbing = climbing_archive();
-    let archive: &[(&str, &[u8])] = &[("goal", b"x"), ("archive", &climbing)];
-    expect("an archive that climbs out", form(&host, archive), 422, "").await;
-    let odd: &[(&str, &[u8])] = &[("goal", b"x"), ("archiv", b"")];
-    expect(
-        "an unknown form field",
-        form(&host, odd),
-        400,
-        "unknown field \"archiv\"; known are goal, pipeline, tests, budget, strip, archive",
-    )
-    .await;
-    let cut =
-        host.post("/api/v1/tasks").header("content-type", "multipart/form-data; boundary=b").body("--b\r\n");
-    expect("a form that breaks off", cut, 400, "").await;
+    let with_archive = |archive: &[u8]| form(&host, &[("goal", b"x"), ("archive", archive)]);
+    cases.extend([
+        (
+            "10 MB where 2 are taken",
+            post().json(&huge),
+            413,
+            "the body is longer than this host takes; the operator sets the limit with workspace.max_mib",
+        ),
+        (
+            "no JSON",
+            typed("application/json", "{goal"),
+            400,
+            "the body is not a submission: key must be a string at line 1 column 2",
+        ),
+        (
+            "no content type we know",
+            typed("text/plain", "hello"),
+            415,
+            "content-type is \"text/plain\": send application/json, or multipart/form-data with an archive",
+        ),
+        (
+            "a long key",
+            post().header("idempotency-key", "x".repeat(256)).json(&sample::body()),
+            400,
+            "Idempotency-Key must be 1 to 255 visible ASCII characters",
+        ),
+        (
+            "a form without a goal",
+            form(&host, &[("pipeline", b"default")]),
+            422,
+            "the goal is empty: say what is to be done",
+        ),
+        (
+            "a broken archive",
+            with_archive(b"this is no archive"),
+            422,
+            "this is no .tar.gz, .tar or .zip archive",
+        ),
+        (
+            "an archive that climbs out",
+            with_archive(&climbing),
+            422,
+            "\"../../escape\" can't be in a tree: invalid path: \"../../escape\" climbs out with ..",
+        ),
+        (
+            "an unknown form field",
+            form(&host, &[("goal", b"x"), ("archiv", b"")]),
+            400,
+            "unknown field \"archiv\"; known are goal, pipeline, tests, budget, strip, archive",
+        ),
+        (
+            "a form that breaks off",
+            typed("multipart/form-data; boundary=b", "--b\r\n"),
+            400,
+            "the body can't be read: incomplete multipart stream",
+        ),
+    ]);
+    expect(cases).await;
     let (_, page) = crate::test_host::json(host.get("/api/v1/tasks")).await;
     assert_eq!(page, json!({ "tasks": [], "next": null }), "nothing was queued");
 }
@@ -112,15 +159,17 @@ async fn a_goal_of_ten_megabytes_is_too_long() {
     let host = Setup::new().start().await;
     let body = json!({ "goal": "x".repeat(10_000_000) });
     let said = "the goal has 10000000 bytes, the most is 262144: put long material in a file of the tree";
-    expect("a goal of 10 MB", host.post("/api/v1/tasks").json(&body), 413, said).await;
+    expect([("a goal of 10 MB", host.post("/api/v1/tasks").json(&body), 413, said)]).await;
 }
 
 #[tokio::test]
 async fn bad_questions_say_what_is_wrong() {
     let host = Setup::new().start().await;
     let unknown = "/api/v1/tasks/01J9Z3NDEKTSV4RRFFQ69G5FAV";
+    let below = ["diff", "archive", "events", "cancel", "diff?round=x", "events?after=x"];
+    let below = below.map(|path| format!("{unknown}/{path}"));
     let no_task = "no task 01J9Z3NDEKTSV4RRFFQ69G5FAV";
-    for (method, path, status, detail) in [
+    let cases = [
         (
             Method::GET,
             "/api/v1/nothing",
@@ -134,53 +183,68 @@ async fn bad_questions_say_what_is_wrong() {
             "/api/v1/tasks does not take DELETE; the API is described at /api/openapi.json",
         ),
         (Method::GET, unknown, 404, no_task),
-        (Method::GET, &format!("{unknown}/diff"), 404, no_task),
-        (Method::GET, &format!("{unknown}/archive"), 404, no_task),
-        (Method::GET, &format!("{unknown}/events"), 404, no_task),
-        (Method::POST, &format!("{unknown}/cancel"), 404, no_task),
+        (Method::GET, &below[0], 404, no_task),
+        (Method::GET, &below[1], 404, no_task),
+        (Method::GET, &below[2], 404, no_task),
+        (Method::POST, &below[3], 404, no_task),
         (
             Method::GET,
             "/api/v1/tasks/1",
             404,
             "\"1\" is not a task id: expected 26 letters and digits, such as 01J9Z3NDEKTSV4RRFFQ69G5FAV",
         ),
-        (Method::GET, "/api/v1/tasks/%ff", 400, ""),
+        (Method::GET, "/api/v1/tasks/%ff", 400, "Invalid URL: Invalid UTF-8 in `id`"),
         (Method::GET, "/api/v1/tasks?limit=0", 400, "limit is 0; use 1 to 200"),
-        (Method::GET, "/api/v1/tasks?limit=many", 400, ""),
-        (Method::GET, "/api/v1/tasks?state=done", 400, ""),
-        (Method::GET, "/api/v1/tasks?sort=up", 400, ""),
+        (
+            Method::GET,
+            "/api/v1/tasks?limit=many",
+            400,
+            "the query can't be read: limit: invalid digit found in string",
+        ),
+        (
+            Method::GET,
+            "/api/v1/tasks?state=done",
+            400,
+            "the query can't be read: state: unknown variant `done`, expected one of `queued`, `running`, `ended`",
+        ),
+        (
+            Method::GET,
+            "/api/v1/tasks?sort=up",
+            400,
+            "the query can't be read: sort: unknown field `sort`, expected one of `state`, `pipeline`, `text`, `cursor`, `limit`",
+        ),
         (
             Method::GET,
             "/api/v1/tasks?cursor=1",
             400,
             "cursor: \"1\" is not a task id: expected 26 letters and digits, such as 01J9Z3NDEKTSV4RRFFQ69G5FAV",
         ),
-        (Method::GET, &format!("{unknown}/diff?round=x"), 400, ""),
-        (Method::GET, &format!("{unknown}/events?after=x"), 400, ""),
-    ] {
-        expect(path, host.request(method, path), status, detail).await;
-    }
+        (Method::GET, &below[4], 400, "the query can't be read: round: invalid digit found in string"),
+        (Method::GET, &below[5], 400, "the query can't be read: after: invalid digit found in string"),
+    ];
+    let cases = cases
+        .iter()
+        .map(|(method, path, status, detail)| (*path, host.request(method.clone(), path), *status, *detail));
+    expect(cases).await;
 }
 
-/// The whole answer is compared.
-async fn expect(name: &str, request: RequestBuilder, status: u16, detail: &str) {
-    let answer = request.send().await.expect("an answer");
-    let kind = answer.headers().get("content-type").cloned();
-    let got = answer.status();
-    let text = answer.text().await.expect("whole");
-    println!("{name}: {got} {text}");
-    assert_eq!(
-        kind.as_ref().map(|kind| kind.as_bytes()),
-        Some(&b"application/problem+json"[..]),
-        "{name}: {text}"
-    );
-    let problem: Value = serde_json::from_str(&text).expect("JSON");
-    let title = got.canonical_reason();
-    assert_eq!(
-        problem,
-        json!({ "type": "about:blank", "title": title, "status": status, "detail": detail }),
-        "{name}"
-    );
+/// Compares whole answers; each case is a name, a request, and the status and detail of its problem.
+async fn expect<'a>(cases: impl IntoIterator<Item = (&'a str, RequestBuilder, u16, &'a str)>) {
+    let mut wrong = Vec::new();
+    for (name, request, status, detail) in cases {
+        let answer = request.send().await.expect("an answer");
+        let kind =
+            answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+        let title = answer.status().canonical_reason();
+        let said = answer.text().await.expect("whole");
+        println!("{name}: {said}");
+        let wanted = json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
+        let problem = serde_json::from_str::<Value>(&said).ok();
+        if kind.as_deref() != Some("application/problem+json") || problem.as_ref() != Some(&wanted) {
+            wrong.push((name, kind, said, wanted));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// A multipart/form-data request by hand.

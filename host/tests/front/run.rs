@@ -65,7 +65,7 @@ async fn json_has_the_task_and_its_diff() {
         json!({
             "reason": { "kind": "green" },
             "tree": "DIGEST",
-            "report": { "verdict": "passed", "counts": { "passed": 1, "failed": 0, "skipped": 0 }, "problems": [], "output": "" },
+            "report": { "verdict": "passed", "counts": { "passed": 1, "failed": 0, "skipped": 0 }, "problems": [], "output": "1 passed, 0 failed, 0 skipped\n" },
         })
     );
 }
@@ -130,7 +130,9 @@ async fn a_recording_answers_as_the_model_did() {
     let goal = "Write sub.py with sub(a, b).";
     let unknown = setup.run(["run", goal, "--replay", "calls.jsonl"]).await;
     assert_eq!((unknown.code, unknown.out.as_str()), (3, ""), "{}", unknown.err);
-    eprintln!("{}", unknown.err);
+    let end = "■ the model can't be used: the model can't be reached: no recording answers this request; \
+               with a model configured, run it with --record FILE to make one (";
+    assert!(unknown.err.lines().last().is_some_and(|line| line.starts_with(end)), "{}", unknown.err);
 }
 
 #[tokio::test]
@@ -169,7 +171,7 @@ async fn what_is_wrong_with_the_command_line_exits_with_2() {
         (&["run", "x", "--round", "1"], "", "error: unexpected argument '--round' found\n"),
     ] {
         let answer = setup.run_with(args.iter().copied(), input.as_bytes()).await;
-        eprintln!("{args:?} → {}", answer.err);
+        println!("{args:?}: {}", answer.err);
         assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{args:?}: {}", answer.err);
         assert!(answer.err.starts_with(said), "{args:?}\n said: {}\n want: {said}", answer.err);
     }

@@ -14,7 +14,9 @@ fn settle(value: &mut Value) {
             for (key, value) in fields {
                 match (key.as_str(), &*value) {
                     (_, Value::Null) => {}
-                    ("at" | "submitted_at" | "started_at" | "ended_at", _) => *value = json!("TIME"),
+                    ("at" | "oldest_queued_at" | "submitted_at" | "started_at" | "ended_at", _) => {
+                        *value = json!("TIME")
+                    }
                     ("wall_ms" | "compute_ms" | "peak_memory_bytes", Value::Number(_)) => {
                         *value = json!("FIGURE")
                     }
