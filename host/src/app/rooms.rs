@@ -23,7 +23,6 @@ pub fn plugin_settings(settings: &Settings) -> plugin::Settings {
         cache_dir: Some(settings.cache_dir.clone()),
         plugins: settings.plugins.clone(),
         max_calls: max_calls(settings.worker.tasks),
-        ..plugin::Settings::default()
     }
 }
 
