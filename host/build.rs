@@ -1,9 +1,17 @@
 //! The version that `--version` prints: ours, the commit where git knows it, and the engine's.
 
+use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    println!("cargo::rerun-if-changed=../.git/HEAD");
+    // Not `../.git/HEAD`: in a worktree that does not exist, and what does not exist is always new.
+    let head = Command::new("git").args(["rev-parse", "--git-path", "HEAD"]).output();
+    if let Ok(head) = head.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        && Path::new(&head).is_file()
+    {
+        println!("cargo::rerun-if-changed={head}");
+    }
+    println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=../Cargo.lock");
     let commit = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
     let commit = match commit {

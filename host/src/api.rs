@@ -4,6 +4,7 @@
 
 mod auth;
 mod events;
+mod extract;
 mod health;
 mod heavy;
 mod listing;
@@ -14,7 +15,6 @@ mod upload;
 mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -38,10 +38,10 @@ pub struct Api {
     pub snapshots: Arc<Snapshots>,
     pub runtime: Arc<Runtime>,
     pub settings: Arc<Settings>,
-    /// Cancelled when the host drains: event streams end and `/readyz` says so.
+    /// Cancelled when the host begins to drain: `/readyz` says so.
+    pub draining: CancellationToken,
+    /// Cancelled when it has drained: event streams end.
     pub stop: CancellationToken,
-    /// Set once a worker of this process claims, or where it has none.
-    pub ready: Arc<AtomicBool>,
 }
 
 /// Files and their encoding around them; more than the default tree limit in Base64.
@@ -92,14 +92,21 @@ pub fn router(api: Api) -> Router {
         .layer(axum::middleware::from_fn_with_state(api.clone(), auth::require_token))
         .layer(axum::middleware::from_fn_with_state(api.clone(), origin::refuse_strangers))
         .layer(DefaultBodyLimit::max(body.saturating_add(1 << 20)));
-    guarded.merge(health_router(api.clone())).fallback(problem::unknown_path).with_state(api)
+    finish(guarded.merge(health()), api)
 }
 
 /// What a process without the dashboard role serves.
-pub fn health_router(api: Api) -> Router<Api> {
+pub fn health_router(api: Api) -> Router {
+    finish(health(), api)
+}
+
+fn finish(routes: Router<Api>, api: Api) -> Router {
+    routes.fallback(problem::unknown_path).method_not_allowed_fallback(problem::wrong_method).with_state(api)
+}
+
+fn health() -> Router<Api> {
     Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/api/openapi.json", get(async || axum::Json(openapi())))
-        .with_state(api)
 }

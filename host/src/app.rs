@@ -9,7 +9,6 @@ mod rooms;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -93,12 +92,11 @@ impl Host {
         })?;
         listening(listener.local_addr()?);
 
-        let ready = Arc::new(AtomicBool::new(true));
         let streams = CancellationToken::new();
-        let api = self.api(streams.clone(), Arc::clone(&ready));
+        let api = self.api(stop.clone(), streams.clone());
         let router = match self.settings.role {
             Role::All | Role::Dashboard => api::router(api),
-            Role::Worker => api::health_router(api.clone()).with_state(api),
+            Role::Worker => api::health_router(api),
         };
         let closing = streams.clone();
         let server =
@@ -111,7 +109,6 @@ impl Host {
             Role::Dashboard => stop.cancelled().await,
         }
         drop(tidying);
-        ready.store(false, Ordering::Release);
         streams.cancel();
         match tokio::time::timeout(CLOSE_WITHIN, server).await {
             Ok(ended) => ended.context("the server panicked")?.context("the server failed")?,
@@ -142,19 +139,24 @@ impl Host {
             "" => format!("{}-{}", host_name(), std::process::id()),
             name => name.to_owned(),
         };
-        let grace = Duration::from_secs(self.settings.worker.grace_s);
-        let settings = worker::Settings::new(name, self.settings.worker.tasks, grace);
+        let configured = &self.settings.worker;
+        let settings = worker::Settings {
+            name,
+            tasks: configured.tasks,
+            grace: Duration::from_secs(configured.grace_s),
+            lease: Duration::from_secs(configured.lease_s),
+        };
         worker::run(equipment, settings, stop).await
     }
 
-    fn api(&self, stop: CancellationToken, ready: Arc<AtomicBool>) -> Api {
+    fn api(&self, draining: CancellationToken, stop: CancellationToken) -> Api {
         Api {
             store: Arc::clone(&self.store),
             snapshots: Arc::clone(&self.snapshots),
             runtime: Arc::clone(&self.runtime),
             settings: Arc::clone(&self.settings),
+            draining,
             stop,
-            ready,
         }
     }
 }

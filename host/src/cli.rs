@@ -1,5 +1,7 @@
 //! The command line: one file per group of commands.
 
+#[macro_use]
+mod out;
 mod args;
 mod client;
 mod paint;
@@ -11,6 +13,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -41,6 +44,11 @@ impl Failed {
     fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self { code: exit::USAGE, error: error.into() }
     }
+
+    fn is_broken_pipe(&self) -> bool {
+        let error = self.error.downcast_ref::<std::io::Error>();
+        error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failed {
@@ -49,13 +57,20 @@ impl<E: Into<anyhow::Error>> From<E> for Failed {
     }
 }
 
-pub async fn main() -> ExitCode {
+/// Boxed, so that it is compiled here and not once more in the program.
+pub fn main() -> Pin<Box<dyn Future<Output = ExitCode>>> {
+    Box::pin(parse_and_run())
+}
+
+async fn parse_and_run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
     match dispatch(cli).await {
         Ok(code) => ExitCode::from(code),
+        // `… | head`: whoever reads the output has read enough.
+        Err(failed) if failed.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failed) => {
             complain(&failed.error);
             ExitCode::from(failed.code)
@@ -71,7 +86,10 @@ pub fn complain(error: &anyhow::Error) {
 async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     let environment = Environment::of_process();
     if let Some(Command::Completions { shell }) = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "aiagent-host", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "aiagent-host", &mut script);
+        // clap_complete 4.6 takes the hyphen of our name for a subcommand, in half of the places.
+        out::put(String::from_utf8_lossy(&script).replace("aiagent__subcmd__host", "aiagent__host"))?;
         return Ok(0);
     }
     let mut overrides = cli.common.overrides();
@@ -80,7 +98,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     }
     let config = Config::load(&environment, overrides).map_err(Failed::usage)?;
     if cli.common.print_config {
-        anstream::print!("{}", config.print());
+        out::put(config.print())?;
         return Ok(0);
     }
     let quiet = !matches!(cli.command, None | Some(Command::Serve));
@@ -94,11 +112,11 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     match cli.command {
         None | Some(Command::Serve) => serve::serve(settings).await,
         Some(Command::Run(run)) => run::run(*run, settings).await,
-        Some(Command::Submit(submit)) => client::submit(submit, &settings, &environment).await,
-        Some(Command::Tasks(tasks)) => client::tasks(tasks, &settings, &environment).await,
-        Some(Command::Show(show)) => client::show(show, &settings, &environment).await,
-        Some(Command::Events(events)) => client::events(events, &settings, &environment).await,
-        Some(Command::Cancel(cancel)) => client::cancel(cancel, &settings, &environment).await,
+        Some(Command::Submit(submit)) => client::submit(submit, &settings).await,
+        Some(Command::Tasks(tasks)) => client::tasks(tasks, &settings).await,
+        Some(Command::Show(show)) => client::show(show, &settings).await,
+        Some(Command::Events(events)) => client::events(events, &settings).await,
+        Some(Command::Cancel(cancel)) => client::cancel(cancel, &settings).await,
         Some(Command::Plugins { command }) => plugins::plugins(command, settings).await,
         Some(Command::Completions { .. }) => Ok(0),
     }

@@ -23,7 +23,7 @@ pub use clock::Clock;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
-/// How long a claim holds without a heartbeat.
+/// How long a claim holds without a heartbeat, unless it asks for another term.
 pub const LEASE: Duration = Duration::from_secs(30);
 
 /// Workers a task may lose before it ends as `crashed`.
@@ -161,7 +161,7 @@ pub struct ClaimRequest {
     pub worker: String,
     /// Drawn afresh for each claim, kept for its repetitions.
     pub nonce: u64,
-    /// [`LEASE`], except in tests.
+    /// [`LEASE`] by default.
     pub lease: Duration,
 }
 

@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::exec::{ExecLimits, Sandbox};
 use crate::model::Door;
 use crate::plugin::Runtime;
-use crate::store::{ClaimRequest, LEASE, Store, StoreError};
+use crate::store::{ClaimRequest, Store, StoreError};
 use crate::workspace::{Limits, Snapshots};
 
 use halt::{Halts, Stop};
@@ -58,14 +58,8 @@ pub struct Settings {
     pub tasks: usize,
     /// How long running steps may go on after a stop before they are handed back.
     pub grace: Duration,
-    /// [`LEASE`], except in tests.
+    /// How long a task stays with a worker that is silent.
     pub lease: Duration,
-}
-
-impl Settings {
-    pub fn new(name: String, tasks: usize, grace: Duration) -> Self {
-        Self { name, tasks, grace, lease: LEASE }
-    }
 }
 
 /// What the tasks of one worker share.

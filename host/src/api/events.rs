@@ -3,13 +3,14 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 
+use super::extract::{Path, Query};
 use super::{Api, Problem};
 use crate::store::StoreError;
 use crate::task::{self, Event, EventBody, EventId, TaskId};
@@ -35,7 +36,7 @@ pub(super) struct From {
     params(("id" = String, Path), From, ("Last-Event-ID" = Option<u64>, Header)),
     responses((status = 200, content_type = "text/event-stream", body = Event),
               (status = 204, description = "The task has ended, and nothing came after this event"),
-              (status = 404, body = Problem))
+              (status = 400, body = Problem), (status = 404, body = Problem))
 )]
 pub(super) async fn stream(
     State(api): State<Api>,

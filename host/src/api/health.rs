@@ -1,7 +1,5 @@
 //! `/healthz` asks nobody; `/readyz` asks the store.
 
-use std::sync::atomic::Ordering;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -34,11 +32,8 @@ pub(super) async fn live() -> Json<Live> {
 #[utoipa::path(get, path = "/readyz", responses((status = 200, body = Ready), (status = 503, body = Problem)))]
 pub(super) async fn ready(State(api): State<Api>) -> Result<Json<Ready>, Problem> {
     let not_yet = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-    if api.stop.is_cancelled() {
+    if api.draining.is_cancelled() {
         return Err(not_yet("shutting down"));
-    }
-    if !api.ready.load(Ordering::Acquire) {
-        return Err(not_yet("starting"));
     }
     let plugins = api.runtime.catalog().loaded.len();
     if plugins == 0 {

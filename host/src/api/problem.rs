@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::multipart::MultipartError;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -31,6 +31,18 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    /// A body that could not be read to its end.
+    pub fn body(status: StatusCode, cause: &str) -> Self {
+        let detail = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                "the body is longer than this host takes; the operator sets the limit with workspace.max_mib"
+                    .to_owned()
+            }
+            _ => format!("the body can't be read: {cause}"),
+        };
+        Self::new(status, detail)
+    }
+
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
@@ -48,6 +60,13 @@ pub(super) async fn unknown_path(uri: Uri) -> Problem {
         "nothing is served at {}; the API is described at /api/openapi.json",
         uri.path()
     ))
+}
+
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{} does not take {method}; the API is described at /api/openapi.json", uri.path()),
+    )
 }
 
 impl From<StoreError> for Problem {
@@ -112,6 +131,6 @@ impl From<ImportError> for Problem {
 
 impl From<MultipartError> for Problem {
     fn from(error: MultipartError) -> Self {
-        Self::new(error.status(), error.body_text())
+        Self::body(error.status(), &error.body_text())
     }
 }

@@ -1,11 +1,12 @@
 //! Submitting, reading and cancelling tasks.
 
 use axum::Json;
-use axum::extract::{Path, Query, Request, State as Extract};
+use axum::extract::{Request, State as Extract};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::extract::{Path, Query};
 use super::heavy::off_thread;
 use super::{Api, Problem, TaskSummary, upload};
 use crate::store::{Cancelled, Filter, Idempotency, StoreError};
@@ -117,9 +118,8 @@ pub(super) struct TaskPage {
                responses((status = 200, body = TaskPage), (status = 400, body = Problem)))]
 pub(super) async fn list(
     Extract(api): Extract<Api>,
-    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<TaskPage>, Problem> {
-    let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     let limit = query.limit.unwrap_or(50);
     if !(1..=200).contains(&limit) {
         return Err(Problem::bad_request(format!("limit is {limit}; use 1 to 200")));

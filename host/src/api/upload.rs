@@ -27,7 +27,7 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
     if kind.starts_with("multipart/form-data") {
         let form = Multipart::from_request(request, api)
             .await
-            .map_err(|error| Problem::new(error.status(), error.body_text()))?;
+            .map_err(|error| Problem::body(error.status(), &error.body_text()))?;
         return read_form(form, limits).await;
     }
     if !kind.starts_with("application/json") {
@@ -40,7 +40,7 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
     }
     let bytes = Bytes::from_request(request, api)
         .await
-        .map_err(|error| Problem::new(error.status(), error.body_text()))?;
+        .map_err(|error| Problem::body(error.status(), &error.body_text()))?;
     off_thread(move || read_json(&bytes, limits)).await
 }
 

@@ -20,7 +20,7 @@ pub fn tree_limits(settings: &Settings) -> Limits {
 pub fn plugin_settings(settings: &Settings) -> plugin::Settings {
     plugin::Settings {
         dirs: settings.plugins_dir.clone(),
-        cache_dir: Some(settings.state_dir.join("compiled")),
+        cache_dir: Some(settings.cache_dir.clone()),
         plugins: settings.plugins.clone(),
         max_calls: max_calls(settings.worker.tasks),
     }

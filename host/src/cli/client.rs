@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use super::args::{Cancel, Events, Show, Submit, Tasks};
 use super::progress::Progress;
-use super::{Failed, exit, paint, run};
+use super::{Failed, exit, out, paint, run};
 use crate::api::FileBody;
-use crate::config::{Environment, Settings};
+use crate::config::Settings;
 use crate::submission::Submission;
 use crate::task::{Event, EventBody, Outcome, Task};
 use crate::workspace::{Mode, Tree};
 use http::Client;
 
-pub(super) async fn submit(args: Submit, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let submission = run::submission(&args.task, settings).map_err(Failed::usage)?;
     let mut request = client.post("/api/v1/tasks").json(&body(&submission)?);
     if let Some(key) = &args.idempotency_key {
@@ -27,37 +27,41 @@ pub(super) async fn submit(args: Submit, settings: &Settings, env: &Environment)
     let accepted: Value = client.send(request).await?;
     let id = accepted["id"].as_str().unwrap_or_default().to_owned();
     if args.json && !args.follow {
-        anstream::println!("{accepted}");
+        say!("{accepted}")?;
     } else if !args.follow {
-        anstream::println!("{id}");
+        say!("{id}")?;
     }
     if !args.follow {
         return Ok(0);
     }
     anstream::eprintln!("{}task {id}{}", paint::FAINT, paint::FAINT.render_reset());
     let mut progress = Progress::new(args.task.rounds);
-    let outcome = follow(&client, &id, 0, |event| progress.show(&event.body)).await?;
+    let outcome = follow(&client, &id, 0, |event| {
+        progress.show(&event.body);
+        Ok(())
+    })
+    .await?;
     let task: Value = client.send(client.get(&format!("/api/v1/tasks/{id}"))).await?;
     let diff = client.text(client.get(&format!("/api/v1/tasks/{id}/diff"))).await?;
     if args.json {
         let mut whole = task;
         whole["diff"] = Value::from(diff);
-        anstream::println!("{}", serde_json::to_string_pretty(&whole)?);
+        say!("{}", serde_json::to_string_pretty(&whole)?)?;
     } else {
-        anstream::print!("{}", paint::diff(&diff));
+        out::put(paint::diff(&diff))?;
     }
     Ok(run::code(&outcome))
 }
 
-pub(super) async fn tasks(args: Tasks, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn tasks(args: Tasks, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let mut query = vec![("limit", args.limit.to_string())];
     query.extend(args.state.map(|state| ("state", state)));
     query.extend(args.pipeline.map(|pipeline| ("pipeline", pipeline)));
     query.extend(args.text.map(|text| ("text", text)));
     let page: Value = client.send(client.get("/api/v1/tasks").query(&query)).await?;
     if args.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&page)?);
+        say!("{}", serde_json::to_string_pretty(&page)?)?;
         return Ok(0);
     }
     let tasks = page["tasks"].as_array().map(Vec::as_slice).unwrap_or(&[]);
@@ -71,7 +75,7 @@ pub(super) async fn tasks(args: Tasks, settings: &Settings, env: &Environment) -
             None => text("state"),
         };
         let goal = text("goal").lines().next().unwrap_or_default().chars().take(60).collect::<String>();
-        anstream::println!("{}  {state:<14} {:<10} {goal}", text("id"), text("pipeline"));
+        say!("{}  {state:<14} {:<10} {goal}", text("id"), text("pipeline"))?;
     }
     if page["next"].is_string() {
         anstream::eprintln!("… and more: raise --limit, or narrow with --state, --pipeline, --text");
@@ -79,39 +83,40 @@ pub(super) async fn tasks(args: Tasks, settings: &Settings, env: &Environment) -
     Ok(0)
 }
 
-pub(super) async fn show(args: Show, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn show(args: Show, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let path = format!("/api/v1/tasks/{}", args.id);
     if args.json {
         let task: Value = client.send(client.get(&path)).await?;
-        anstream::println!("{}", serde_json::to_string_pretty(&task)?);
+        say!("{}", serde_json::to_string_pretty(&task)?)?;
         return Ok(0);
     }
     if !args.diff {
         let task: Task = client.send(client.get(&path)).await?;
-        anstream::println!("{}", story(&task));
+        say!("{}", story(&task))?;
     }
     let diff = client.text(client.get(&format!("{path}/diff"))).await?;
-    anstream::print!("{}", paint::diff(&diff));
+    out::put(paint::diff(&diff))?;
     Ok(0)
 }
 
-pub(super) async fn events(args: Events, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn events(args: Events, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let mut progress = Progress::new(None);
     let outcome = follow(&client, &args.id, args.after, |event| {
-        if !args.json {
+        if args.json {
+            say!("{}", serde_json::to_string(&event)?)?;
+        } else {
             progress.show(&event.body);
-        } else if let Ok(line) = serde_json::to_string(&event) {
-            anstream::println!("{line}");
         }
+        Ok(())
     })
     .await?;
     Ok(run::code(&outcome))
 }
 
-pub(super) async fn cancel(args: Cancel, settings: &Settings, env: &Environment) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings, env)?;
+pub(super) async fn cancel(args: Cancel, settings: &Settings) -> Result<u8, Failed> {
+    let client = Client::new(&args.server, settings)?;
     let reply: Value = client.send(client.post(&format!("/api/v1/tasks/{}/cancel", args.id))).await?;
     let said = match reply["state"].as_str() {
         Some("ended") => "ended: it was still waiting",
@@ -122,7 +127,7 @@ pub(super) async fn cancel(args: Cancel, settings: &Settings, env: &Environment)
             return Err(Failed { code: exit::OTHERWISE, error });
         }
     };
-    anstream::println!("{said}");
+    say!("{said}")?;
     Ok(0)
 }
 
@@ -131,23 +136,29 @@ async fn follow(
     client: &Client,
     id: &str,
     mut after: u64,
-    mut show: impl FnMut(Event),
+    mut show: impl FnMut(Event) -> anyhow::Result<()>,
 ) -> Result<Outcome, Failed> {
     const PATIENCE: u32 = 30;
     let mut silent = 0;
     loop {
         match client.events(id, after).await {
-            Ok(mut stream) => {
+            Ok(Some(mut stream)) => {
                 while let Some(event) = stream.next().await {
                     silent = 0;
                     after = event.id;
                     if let EventBody::Ended { outcome, .. } = &event.body {
                         let outcome = outcome.clone();
-                        show(event);
+                        show(event)?;
                         return Ok(outcome);
                     }
-                    show(event);
+                    show(event)?;
                 }
+            }
+            Ok(None) => {
+                let task: Task = client.send(client.get(&format!("/api/v1/tasks/{id}"))).await?;
+                let outcome =
+                    task.outcome.ok_or_else(|| anyhow::anyhow!("the task ended without an outcome"))?;
+                return Ok(outcome);
             }
             Err(http::StreamError::Final(failed)) => return Err(failed),
             Err(http::StreamError::Passing(error)) if silent >= PATIENCE => return Err(error.into()),

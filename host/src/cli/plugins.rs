@@ -21,9 +21,9 @@ pub(super) async fn plugins(command: Plugins, settings: Settings) -> Result<u8, 
         Plugins::Inspect { file, json } => {
             let inspection = inspect(&file, &plugin_settings(&settings)).map_err(Failed::usage)?;
             if json {
-                anstream::println!("{}", serde_json::to_string_pretty(&inspection)?);
+                say!("{}", serde_json::to_string_pretty(&inspection)?)?;
             } else {
-                show(&inspection);
+                show(&inspection)?;
             }
             Ok(0)
         }
@@ -41,13 +41,13 @@ async fn check(file: &Path, settings: &Settings) -> Result<u8, Failed> {
     let wanted = plugin::Settings { dirs: vec![folder.path().to_owned()], ..plugin_settings(settings) };
     let catalog = Runtime::start(wanted).await.map_err(Failed::usage)?.catalog();
     if let Some(refused) = catalog.refused.first() {
-        anstream::println!("{BAD}✗{BAD:#} {}: {}", file.display(), refused.reason);
-        anstream::println!("  {}", refused.remedy);
+        say!("{BAD}✗{BAD:#} {}: {}", file.display(), refused.reason)?;
+        say!("  {}", refused.remedy)?;
         return Ok(exit::OTHERWISE);
     }
     match catalog.loaded.first() {
         Some(loaded) => {
-            anstream::println!("{GOOD}✓{GOOD:#} {} is a {} the host would load", loaded.name, loaded.kind);
+            say!("{GOOD}✓{GOOD:#} {} is a {} the host would load", loaded.name, loaded.kind)?;
             Ok(0)
         }
         None => {
@@ -59,55 +59,56 @@ async fn check(file: &Path, settings: &Settings) -> Result<u8, Failed> {
 
 fn list(catalog: &Catalog, json: bool) -> anyhow::Result<()> {
     if json {
-        anstream::println!("{}", serde_json::to_string_pretty(catalog)?);
+        say!("{}", serde_json::to_string_pretty(catalog)?)?;
         return Ok(());
     }
     if catalog.loaded.is_empty() && catalog.refused.is_empty() {
-        anstream::println!("no plugin found; name their folder with --plugins DIR");
+        say!("no plugin found; name their folder with --plugins DIR")?;
     }
     for plugin in &catalog.loaded {
-        anstream::println!(
+        say!(
             "{:<20} {:<8} {} {:>8.1} kB  {}",
             plugin.name,
             plugin.kind.to_string(),
             plugin.digest.short(),
             plugin.size_bytes as f64 / 1000.0,
             plugin.file.display()
-        );
+        )?;
     }
     for refused in &catalog.refused {
-        anstream::println!("{BAD}refused{BAD:#} {}: {}", refused.file.display(), refused.reason);
-        anstream::println!("        {FAINT}{}{FAINT:#}", refused.remedy);
+        say!("{BAD}refused{BAD:#} {}: {}", refused.file.display(), refused.reason)?;
+        say!("        {FAINT}{}{FAINT:#}", refused.remedy)?;
     }
     Ok(())
 }
 
-fn show(inspection: &Inspection) {
+fn show(inspection: &Inspection) -> std::io::Result<()> {
     let kind = inspection.kind.map_or_else(|| "unknown".to_owned(), |kind| kind.to_string());
     let form = if inspection.component { "component" } else { "core module, componentized at load" };
-    anstream::println!("{}  {kind}", inspection.name);
-    anstream::println!("  file      {} ({} bytes, {form})", inspection.file.display(), inspection.size_bytes);
-    anstream::println!("  digest    {}", inspection.digest);
+    say!("{}  {kind}", inspection.name)?;
+    say!("  file      {} ({} bytes, {form})", inspection.file.display(), inspection.size_bytes)?;
+    say!("  digest    {}", inspection.digest)?;
     if let Some(contract) = &inspection.contract {
-        anstream::println!("  contract  {contract}");
+        say!("  contract  {contract}")?;
     }
     for export in &inspection.exports {
-        anstream::println!("  exports   {export}");
+        say!("  exports   {export}")?;
     }
     for import in &inspection.imports {
         let mark = if import.granted { "granted" } else { "not granted" };
-        anstream::println!("  imports   {:<38} {mark}: {}", import.name, import.allows);
+        say!("  imports   {:<38} {mark}: {}", import.name, import.allows)?;
     }
     if let Some(limits) = &inspection.limits {
-        anstream::println!(
+        say!(
             "  limits    {} ms compute, {} ms wall, {} MiB memory, {} KiB output",
             limits.compute_ms,
             limits.wall_ms,
             limits.memory_bytes >> 20,
             limits.output_bytes >> 10
-        );
+        )?;
     }
     if let Some((reason, remedy)) = &inspection.refusal {
-        anstream::println!("  {BAD}refused{BAD:#}   {reason}\n            {remedy}");
+        say!("  {BAD}refused{BAD:#}   {reason}\n            {remedy}")?;
     }
+    Ok(())
 }

@@ -111,8 +111,14 @@ fn show_problem(problem: &Problem) {
         (None, _) => String::new(),
     };
     let test = problem.test.as_deref().map(|test| format!("{test}: ")).unwrap_or_default();
-    let message = problem.message.trim_end();
-    let first = message.lines().next_back().unwrap_or("").trim();
+    let mut lines = problem.message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut first = lines.next().unwrap_or("").to_owned();
+    // A heading, such as doctest's `Example:`.
+    if first.ends_with(':')
+        && let Some(next) = lines.next()
+    {
+        first = format!("{first} {next}");
+    }
     anstream::eprintln!("    {place}{test}{first}");
 }
 

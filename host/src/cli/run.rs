@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{Run, TaskArgs};
 use super::progress::Progress;
-use super::{Failed, exit, paint, serve};
+use super::{Failed, exit, out, paint, serve};
 use crate::app::{Host, tree_limits};
 use crate::config::Settings;
 use crate::store::{Cancelled, Store};
@@ -63,14 +63,14 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
     let task = host.store.get(&id).await?.context("the task is gone")?;
     let tree = host.snapshots.load(&outcome.tree).await?;
     let diff = workspace::diff(&base, &tree);
-    if args.json {
-        let printed = serde_json::to_string_pretty(&Printed { task: &task, diff: &diff })?;
-        anstream::println!("{printed}");
-    } else {
-        anstream::print!("{}", paint::diff(&diff));
-    }
     if args.apply {
         apply(&args.task, &outcome, &base, &tree)?;
+    }
+    if args.json {
+        let printed = serde_json::to_string_pretty(&Printed { task: &task, diff: &diff })?;
+        say!("{printed}")?;
+    } else {
+        out::put(paint::diff(&diff))?;
     }
     Ok(code(&outcome))
 }

@@ -50,7 +50,8 @@ fn tell(host: &Host) {
         tracing::info!(plugin = %plugin.name, kind = %plugin.kind, digest = %plugin.digest.short(), "loaded");
     }
     for refused in &catalog.refused {
-        tracing::warn!(file = %refused.file.display(), reason = %refused.reason, "refused");
+        let (file, reason) = (refused.file.display(), &refused.reason);
+        tracing::warn!(plugin.file = %file, remedy = refused.remedy, "plugin refused: {reason}");
     }
     if catalog.loaded.is_empty() {
         tracing::warn!(

@@ -31,13 +31,15 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 30] = [
     "plugins_dir",
     "listen",
     "store",
     "keep_days",
     "role",
+    "server",
     "state_dir",
+    "cache_dir",
     "token",
     "log",
     "log_format",
@@ -47,6 +49,7 @@ const KEYS: [&str; 27] = [
     "worker.name",
     "worker.tasks",
     "worker.grace_s",
+    "worker.lease_s",
     "workspace.max_mib",
     "workspace.max_files",
     "budget.tokens",
@@ -63,6 +66,9 @@ const KEYS: [&str; 27] = [
 
 /// The largest tree that can be configured.
 const MAX_TREE_MIB: u64 = 4096;
+
+/// A shorter lease is lost to a busy disk, and a task whose worker died should not wait longer.
+const LEASES_S: std::ops::RangeInclusive<u64> = 2..=600;
 
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
@@ -95,15 +101,20 @@ pub(super) fn load(environment: &Environment, overrides: Overrides) -> Result<Co
         let table = read_file(&path)?;
         overlay(&mut merged, table, "", &Origin::File(path), &mut origins);
     }
+    // One at a time, so that an error has its origin.
+    let parse = |merged: &Table, origin: String| -> Result<Settings, ConfigError> {
+        merged.clone().try_into().map_err(|error| bad(origin, &error))
+    };
     for (table, origin) in variables(environment)? {
         overlay(&mut merged, table, "", &origin, &mut origins);
+        parse(&merged, origin.to_string())?;
     }
     for (key, value) in overrides.values {
         overlay(&mut merged, nest(key, value), "", &Origin::Flag, &mut origins);
+        parse(&merged, format!("{} ({key})", Origin::Flag))?;
     }
 
-    let mut settings: Settings =
-        merged.clone().try_into().map_err(|error| bad(error_origin(&origins), &error))?;
+    let mut settings = parse(&merged, "configuration".to_owned())?;
     fill_paths(&mut settings, &mut merged, &paths);
     check(&settings)?;
     let warnings = unknown_variables(environment, &settings);
@@ -150,7 +161,7 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
 
 /// Variables that look like settings and are none. Not an error: others may set what they like.
 fn unknown_variables(environment: &Environment, settings: &Settings) -> Vec<String> {
-    let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS", "AIAGENT_SERVER"].into_iter().chain(QUICK_START);
+    let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS"].into_iter().chain(QUICK_START);
     let known: Vec<String> = special.map(str::to_owned).chain(KEYS.into_iter().map(variable)).collect();
     let is_key = |name: &str| settings.models.values().any(|model| model.key_env == name);
     let names = environment.0.keys().filter(|name| name.starts_with("AIAGENT_"));
@@ -239,6 +250,9 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
     if settings.state_dir.as_os_str().is_empty() {
         settings.state_dir.clone_from(&paths.state);
     }
+    if settings.cache_dir.as_os_str().is_empty() {
+        settings.cache_dir = settings.state_dir.join("compiled");
+    }
     if settings.store.is_empty() {
         settings.store = format!("sqlite:{}", settings.state_dir.join("tasks.db").display());
     }
@@ -246,7 +260,7 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
         settings.plugins_dir.extend(paths.plugins.iter().find(|path| path.is_dir()).cloned());
     }
     let filled = Table::try_from(&*settings).expect("settings serialise");
-    for key in ["state_dir", "store", "plugins_dir"] {
+    for key in ["state_dir", "cache_dir", "store", "plugins_dir"] {
         if let Some(value) = filled.get(key) {
             merged.insert(key.to_owned(), value.clone());
         }
@@ -280,6 +294,10 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
     }
     if settings.workspace.max_files == 0 {
         return bad("workspace.max_files", "must be at least 1".to_owned());
+    }
+    if !LEASES_S.contains(&settings.worker.lease_s) {
+        let (shortest, longest) = (LEASES_S.start(), LEASES_S.end());
+        return bad("worker.lease_s", format!("must be from {shortest} to {longest}"));
     }
     if settings.budget.cost.is_sign_negative() || !settings.budget.cost.is_finite() {
         return bad("budget.cost", "must be 0 (no limit) or a positive number".to_owned());
@@ -319,14 +337,6 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
         }
     }
     Ok(())
-}
-
-fn error_origin(origins: &BTreeMap<String, Origin>) -> String {
-    let outside = origins.values().find(|origin| matches!(origin, Origin::Variable(_) | Origin::Flag));
-    match outside {
-        Some(Origin::Variable(name)) => format!("environment ({name} …)"),
-        _ => "command line".to_owned(),
-    }
 }
 
 /// serde names the unknown key and all known ones; we add the nearest.

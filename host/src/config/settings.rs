@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::plugin::Overrides;
+use crate::store::LEASE;
 use crate::task::{Budget, Pipeline, PluginRef};
 
 /// Everything that can be configured.
@@ -21,8 +22,13 @@ pub struct Settings {
     /// Ended tasks are deleted after so many days, with all that belongs to them. 0: never.
     pub keep_days: u64,
     pub role: Role,
+    /// Where `submit`, `tasks`, `show`, `events` and `cancel` find their server: a URL. Empty: at `listen`.
+    pub server: String,
     /// Where the database, the compile cache and scratch files live. Empty: by the XDG rules.
     pub state_dir: PathBuf,
+    /// Where compiled plugins are kept; hosts may share it. What lies there is run, so that only this
+    /// user may write there. Empty: `compiled` in the state folder.
+    pub cache_dir: PathBuf,
     /// What clients must send as `Authorization: Bearer TOKEN`. Empty: no token, and then the host
     /// listens on loopback addresses only.
     pub token: String,
@@ -48,8 +54,18 @@ pub struct Settings {
 
 /// `HOST:PORT`, an IP address and a port; port 0 takes a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct Listen(pub SocketAddr);
+
+impl TryFrom<String> for Listen {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|_| format!("{text:?} is not an IP address and a port, such as 127.0.0.1:8080"))
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -79,6 +95,9 @@ pub struct Worker {
     pub tasks: usize,
     /// How long running steps may go on after a stop signal before they are handed back, in seconds.
     pub grace_s: u64,
+    /// How long a task stays with a worker that is silent, in seconds. After a crash its tasks wait
+    /// that long; a worker cut off from its store for nearly that long stops its steps.
+    pub lease_s: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -178,7 +197,9 @@ impl Default for Settings {
             store: String::new(),
             keep_days: 0,
             role: Role::All,
+            server: String::new(),
             state_dir: PathBuf::new(),
+            cache_dir: PathBuf::new(),
             token: String::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
@@ -198,7 +219,7 @@ impl Default for Settings {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { name: String::new(), tasks: 1024, grace_s: 30 }
+        Self { name: String::new(), tasks: 1024, grace_s: 30, lease_s: LEASE.as_secs() }
     }
 }
 

@@ -39,7 +39,10 @@ fn bad_files_say_what_where_and_what_to_do() {
         ("lisen = \"127.0.0.1:80\"", "aiagent.toml:1: unknown key `lisen`; did you mean `listen`?"),
         ("\n[worker]\ntask = 1", "aiagent.toml:3: unknown key `task`; did you mean `tasks`?"),
         ("[models.m]\nbase_ur = \"x\"", "aiagent.toml:2: unknown key `base_ur`; did you mean `base_url`?"),
-        ("listen = \"nowhere\"", "invalid socket address"),
+        (
+            "listen = \"localhost:80\"",
+            "aiagent.toml:1: \"localhost:80\" is not an IP address and a port, such as 127.0.0.1:8080",
+        ),
         ("store = \"mysql:x\"", "store: \"mysql:x\" is no store; use sqlite:PATH or memory"),
         ("pipeline = \"quick\"", "pipeline: no pipeline \"quick\"; there are: default"),
         ("[pipelines.p]\nmax_rounds = 0", "pipelines.p.max_rounds: must be at least 1"),
@@ -50,6 +53,7 @@ fn bad_files_say_what_where_and_what_to_do() {
         ("[plugins.p]\nmemory_mib = 5000", "plugins.p.memory_mib: must be from 1 to 4096"),
         ("[budget]\nwall_s = 0", "budget.wall_s: must be at least 1"),
         ("[workspace]\nmax_mib = 18446744073709551", "workspace.max_mib: must be from 1 to 4096"),
+        ("[worker]\nlease_s = 1", "worker.lease_s: must be from 2 to 600"),
         ("log = ", "aiagent.toml:1"),
     ] {
         let error = load(file, Environment::default()).expect_err(file).to_string();
@@ -57,6 +61,9 @@ fn bad_files_say_what_where_and_what_to_do() {
     }
     let error = load("", Environment::from([("AIAGENT_WORKER_TASKS", "many")])).expect_err("not a number");
     assert_eq!(error.to_string(), "AIAGENT_WORKER_TASKS: \"many\" is not a number");
+    let environment = Environment::from([("AIAGENT_LOG", "debug"), ("AIAGENT_ROLE", "boss")]);
+    let error = load("", environment).expect_err("no such role").to_string();
+    assert!(error.starts_with("AIAGENT_ROLE: unknown variant `boss`"), "{error}");
 }
 
 #[test]

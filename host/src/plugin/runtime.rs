@@ -68,7 +68,7 @@ impl Runtime {
         let shared = tokio::task::spawn_blocking(move || Shared::new(settings)).await?;
         let runtime =
             Self { shared: Arc::new(shared.map_err(|error| StartError::Engine(format!("{error:#}")))?) };
-        runtime.reload().await?;
+        runtime.publish().await?;
         Ok(runtime)
     }
 
@@ -81,14 +81,19 @@ impl Runtime {
     /// are not compiled again. A file that is refused leaves the plugin that bore its name before
     /// serving; a plugin whose file is gone goes too. Running calls end on what they began with.
     pub async fn reload(&self) -> Result<Arc<Catalog>, StartError> {
-        let _one = self.shared.reloading.lock().await;
-        let shared = Arc::clone(&self.shared);
-        let set = Arc::new(tokio::task::spawn_blocking(move || shared.load()).await??);
-        let catalog = Arc::clone(&set.catalog);
+        let catalog = self.publish().await?;
         for refused in &catalog.refused {
             let (file, reason) = (refused.file.display(), &refused.reason);
             tracing::warn!(plugin.file = %file, remedy = refused.remedy, "plugin refused: {reason}");
         }
+        Ok(catalog)
+    }
+
+    async fn publish(&self) -> Result<Arc<Catalog>, StartError> {
+        let _one = self.shared.reloading.lock().await;
+        let shared = Arc::clone(&self.shared);
+        let set = Arc::new(tokio::task::spawn_blocking(move || shared.load()).await??);
+        let catalog = Arc::clone(&set.catalog);
         self.shared.set.send_replace(set);
         Ok(catalog)
     }

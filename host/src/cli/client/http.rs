@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::{Failed, exit};
 use crate::cli::args::Server;
-use crate::config::{Environment, Settings};
+use crate::config::Settings;
 use crate::task::Event;
 
 pub(super) struct Client {
@@ -22,15 +22,10 @@ pub(super) enum StreamError {
 }
 
 impl Client {
-    pub(super) fn new(
-        server: &Server,
-        settings: &Settings,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
-        let named = server.server.as_deref().or_else(|| environment.get("AIAGENT_SERVER"));
-        let base = match named {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("http://{}", settings.listen.0),
+    pub(super) fn new(server: &Server, settings: &Settings) -> anyhow::Result<Self> {
+        let base = match server.server.as_ref().unwrap_or(&settings.server).trim_end_matches('/') {
+            "" => format!("http://{}", settings.listen.0),
+            url => url.to_owned(),
         };
         crate::model::install_tls();
         let http = reqwest::Client::builder().no_proxy().build().context("can't make an HTTP client")?;
@@ -77,7 +72,8 @@ impl Client {
         Err(Failed { code: if status.is_client_error() { exit::USAGE } else { exit::OTHERWISE }, error })
     }
 
-    pub(super) async fn events(&self, id: &str, after: u64) -> Result<EventStream, StreamError> {
+    /// `None`: the task has ended, and nothing comes after that event.
+    pub(super) async fn events(&self, id: &str, after: u64) -> Result<Option<EventStream>, StreamError> {
         let request = self.get(&format!("/api/v1/tasks/{id}/events")).header("last-event-id", after);
         let response = self.answer(request).await.map_err(|failed| {
             if failed.code == exit::USAGE {
@@ -86,11 +82,8 @@ impl Client {
                 StreamError::Passing(failed.error)
             }
         })?;
-        if response.status() == StatusCode::NO_CONTENT {
-            let error = anyhow::anyhow!("task {id} has ended, and nothing came after its event {after}");
-            return Err(StreamError::Final(Failed { code: exit::OTHERWISE, error }));
-        }
-        Ok(EventStream { response, buffer: Vec::new() })
+        let over = response.status() == StatusCode::NO_CONTENT;
+        Ok((!over).then(|| EventStream { response, buffer: Vec::new() }))
     }
 }
 

@@ -1,0 +1,42 @@
+//! The product through its front doors: the program itself with its real plugins, and a model's
+//! server that answers by script.
+
+use std::time::Duration;
+
+#[path = "support/fake_model.rs"]
+mod fake_model;
+#[path = "support/sse.rs"]
+mod sse;
+#[path = "support/steady.rs"]
+mod steady;
+#[path = "support/test_host.rs"]
+mod test_host;
+
+#[path = "front/sample.rs"]
+mod sample;
+#[path = "front/tasks.rs"]
+mod tasks;
+#[path = "front/refusals.rs"]
+mod refusals;
+#[path = "front/service.rs"]
+mod service;
+#[path = "front/kill.rs"]
+mod kill;
+#[path = "front/run.rs"]
+mod run;
+#[path = "front/commands.rs"]
+mod commands;
+#[path = "front/config.rs"]
+mod config;
+#[path = "front/plugins.rs"]
+mod plugins;
+#[path = "front/bad_models.rs"]
+mod bad_models;
+
+/// Waits for something that surely comes. What does not come in two minutes never will.
+async fn patience<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(120), future).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what} did not come within two minutes"),
+    }
+}
