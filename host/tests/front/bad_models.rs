@@ -87,7 +87,7 @@ async fn each_ends_the_task_with_what_went_wrong() {
         assert_eq!(model.asked().len(), case.replies.len(), "{}: {}", case.name, said.err);
         let said = said.err.replace(model.url().trim_end_matches("/v1"), "URL");
         let end = said.lines().last().and_then(|line| line.split(" (0 rounds").next()).unwrap_or_default();
-        println!("{}: {end}", case.name);
+        eprintln!("{}: {end}", case.name);
         (case.name, end.to_owned(), format!("■ the model can't be used: {}", case.said))
     }))
     .await;

@@ -69,7 +69,7 @@ async fn a_wrong_configuration_says_where_and_what() {
     ] {
         let path = setup.file("wrong.toml", file);
         let answer = setup.run(["--config", "wrong.toml", "--print-config"]).await;
-        println!("{name}: {}", answer.err);
+        eprintln!("{name}: {}", answer.err);
         assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{name}");
         let origin = if said.is_empty() {
             "error: worker.lease_s: must be from 2 to 600\n".to_owned()
@@ -96,7 +96,7 @@ async fn a_wrong_configuration_says_where_and_what() {
 #[tokio::test]
 async fn the_version_names_commit_and_engine() {
     let said = Setup::new().run(["--version"]).await;
-    println!("{}", said.out);
+    eprintln!("{}", said.out);
     let words: Vec<&str> = said.out.split_whitespace().collect();
     assert_eq!(&words[..2], ["aiagent-host", env!("CARGO_PKG_VERSION")]);
     assert!(said.out.contains("wasmtime 48."), "{}", said.out);

@@ -12,7 +12,7 @@ async fn list_names_what_is_loaded_and_what_is_not() {
     let setup = setup.set("plugins_dir", vec![more, "more".to_owned()]);
     let said = setup.run(["plugins", "list"]).await;
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    println!("{}", said.out);
+    eprintln!("{}", said.out);
     let first = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     let lines: Vec<_> = said.out.lines().map(first).collect();
     assert_eq!(
@@ -45,7 +45,7 @@ async fn inspect_says_what_a_file_asks_for() {
     let setup = Setup::new();
     let file = plugins().join("builder.wasm").display().to_string();
     let said = setup.run(["plugins", "inspect", &file]).await;
-    println!("{}", said.out);
+    eprintln!("{}", said.out);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     let lines: Vec<_> = said.out.lines().collect();
     assert_eq!(lines[0], "builder  builder");
@@ -111,7 +111,7 @@ async fn check_refuses_what_the_host_would() {
     for (name, bytes, reason) in cases {
         setup.file("plugin.wasm", bytes);
         let said = setup.run(["plugins", "check", "plugin.wasm"]).await;
-        println!("{name}: {}", said.out);
+        eprintln!("{name}: {}", said.out);
         assert_eq!(
             (said.code, said.out, said.err.as_str()),
             (1, format!("✗ plugin.wasm: {reason}"), ""),

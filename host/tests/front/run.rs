@@ -171,7 +171,7 @@ async fn what_is_wrong_with_the_command_line_exits_with_2() {
         (&["run", "x", "--round", "1"], "", "error: unexpected argument '--round' found\n"),
     ] {
         let answer = setup.run_with(args.iter().copied(), input.as_bytes()).await;
-        println!("{args:?}: {}", answer.err);
+        eprintln!("{args:?}: {}", answer.err);
         assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{args:?}: {}", answer.err);
         assert!(answer.err.starts_with(said), "{args:?}\n said: {}\n want: {said}", answer.err);
     }

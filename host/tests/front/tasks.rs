@@ -336,7 +336,7 @@ fn ended_task() -> Value {
             },
             {
                 "number": 2, "kind": "fix", "temperature": 0.8, "base": "DIGEST", "tree": "DIGEST",
-                "summary": "rewrote add.py", "failure": null, "report": passed.clone(),
+                "summary": "rewrote add.py", "failure": null, "report": passed,
                 "steps": [step("fixer"), step("check-python")],
             },
         ],
