@@ -6,6 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 : "${AIAGENT_MODEL_URL:?name a model to record}" "${AIAGENT_MODEL_NAME:?name a model to record}"
+export AIAGENT_CONFIG=$here/aiagent.toml
 samples=("$@")
 [ $# -gt 0 ] || mapfile -t samples < <(cd "$here" && for goal in */goal.txt; do dirname "$goal"; done)
 for sample in "${samples[@]}"; do

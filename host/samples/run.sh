@@ -13,6 +13,7 @@ if [ ! -f "$here/$sample/goal.txt" ]; then
   exit 2
 fi
 
+export AIAGENT_CONFIG=${AIAGENT_CONFIG:-$here/aiagent.toml}
 export AIAGENT_PLUGINS=${AIAGENT_PLUGINS:-$target/plugins}
 export AIAGENT_STATE_DIR=${AIAGENT_STATE_DIR:-$target/run}
 export AIAGENT_LISTEN=${AIAGENT_LISTEN:-127.0.0.1:8080}

@@ -28,6 +28,8 @@ mod run;
 mod commands;
 #[path = "front/config.rs"]
 mod config;
+#[path = "front/samples.rs"]
+mod samples;
 #[path = "front/plugins.rs"]
 mod plugins;
 #[path = "front/bad_models.rs"]
