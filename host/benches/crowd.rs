@@ -56,6 +56,7 @@ async fn main() -> anyhow::Result<()> {
     Service::start(folder.path(), &config).stop();
 
     let service = Service::start(folder.path(), &config);
+    aiagent_host::model::install_tls();
     let crowd = Crowd { client: Client::new(), service };
     let alone = crowd.work_on(1).await?;
     let together = crowd.work_on(TASKS).await?;
