@@ -199,6 +199,7 @@ fn checked(task: &mut Task, result: Result<Report, Trouble>, record: Option<Step
     round.steps.extend(record);
     round.report = Some(report.clone());
     let last = task.rounds.len() - 1;
+    let judged_before = task.rounds[..last].iter().any(is_judged);
     if task.best.is_none_or(|best| is_better(&task.rounds[last], &task.rounds[best])) {
         task.best = Some(last);
     }
@@ -207,6 +208,8 @@ fn checked(task: &mut Task, result: Result<Report, Trouble>, record: Option<Step
             task.best = Some(last);
             end(task, Reason::Green);
         }
+        // The checks could be judged before this tree, so the tree is at fault: it lost its tests, say.
+        Verdict::Broken if judged_before => go_on(task),
         Verdict::Broken => {
             let message = report.problems.first().map_or(report.output, |problem| problem.message.clone());
             end(task, Reason::ChecksBroken { message });
@@ -275,7 +278,11 @@ fn step_plugin(task: &Task, kind: RoundKind) -> String {
     }
 }
 
-/// Fewer failures, then more passes. At a tie the later tree wins if it fails differently, for then
+fn is_judged(round: &Round) -> bool {
+    round.report.as_ref().is_some_and(|report| report.verdict != Verdict::Broken)
+}
+
+/// A tree that could be judged before one that could not, then fewer failures, then more passes. At a tie the later tree wins if it fails differently, for then
 /// something was learnt; with the same failure the earlier, simpler one stays.
 fn is_better(new: &Round, best: &Round) -> bool {
     let score = |round: &Round| {
@@ -283,7 +290,7 @@ fn is_better(new: &Round, best: &Round) -> bool {
         // A tree whose tests could not even start reports one problem and no pass.
         let failed = report.counts.failed.max(u32::from(report.counts.passed == 0));
         let share = f64::from(report.counts.passed) / f64::from((report.counts.passed + failed).max(1));
-        Some((report.verdict == Verdict::Passed, share, report.counts.passed))
+        Some((is_judged(round), report.verdict == Verdict::Passed, share, report.counts.passed))
     };
     match score(new).partial_cmp(&score(best)) {
         Some(std::cmp::Ordering::Greater) => true,

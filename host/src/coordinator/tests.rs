@@ -214,6 +214,15 @@ fn every_end_is_typed() {
 }
 
 #[test]
+fn checks_that_were_judged_before_break_by_the_trees_fault() {
+    let lost = [Do::Tree("a"), Do::Check(0, 1, "x"), Do::Tree("b"), Do::Broken];
+    let task = play(task(1, 9, true), &lost);
+    assert_eq!((&task.next, task.best), (&Next::Fix { from: 0 }, Some(0)));
+    let task = play(task, &[Do::Tree("c"), Do::Check(2, 0, "")]);
+    assert_eq!(ended(&task), (&Reason::Green, &tree("c")));
+}
+
+#[test]
 fn a_checker_that_breaks_on_a_tree_blames_the_tree() {
     let broke = Trouble::Broke("used up its compute budget".to_owned());
     let task = play(task(1, 9, true), &[Do::Tree("a"), Do::CheckTrouble(broke)]);
