@@ -114,6 +114,36 @@ async fn the_files_come_from_an_archive_or_from_a_revision() {
 }
 
 #[tokio::test]
+async fn a_command_checks_in_a_sandbox() {
+    let says = |sum: &str| Reply::says(&format!("```sh\n# add.sh\nadd() {{ echo $(({sum})); }}\n```\n"));
+    let model = FakeModel::start([says("$1 - $2"), says("$1 + $2")]).await;
+    let setup = Setup::with_model(&model);
+    let test =
+        ". ./add.sh; sum=$(add 2 3); test $sum = 5 || { echo \"2 and 3 make $sum\"; exit 1; }; echo fine\n";
+    setup.file("project/test.sh", test);
+    let task = ["run", "Write add.sh with add A B.", "--dir", "project", "--tests", "project/test.sh"];
+    let said = setup.run(task.into_iter().chain(["--check", "sh test.sh", "--apply"])).await;
+    assert_eq!(said.code, 0, "{}", said.err);
+    let story = "\
+▶ build builder (round 1)
+  model: 100 tokens in, 20 out, TIME
+  wrote add.sh
+▶ check check-command (round 1)
+  ✗ 0 passed, 0 failed
+    sh test.sh exited with 1
+▶ build builder (round 2)
+  model: 100 tokens in, 20 out, TIME
+  wrote add.sh
+▶ check check-command (round 2)
+  ✓ 0 passed, 0 failed
+■ green: every check passed (2 rounds, 240 tokens, TIME)
+";
+    assert!(without_times(&said.err).starts_with(story), "{}", said.err);
+    let written = std::fs::read_to_string(setup.path("project/add.sh")).expect("it was applied");
+    assert_eq!(written, "add() { echo $(($1 + $2)); }\n");
+}
+
+#[tokio::test]
 async fn a_recording_answers_as_the_model_did() {
     let model = FakeModel::start([Reply::says(sample::WRONG), Reply::says(sample::RIGHT)]).await;
     let setup = Setup::with_model(&model);
