@@ -26,6 +26,7 @@ mod meter;
 mod memory;
 mod state;
 mod turns;
+mod aside;
 mod drive;
 mod steps;
 mod adapter;

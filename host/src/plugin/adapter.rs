@@ -40,7 +40,8 @@ pub struct Adapter {
 struct Instance {
     shared: Arc<Shared>,
     plugin: Arc<Plugin>,
-    store: Store<State>,
+    /// `None` while a call runs, and for good when it was dropped.
+    store: Option<Store<State>>,
     /// What a call may return, in bytes.
     output_limit: u64,
 }
@@ -68,45 +69,60 @@ impl Adapter {
             outside: None,
         };
         let bounds = Bounds {
-            compute: limits.compute(),
             wall: limits.wall(),
             // Lists of small strings take more room on the host's side than their text.
             crossing_bytes: output_limit.saturating_mul(4),
         };
-        let store = self.shared.store(&self.plugin, sandbox, &bounds, Instant::now());
-        Instance { shared: Arc::clone(&self.shared), plugin: Arc::clone(&self.plugin), store, output_limit }
+        let start = Instant::now();
+        let meter = Arc::new(Meter::new(limits.compute(), start));
+        let store = self.shared.store(&self.plugin, sandbox, &bounds, meter, start);
+        let (shared, plugin) = (Arc::clone(&self.shared), Arc::clone(&self.plugin));
+        Instance { shared, plugin, store: Some(store), output_limit }
     }
 }
 
 impl Instance {
     /// One call into the instance, under limits that begin now.
-    async fn call<T>(
+    async fn call<T: Send + 'static>(
         &mut self,
         size: fn(&T) -> usize,
-        entry: impl for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, wasmtime::Result<T>> + Send,
+        entry: impl for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, wasmtime::Result<T>>
+        + Send
+        + 'static,
     ) -> Result<T, ModelError> {
-        let limits = &self.plugin.limits;
-        let start = Instant::now();
-        let meter = Arc::new(Meter::new(limits.compute(), start));
-        let deadline = after(start, limits.wall());
-        let state = self.store.data_mut();
-        state.meter = Arc::clone(&meter);
-        state.deadline = deadline;
-        let cancel = state.cancel.clone();
-        self.store.set_epoch_deadline(1);
-        let clocks = Clocks {
-            meter: &meter,
-            ticker: &self.shared.ticker,
-            cancel: &cancel,
-            deadline,
-            wall: limits.wall(),
+        let Some(mut store) = self.store.take() else {
+            return Err(ModelError::Other("an earlier call into the adapter did not end".into()));
         };
-        let answer = clocks.run(Turn::always(), entry(&self.plugin, &mut self.store)).await;
-        self.store.data().close();
+        let (shared, plugin) = (Arc::clone(&self.shared), Arc::clone(&self.plugin));
+        let (limits, start) = (plugin.limits, Instant::now());
+        let meter = Arc::new(Meter::new(limits.compute(), start));
+        let its = Arc::clone(&meter);
+        let call = async move {
+            let deadline = after(start, limits.wall());
+            let state = store.data_mut();
+            state.meter = Arc::clone(&its);
+            state.deadline = deadline;
+            let cancel = state.cancel.clone();
+            store.set_epoch_deadline(1);
+            let clocks = Clocks {
+                meter: &its,
+                ticker: &shared.ticker,
+                cancel: &cancel,
+                deadline,
+                wall: limits.wall(),
+            };
+            let answer = clocks.run(Turn::always(), entry(&plugin, &mut store)).await;
+            store.data().close();
+            (store, answer)
+        };
+        let (store, answer) = self.shared.aside.run(&meter, call).await;
         let failure = match answer {
-            Ok(answer) if size(&answer) as u64 <= self.output_limit => return Ok(answer),
+            Ok(answer) if size(&answer) as u64 <= self.output_limit => {
+                self.store = Some(store);
+                return Ok(answer);
+            }
             Ok(_) => Failure::Output(self.output_limit),
-            Err(error) => drive::failure(&error, self.store.data(), self.output_limit),
+            Err(error) => drive::failure(&error, store.data(), self.output_limit),
         };
         Err(ModelError::Other(format!("adapter {}: {failure}", self.plugin.name)))
     }
@@ -176,7 +192,7 @@ impl Wire for Adapter {
         let mut instance = self.instance(0);
         let opened = instance.call(
             |_| 0,
-            |plugin, store| {
+            move |plugin, store| {
                 Box::pin(async move {
                     let guest = instantiate(plugin, store).await?;
                     let decoder = guest.aiagent_step_model_adapter().decoder();
@@ -199,10 +215,12 @@ struct LiveDecoder {
 }
 
 impl LiveDecoder {
-    async fn call<T>(
+    async fn call<T: Send + 'static>(
         &mut self,
         size: fn(&T) -> usize,
-        entry: impl for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, wasmtime::Result<T>> + Send,
+        entry: impl for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, wasmtime::Result<T>>
+        + Send
+        + 'static,
     ) -> Result<T, ModelError> {
         if let Some(failed) = &self.failed {
             return Err(failed.clone());

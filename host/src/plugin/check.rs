@@ -19,7 +19,7 @@ impl Host for State {
         }
         self.checks += 1;
         let (outside, tree) = (self.outside()?, self.tree.clone());
-        let answer = ask(async move { outside.check(tree).await }).await?;
+        let answer = ask(&self.service, async move { outside.check(tree).await }).await?;
         Ok(answer.map(convert::report_to_guest).map_err(convert::step_error_to_guest))
     }
 }

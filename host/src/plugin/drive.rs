@@ -12,6 +12,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use super::Failure;
+use super::aside::LONG;
 use super::meter::Meter;
 use super::state::State;
 use super::ticker::Ticker;
@@ -34,7 +35,7 @@ impl Clocks<'_> {
     /// Polls `guest` until it ends or is ended; a guest that waits is ended at once.
     pub(super) async fn run<T>(
         &self,
-        mut turn: Turn<'_>,
+        mut turn: Turn,
         guest: impl Future<Output = wasmtime::Result<T>> + Send,
     ) -> wasmtime::Result<T> {
         let mut guest = pin!(guest);
@@ -70,11 +71,16 @@ pub(super) fn limit(store: &mut Store<State>, wall: Duration, crossing_bytes: us
         if state.cancel.is_cancelled() {
             return Err(Failure::Cancelled.into());
         }
-        if state.meter.is_over() {
+        let spent = state.meter.spent();
+        if spent >= state.meter.budget() {
             return Err(Failure::Compute(state.meter.budget()).into());
         }
         if Instant::now() >= state.deadline {
             return Err(Failure::Deadline(wall).into());
+        }
+        // What is nearly done anyway is not worth a move.
+        if spent < LONG {
+            return Ok(UpdateDeadline::Continue(1));
         }
         Ok(UpdateDeadline::Yield(1))
     });

@@ -27,7 +27,7 @@ impl wit::Host for State {
             stdin: command.stdin,
             timeout_ms: command.timeout,
         };
-        match ask(async move { outside.exec(tree, command).await }).await? {
+        match ask(&self.service, async move { outside.exec(tree, command).await }).await? {
             Err(refused) => Ok(Err(error(refused))),
             Ok((output, left)) => {
                 if let Some(mut left) = left.filter(|_| self.kind.writes()) {

@@ -32,7 +32,7 @@ impl wit::Host for State {
         self.model_calls += 1;
         let outside = self.outside()?;
         let request = convert::request(request);
-        let answer = ask(async move { outside.complete(request).await }).await?;
+        let answer = ask(&self.service, async move { outside.complete(request).await }).await?;
         Ok(answer.map(convert::completion_to_guest).map_err(convert::model_error_to_guest))
     }
 }

@@ -10,6 +10,7 @@ use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::adapter::Adapter;
+use super::aside::Aside;
 use super::bindings::host;
 use super::load::{self, Plugin};
 use super::state::State;
@@ -30,6 +31,7 @@ pub struct Runtime {
 pub(super) struct Shared {
     pub(super) engine: Engine,
     pub(super) ticker: Ticker,
+    pub(super) aside: Aside,
     linker: Linker<State>,
     settings: Settings,
     /// What is served now. A running call keeps the plugin it began with.
@@ -113,21 +115,16 @@ impl Shared {
             max_memory_bytes: settings.max_memory_bytes(),
         };
         let engine = engine::engine(settings.cache_dir.as_deref(), pool)?;
-        let mut linker = Linker::new(&engine);
-        host::Imports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-        wasi::add_to_linker(&mut linker)?;
+        let linker = linker(&engine)?;
         let ticker = Ticker::start(engine.weak())?;
+        let aside = Aside::start()?;
         let (set, _) = watch::channel(Arc::default());
         let turns = Turns::new();
-        Ok(Self { engine, ticker, linker, settings, set, reloading: Mutex::default(), turns })
+        Ok(Self { engine, ticker, aside, linker, settings, set, reloading: Mutex::default(), turns })
     }
 
     /// The right to compute, which a guest needs that can't wait for anything. Others have it always.
-    pub(super) async fn turn(
-        &self,
-        plugin: &Plugin,
-        cancel: &CancellationToken,
-    ) -> Result<Turn<'_>, Failure> {
+    pub(super) async fn turn(&self, plugin: &Plugin, cancel: &CancellationToken) -> Result<Turn, Failure> {
         match plugin.manifest.kind == Kind::Checker && !plugin.manifest.runs_commands() {
             true => self.turns.take(cancel).await,
             false => Ok(Turn::always()),
@@ -212,6 +209,14 @@ impl Shared {
             _ => Plugin::load(file, name, &bytes, digest, &self.linker, &self.settings).map(Arc::new),
         }
     }
+}
+
+/// All that any kind may import; what a plugin may is judged by its manifest.
+pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    host::Imports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    wasi::add_to_linker(&mut linker)?;
+    Ok(linker)
 }
 
 /// Does the work of each on as many threads as there are processors; the results come in any order.

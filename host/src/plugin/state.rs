@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use wasmtime::component::ResourceTable;
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub(super) protected: Globs,
     /// `None` for adapters, which import nothing that needs it.
     pub(super) outside: Option<Arc<dyn Outside>>,
+    /// The service's threads, where what is asked of outside is worked on.
+    pub(super) service: Handle,
     /// Calls of `check.run` so far.
     pub(super) checks: u32,
     /// Calls of `model.complete` so far.
@@ -55,15 +58,17 @@ impl State {
 impl super::bindings::types::Host for State {}
 
 /// Waits for an answer from outside on a task of its own: the guest's clock does not run for it, it
-/// needs no space on the guest's stack, and it ends with the call.
+/// needs no space on the guest's stack, it is not held up by guests that compute, and it ends with the
+/// call.
 pub(super) async fn ask<T, E>(
+    service: &Handle,
     question: impl Future<Output = Result<T, Interrupt<E>>> + Send + 'static,
 ) -> wasmtime::Result<Result<T, E>>
 where
     T: Send + 'static,
     E: Send + 'static,
 {
-    let asked = tokio::spawn(question.in_current_span());
+    let asked = service.spawn(question.in_current_span());
     match tokio_util::task::AbortOnDropHandle::new(asked).await {
         Ok(Ok(answer)) => Ok(Ok(answer)),
         Ok(Err(Interrupt::Answer(error))) => Ok(Err(error)),

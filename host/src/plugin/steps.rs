@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
@@ -90,7 +91,8 @@ impl Runtime {
 
     async fn step<T, F>(&self, name: &str, kind: Kind, call: Call, entry: F) -> Ended<T>
     where
-        F: for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, Answer<T>> + Send,
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, Answer<T>> + Send + 'static,
     {
         let plugin = match self.shared.find(name, kind) {
             Ok(plugin) => plugin,
@@ -98,7 +100,12 @@ impl Runtime {
             Err(missing) => return not_run(missing, call, Digest::of(&[])),
         };
         match self.shared.turn(&plugin, &call.cancel).await {
-            Ok(turn) => self.shared.step(&plugin, call, turn, entry).await,
+            Ok(turn) => {
+                let compute = plugin.limits.compute().min(call.compute_left);
+                let meter = Arc::new(Meter::new(compute, Instant::now()));
+                let step = Arc::clone(&self.shared).step(plugin, call, turn, Arc::clone(&meter), entry);
+                self.shared.aside.run(&meter, step).await
+            }
             Err(cancelled) => not_run(cancelled, call, plugin.digest.clone()),
         }
     }
@@ -109,13 +116,19 @@ fn not_run<T>(failure: Failure, call: Call, digest: Digest) -> Ended<T> {
 }
 
 impl Shared {
-    async fn step<T, F>(&self, plugin: &Plugin, call: Call, turn: Turn<'_>, entry: F) -> Ended<T>
+    async fn step<T, F>(
+        self: Arc<Self>,
+        plugin: Arc<Plugin>,
+        call: Call,
+        turn: Turn,
+        meter: Arc<Meter>,
+        entry: F,
+    ) -> Ended<T>
     where
         F: for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, Answer<T>> + Send,
     {
         let limits = &plugin.limits;
         let bounds = Bounds {
-            compute: limits.compute().min(call.compute_left),
             wall: limits.wall().min(call.wall_left),
             crossing_bytes: limits
                 .output_bytes
@@ -131,8 +144,7 @@ impl Shared {
             outside: Some(call.outside),
         };
         let start = Instant::now();
-        let mut store = self.store(plugin, sandbox, &bounds, start);
-        let meter = Arc::clone(&store.data().meter);
+        let mut store = self.store(&plugin, sandbox, &bounds, Arc::clone(&meter), start);
         let cancel = store.data().cancel.clone();
         let clocks = Clocks {
             meter: &meter,
@@ -141,7 +153,7 @@ impl Shared {
             deadline: store.data().deadline,
             wall: bounds.wall,
         };
-        let answer = clocks.run(turn, entry(plugin, &mut store)).await;
+        let answer = clocks.run(turn, entry(&plugin, &mut store)).await;
         let state = store.into_data();
         state.close();
         Ended {
@@ -162,6 +174,7 @@ impl Shared {
         plugin: &Plugin,
         sandbox: Sandbox,
         bounds: &Bounds,
+        meter: Arc<Meter>,
         start: Instant,
     ) -> Store<State> {
         let log = Arc::new(Log::new(sandbox.sink, plugin.limits.log_bytes));
@@ -172,7 +185,7 @@ impl Shared {
             plugin: Arc::clone(&plugin.name),
             kind: plugin.manifest.kind,
             exec_granted: plugin.exec_granted,
-            meter: Arc::new(Meter::new(bounds.compute, start)),
+            meter,
             memory: Memory::new(plugin.limits.memory_bytes),
             cancel: sandbox.cancel,
             deadline: after(start, bounds.wall),
@@ -180,6 +193,7 @@ impl Shared {
             tree: sandbox.tree,
             protected: sandbox.protected,
             outside: sandbox.outside,
+            service: Handle::current(),
             checks: 0,
             model_calls: 0,
             wasi,
@@ -203,7 +217,6 @@ pub(super) struct Sandbox {
 
 /// The limits of one call, the task's remaining budget taken into account.
 pub(super) struct Bounds {
-    pub(super) compute: Duration,
     pub(super) wall: Duration,
     /// What the guest may hand over at once: in one host call, or when it returns.
     pub(super) crossing_bytes: u64,

@@ -3,9 +3,10 @@
 //! A checker without `exec` never waits for anything. Many of them at a time get no more done than one
 //! for each processor, but hold the memory of as many instances: CPython takes some 5 MB each.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
@@ -16,27 +17,27 @@ use super::meter::Meter;
 const LONG: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
-pub(super) struct Turns(Semaphore);
+pub(super) struct Turns(Arc<Semaphore>);
 
 /// One guest's turn, unless it needs none or has given it up.
-pub(super) struct Turn<'a>(Option<SemaphorePermit<'a>>);
+pub(super) struct Turn(Option<OwnedSemaphorePermit>);
 
 impl Turns {
     /// One for each processor.
     pub(super) fn new() -> Self {
-        Self(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)))
+        Self(Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))))
     }
 
     /// Waits in line, first come first served.
-    pub(super) async fn take(&self, cancel: &CancellationToken) -> Result<Turn<'_>, Failure> {
+    pub(super) async fn take(&self, cancel: &CancellationToken) -> Result<Turn, Failure> {
         tokio::select! {
-            turn = self.0.acquire() => Ok(Turn(Some(turn.expect("nobody closes it")))),
+            turn = Arc::clone(&self.0).acquire_owned() => Ok(Turn(Some(turn.expect("nobody closes it")))),
             () = cancel.cancelled() => Err(Failure::Cancelled),
         }
     }
 }
 
-impl Turn<'_> {
+impl Turn {
     /// Of a guest that can wait for something, and so may always run.
     pub(super) fn always() -> Self {
         Self(None)

@@ -1,0 +1,83 @@
+//! Threads of their own for guests that compute for long.
+//!
+//! A guest that never waits would otherwise sit on one of the service's few threads: sockets, timers and
+//! all other steps would have to wait until it yields.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
+
+use super::meter::Meter;
+
+/// Many times an ordinary step of a builder, fixer or adapter. Moving a guest takes some 50 µs.
+pub(super) const LONG: Duration = Duration::from_millis(4);
+
+/// Below the service's own threads, which then run as soon as they have something to do. A thread may
+/// lower its priority without any right, but not raise it again.
+const NICENESS: i32 = 10;
+
+#[derive(Debug)]
+pub(super) struct Aside {
+    handle: Handle,
+    /// Taken when it is dropped.
+    threads: Option<Runtime>,
+}
+
+impl Aside {
+    /// One thread for each processor.
+    pub(super) fn start() -> std::io::Result<Self> {
+        let threads = Builder::new_multi_thread()
+            .worker_threads(std::thread::available_parallelism().map_or(1, usize::from))
+            .thread_name("guest")
+            .on_thread_start(|| {
+                if let Err(error) = rustix::process::nice(NICENESS) {
+                    tracing::warn!(%error, "guests that compute for long can't be given a lower priority");
+                }
+            })
+            .build()?;
+        Ok(Self { handle: threads.handle().clone(), threads: Some(threads) })
+    }
+
+    /// Polls a call here, on the service's threads, and moves it aside once its guest has computed for
+    /// long. Dropping the future ends the call, wherever it is.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        meter: &Meter,
+        call: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let mut call = Box::pin(call);
+        let here = poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if meter.spent() >= LONG => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        match here.await {
+            Some(ended) => ended,
+            None => self.go_on(call).await,
+        }
+    }
+
+    async fn go_on<T: Send + 'static>(&self, call: Pin<Box<dyn Future<Output = T> + Send>>) -> T {
+        let moved = AbortOnDropHandle::new(self.handle.spawn(call.in_current_span()));
+        match moved.await.map_err(tokio::task::JoinError::try_into_panic) {
+            Ok(ended) => ended,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // Its threads live as long as `self`, and nobody else can abort it.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Aside {
+    /// Not by waiting: this may be the end of the last guest, on one of these very threads.
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
