@@ -13,6 +13,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
+use std::io::Write as _;
 use std::pin::Pin;
 use std::process::ExitCode;
 
@@ -92,6 +93,10 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
         out::put(String::from_utf8_lossy(&script).replace("aiagent__subcmd__host", "aiagent__host"))?;
         return Ok(0);
     }
+    if let Some(Command::Compile { cache, seconds }) = cli.command {
+        std::io::stdout().write_all(&crate::plugin::compile(&cache, seconds, std::io::stdin())?)?;
+        return Ok(0);
+    }
     let mut overrides = cli.common.overrides();
     if let Some(Command::Run(run)) = &cli.command {
         overrides.values.extend(run.overrides());
@@ -118,6 +123,6 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
         Some(Command::Events(events)) => client::events(events, &settings).await,
         Some(Command::Cancel(cancel)) => client::cancel(cancel, &settings).await,
         Some(Command::Plugins { command }) => plugins::plugins(command, settings).await,
-        Some(Command::Completions { .. }) => Ok(0),
+        Some(Command::Completions { .. } | Command::Compile { .. }) => Ok(0),
     }
 }

@@ -21,6 +21,8 @@ pub fn plugin_settings(settings: &Settings) -> plugin::Settings {
     plugin::Settings {
         dirs: settings.plugins_dir.clone(),
         cache_dir: Some(settings.cache_dir.clone()),
+        // Whatever happens to its file, this is the program that runs.
+        compiler: Some(PathBuf::from("/proc/self/exe")),
         plugins: settings.plugins.clone(),
         max_calls: max_calls(settings.worker.tasks),
     }

@@ -92,6 +92,14 @@ pub(super) enum Command {
     },
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
+    /// What the service starts for each plugin that it has to compile
+    #[command(name = crate::plugin::COMPILE, hide = true)]
+    Compile {
+        #[arg(long)]
+        cache: PathBuf,
+        #[arg(long)]
+        seconds: u64,
+    },
 }
 
 /// What a task is made of; the same for `run` and `submit`.

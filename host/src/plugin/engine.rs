@@ -1,7 +1,7 @@
 //! The one place where wasmtime is configured.
 
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasmtime::{
     Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
@@ -43,6 +43,11 @@ pub(super) fn engine(cache: Option<&Path>, pool: Pool) -> Result<Engine> {
             Engine::new(&config(cache, None)?)
         }
     }
+}
+
+/// Compiles into the cache for the engine above; makes no instances, and so needs no address space for them.
+pub(super) fn compiler(cache: &Path) -> Result<Engine> {
+    Engine::new(&config(Some(open_cache(cache)?), None)?)
 }
 
 fn config(cache: Option<Cache>, pool: Option<Pool>) -> Result<Config> {
@@ -89,7 +94,16 @@ fn config(cache: Option<Cache>, pool: Option<Pool>) -> Result<Config> {
 fn open_cache(dir: &Path) -> Result<Cache> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
+    std::fs::create_dir_all(bounded_dir(dir))?;
+    // wasmtime tidies its folder of whatever it does not know.
+    let code = dir.join("code");
+    std::fs::create_dir_all(&code)?;
     let mut config = CacheConfig::new();
-    config.with_directory(dir.canonicalize()?);
+    config.with_directory(code.canonicalize()?);
     Cache::new(config)
+}
+
+/// Which plugins this host has compiled within bounds; see `compile`.
+pub(super) fn bounded_dir(cache: &Path) -> PathBuf {
+    cache.join("bounded")
 }

@@ -32,6 +32,8 @@ pub struct Overrides {
     pub memory_mib: Option<u64>,
     pub output_kib: Option<u64>,
     pub log_kib: Option<u64>,
+    /// Processor time to compile it, on all threads together; 60 s by default.
+    pub compile_ms: Option<u64>,
 }
 
 const MIB: u64 = 1 << 20;

@@ -1,12 +1,14 @@
 //! From a file to a plugin that is ready to be called.
 
 use std::io::Read as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::bindings::{adapter, builder, checker, fixer};
+use super::drive::panic_text;
 use super::manifest::{self, MAX_FILE_BYTES, Manifest};
 use super::state::State;
 use super::{Kind, Limits, Refusal, Settings};
@@ -42,21 +44,28 @@ impl Plugin {
         linker: &Linker<State>,
         settings: &Settings,
     ) -> Result<Self, Refusal> {
+        let load = || Self::try_load(file, name, bytes, digest, linker, settings);
+        // One bad file must not keep the others from being served.
+        catch_unwind(AssertUnwindSafe(load))
+            .unwrap_or_else(|panic| Err(Refusal::Panicked(panic_text(&*panic))))
+    }
+
+    fn try_load(
+        file: &Path,
+        name: &str,
+        bytes: &[u8],
+        digest: Option<Digest>,
+        linker: &Linker<State>,
+        settings: &Settings,
+    ) -> Result<Self, Refusal> {
         let exec_granted = settings.grants_exec(name);
-        let compile = || {
-            let component = manifest::component(bytes)?;
-            let manifest = manifest::surface(&component)?.judge(name, exec_granted)?;
-            let component = Component::from_binary(linker.engine(), &component)
-                .map_err(|error| Refusal::Compile(format!("{error:#}")))?;
-            let entry = Entry::link(manifest.kind, linker, &component)
-                .map_err(|error| Refusal::Link(format!("{error:#}")))?;
-            Ok((manifest, entry))
-        };
-        let (compiled, digest) = match digest {
-            Some(digest) => (compile(), digest),
-            None => beside(compile, || Digest::of(bytes)),
-        };
-        let (manifest, entry) = compiled?;
+        let digest = digest.unwrap_or_else(|| Digest::of(bytes));
+        let component = manifest::component(bytes)?;
+        let manifest = manifest::surface(&component)?.judge(name, exec_granted)?;
+        if let Some(compiler) = settings.compiler() {
+            compiler.prepare(name, &digest, &component, settings.compile_budget(name))?;
+        }
+        let entry = Entry::compile(manifest.kind, linker, &component)?;
         Ok(Self {
             name: name.into(),
             file: file.to_owned(),
@@ -71,6 +80,13 @@ impl Plugin {
 }
 
 impl Entry {
+    /// Compiles, unless the cache has the code, and links.
+    pub(super) fn compile(kind: Kind, linker: &Linker<State>, component: &[u8]) -> Result<Self, Refusal> {
+        let component = Component::from_binary(linker.engine(), component)
+            .map_err(|error| Refusal::Compile(format!("{error:#}")))?;
+        Self::link(kind, linker, &component).map_err(|error| Refusal::Link(format!("{error:#}")))
+    }
+
     fn link(kind: Kind, linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
         let instance: InstancePre<State> = linker.instantiate_pre(component)?;
         Ok(match kind {
@@ -80,15 +96,6 @@ impl Entry {
             Kind::Adapter => Self::Adapter(adapter::AdapterPre::new(instance)?),
         })
     }
-}
-
-/// Both at once: for a large file the second takes a tenth as long as the first.
-fn beside<A, B: Send>(first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
-    std::thread::scope(|scope| {
-        let second = scope.spawn(second);
-        let first = first();
-        (first, second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
 }
 
 /// A plugin's name: the file's stem. It has to fit a table name of `aiagent.toml`.

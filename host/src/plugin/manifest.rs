@@ -16,6 +16,11 @@ const COMPATIBLE: &str = "0.1.";
 /// CPython inside a component is 21 MB; ten times that is a mistake or an attack.
 pub(super) const MAX_FILE_BYTES: u64 = 256 << 20;
 
+/// wit-component nests three deep; the parser remembers each level.
+const MAX_NESTING: u32 = 100;
+/// CPython as a component has 26. All are listed wherever plugins are.
+const MAX_NAMES: usize = 1_000;
+
 /// A component's own account of itself.
 #[derive(Debug)]
 pub(super) struct Manifest {
@@ -68,6 +73,7 @@ pub(super) fn surface(bytes: &[u8]) -> Result<Surface, Refusal> {
     let refuse = |error: wasmparser::BinaryReaderError| unparsable(&error, bytes);
     let mut surface = Surface { imports: Vec::new(), exports: Vec::new() };
     let mut depth = 0_u32;
+    let too = |what: String| Err(Refusal::Invalid(what));
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(refuse)? {
             Payload::Version { encoding, .. } => {
@@ -75,6 +81,9 @@ pub(super) fn surface(bytes: &[u8]) -> Result<Surface, Refusal> {
                     return Err(Refusal::BareModule);
                 }
                 depth += 1;
+                if depth > MAX_NESTING {
+                    return too(format!("components nested more than {MAX_NESTING} deep"));
+                }
             }
             Payload::End(_) => depth -= 1,
             Payload::ComponentImportSection(section) if depth == 1 => {
@@ -88,6 +97,9 @@ pub(super) fn surface(bytes: &[u8]) -> Result<Surface, Refusal> {
                 }
             }
             _ => {}
+        }
+        if surface.imports.len() + surface.exports.len() > MAX_NAMES {
+            return too(format!("more than {MAX_NAMES} imports and exports"));
         }
     }
     Ok(surface)

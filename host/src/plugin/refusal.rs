@@ -1,7 +1,7 @@
 //! Why a file is not served as a plugin, and what to do about it.
 
 /// Its `Display` is the reason; [`Refusal::remedy`] says what to do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
 pub enum Refusal {
     #[error("can't be read: {0}")]
     Unreadable(String),
@@ -33,6 +33,12 @@ pub enum Refusal {
     Duplicate { plugin: String, first: String },
     #[error("can't be compiled: {0}")]
     Compile(String),
+    #[error("compiling it takes more than {seconds} s of processor time")]
+    Slow { plugin: String, seconds: u64 },
+    #[error("the compiler {0}")]
+    Compiler(String),
+    #[error("loading it made the host panic: {0}")]
+    Panicked(String),
     #[error("does not fit the contract: {0}")]
     Link(String),
 }
@@ -68,15 +74,26 @@ impl Refusal {
             Self::Compile(_) => {
                 "build it again without the features the host leaves off (threads, gc, exceptions)".into()
             }
+            Self::Slow { plugin, .. } => format!(
+                "build it with smaller functions, or allow more in aiagent.toml: [plugins.{plugin}] compile_ms"
+            ),
+            Self::Compiler(_) => "build it smaller; if it is small, the host's log may say more".into(),
+            Self::Panicked(_) => "build it with another toolchain, and report the file".into(),
             Self::Link(_) => format!("build it against {} as published in wit/", super::manifest::CONTRACT),
         }
     }
 }
 
+/// A few of them: a hostile file may have any number, of any length.
 fn list(exports: &[String]) -> String {
+    const SHOWN: usize = 8;
+    const MAX_CHARS: usize = 120;
     if exports.is_empty() {
-        "it exports nothing".to_owned()
-    } else {
-        format!("it exports {}", exports.join(", "))
+        return "it exports nothing".to_owned();
     }
+    let shown: Vec<String> =
+        exports.iter().take(SHOWN).map(|name| name.chars().take(MAX_CHARS).collect()).collect();
+    let more = exports.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("it exports {}{more}", shown.join(", "))
 }
