@@ -26,6 +26,9 @@ use crate::model::{
 };
 use crate::workspace::{Globs, Tree};
 
+/// What a response decodes to, per byte of it, and beside that: escapes and events only make it longer.
+const MAX_DECODED_GROWTH: u64 = 4;
+const DECODED_SLACK_BYTES: u64 = 64 << 10;
 /// JSON spells a control character in six bytes.
 const MAX_ENCODING_GROWTH: usize = 6;
 
@@ -202,7 +205,13 @@ impl Wire for Adapter {
             },
         );
         let (guest, handle) = opened.await?;
-        Ok(Box::new(LiveDecoder { instance, guest: Arc::new(guest), handle, failed: None }))
+        Ok(Box::new(LiveDecoder {
+            instance,
+            guest: Arc::new(guest),
+            handle,
+            failed: None,
+            emits_left: DECODED_SLACK_BYTES,
+        }))
     }
 }
 
@@ -212,6 +221,8 @@ struct LiveDecoder {
     guest: Arc<world::Adapter>,
     handle: ResourceAny,
     failed: Option<ModelError>,
+    /// What it may still emit for the bytes it was fed so far.
+    emits_left: u64,
 }
 
 impl LiveDecoder {
@@ -237,22 +248,29 @@ impl LiveDecoder {
 impl Decoder for LiveDecoder {
     async fn push(&mut self, bytes: &[u8]) -> Result<Vec<WireEvent>, ModelError> {
         let (guest, handle, bytes) = (Arc::clone(&self.guest), self.handle, bytes.to_vec());
-        let size = |events: &Vec<wit::Event>| {
-            let text = |event: &wit::Event| match event {
-                wit::Event::Text(text) | wit::Event::Thinking(text) => text.len(),
-            };
-            events.iter().map(text).sum()
-        };
-        let events = self.call(size, move |_, store| {
-            Box::pin(async move {
-                guest.aiagent_step_model_adapter().decoder().call_push(store, handle, &bytes).await
-            })
-        });
+        let left = self.emits_left.saturating_add(bytes.len() as u64 * MAX_DECODED_GROWTH);
+        let events = self.call(
+            |events: &Vec<_>| events_bytes(events),
+            move |_, store| {
+                Box::pin(async move {
+                    guest.aiagent_step_model_adapter().decoder().call_push(store, handle, &bytes).await
+                })
+            },
+        );
         let event = |event| match event {
             wit::Event::Text(text) => WireEvent::Text(text),
             wit::Event::Thinking(text) => WireEvent::Thinking(text),
         };
-        Ok(events.await?.into_iter().map(event).collect())
+        let events = events.await?;
+        let Some(left) = left.checked_sub(events_bytes(&events) as u64) else {
+            let plugin = &self.instance.plugin.name;
+            let failed =
+                ModelError::Other(format!("adapter {plugin}: emitted more text than the response holds"));
+            self.failed = Some(failed.clone());
+            return Err(failed);
+        };
+        self.emits_left = left;
+        Ok(events.into_iter().map(event).collect())
     }
 
     async fn finish(&mut self) -> Result<Completion, ModelError> {
@@ -276,6 +294,14 @@ fn settings_to_guest(settings: &WireSettings) -> wit::Settings {
 
 fn headers_bytes(headers: &[(String, String)]) -> usize {
     headers.iter().map(|(name, value)| name.len() + value.len()).sum()
+}
+
+/// An event counts even where it is empty.
+fn events_bytes(events: &[wit::Event]) -> usize {
+    let text = |event: &wit::Event| match event {
+        wit::Event::Text(text) | wit::Event::Thinking(text) => text.len() + 1,
+    };
+    events.iter().map(text).sum()
 }
 
 fn error_bytes(error: &types::ModelError) -> usize {

@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::meter::Meter;
 
-/// Many times an ordinary step of a builder, fixer or adapter. Moving a guest takes some 50 µs.
+/// Many times an ordinary step of a builder, fixer or adapter, so that few guests have to be moved.
 pub(super) const LONG: Duration = Duration::from_millis(4);
 
 /// Below the service's own threads, which then run as soon as they have something to do. A thread may

@@ -1,14 +1,17 @@
 //! The sizes that `wit/types.wit` promises for a report, and the size of what a call returns.
 
 use super::bindings::types as wit;
-use crate::task::{Problem, Report};
+use crate::task::{Problem, Report, Verdict};
 
 const MAX_PROBLEMS: usize = 200;
 const MAX_MESSAGE_BYTES: usize = 8 << 10;
 const MAX_OUTPUT_BYTES: usize = 64 << 10;
 
-/// Cuts what is too long, and says so in the text.
+/// Cuts what is too long, and says so in the text. Whoever names a failure has not passed.
 pub(super) fn bound(mut report: Report) -> Report {
+    if report.verdict == Verdict::Passed && (report.counts.failed > 0 || !report.problems.is_empty()) {
+        report.verdict = Verdict::Failed;
+    }
     let found = report.problems.len();
     if found > MAX_PROBLEMS {
         report.problems.truncate(MAX_PROBLEMS);

@@ -113,7 +113,9 @@ pub enum Failure {
     Deadline(Duration),
     #[error("wanted more than its {0} bytes of memory (raise plugins.NAME.memory_mib)")]
     Memory(u64),
-    #[error("returned more than its {0} bytes of output (raise plugins.NAME.output_kib)")]
+    #[error(
+        "returned or handed to the host more than its {0} bytes of output allow (raise plugins.NAME.output_kib)"
+    )]
     Output(u64),
     #[error("cancelled")]
     Cancelled,

@@ -7,10 +7,17 @@ use super::bindings::workspace as wit;
 use super::state::State;
 use crate::workspace::{ApplyError, Edit, File, Globs, Mode, Rejection, TreeError, TreePath};
 
+/// A glob becomes a program that each path runs through.
+const MAX_GLOB_BYTES: usize = 1024;
+
 type Answer<T, E = wit::WorkspaceError> = Result<std::result::Result<T, E>>;
 
 impl State {
     fn find(&self, glob: &str) -> std::result::Result<Vec<wit::Entry>, TreeError> {
+        if glob.len() > MAX_GLOB_BYTES {
+            let text = format!("a glob has at most {MAX_GLOB_BYTES} bytes; this one has {}", glob.len());
+            return Err(TreeError::Other(text));
+        }
         let globs = Globs::new([glob]).map_err(|error| TreeError::Other(error.to_string()))?;
         let entry = |(path, file): (&TreePath, &File)| wit::Entry {
             path: path.to_string(),

@@ -16,9 +16,14 @@ use super::{Blob, Globs, Mode, Tree, TreeError, TreePath, link};
 /// The most edits in one call of [`Tree::apply`].
 pub const MAX_EDITS: usize = 1_000;
 
-/// The text that one call of [`Tree::apply`] searches, summed over its edits: what a large language
-/// model can write fits hundreds of times over, and a guest can't hold a thread for more than a second.
-const MAX_SEARCHED_BYTES: usize = 256 << 20;
+/// The text that one call of [`Tree::apply`] goes through, summed over its edits: what a large language
+/// model can write fits a hundred times over, and a guest can't hold a thread for more than a fraction of
+/// a second.
+const MAX_SEARCHED_BYTES: usize = 64 << 20;
+
+/// A file, a passage or its replacement that is searched line by line: each line takes memory of the
+/// host's, as many bytes as 32 empty ones.
+const MAX_PASSAGE_BYTES: usize = 2 << 20;
 
 /// Passages and paths for which one call looks for the most similar ones; later ones get none.
 const MAX_NEAREST: usize = 16;
@@ -233,6 +238,7 @@ impl Draft<'_> {
         let text = match edit {
             Edit::Whole { content, .. } => {
                 self.check_place(&path)?;
+                self.searched += self.text(&path).and_then(Result::ok).map_or(0, str::len);
                 match self.text(&path) {
                     Some(Ok(old)) if !content.contains("\r\n") && passage::mostly_crlf(old) => {
                         content.replace('\n', "\r\n")
@@ -257,14 +263,23 @@ impl Draft<'_> {
             }
             None => return refuse(self.missing(path)),
         };
-        if search.is_empty() {
-            return Ok(passage::append(old, replace));
-        }
         let searched = self.searched + old.len() + search.len();
         if searched > MAX_SEARCHED_BYTES {
             return Err(Refused::All(TreeError::TooLarge(format!(
                 "these edits search more than {MAX_SEARCHED_BYTES} bytes of text; apply fewer at a time"
             ))));
+        }
+        if search.is_empty() {
+            let appended = passage::append(old, replace);
+            self.searched = searched;
+            return Ok(appended);
+        }
+        let texts = [("the file", old), ("the passage", search), ("its replacement", replace)];
+        if let Some((what, text)) = texts.iter().find(|(_, text)| text.len() > MAX_PASSAGE_BYTES) {
+            return refuse(format!(
+                "{what} ({} bytes) is too long to be searched; the limit is {MAX_PASSAGE_BYTES}; write the whole file",
+                text.len()
+            ));
         }
         let lines = Lines::of(old);
         let refused = match lines.find(search) {

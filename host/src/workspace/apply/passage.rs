@@ -174,6 +174,9 @@ pub(super) fn append(old: &str, addition: &str) -> String {
     text
 }
 
+/// Different indents of one passage that are told apart; no code has more.
+const MAX_INDENTS: usize = 64;
+
 /// Which indent in the search stands for which indent in the file.
 struct Indents<'a>(Vec<(&'a str, &'a str)>);
 
@@ -181,6 +184,9 @@ impl<'a> Indents<'a> {
     fn between(search: &[&'a str], place: &[&'a str]) -> Self {
         let mut pairs: Vec<(&str, &str)> = Vec::new();
         for (wanted, there) in search.iter().zip(place) {
+            if pairs.len() == MAX_INDENTS {
+                break;
+            }
             let pair = (indent(wanted), indent(there));
             if !wanted.trim_matches(BLANKS).is_empty() && !pairs.iter().any(|(from, _)| *from == pair.0) {
                 pairs.push(pair);
