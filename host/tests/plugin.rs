@@ -4,6 +4,8 @@
 mod flaky;
 #[path = "support/guest.rs"]
 mod guest;
+#[path = "support/hostile.rs"]
+mod corpus;
 #[path = "support/outside.rs"]
 mod outside;
 #[path = "support/shop.rs"]
@@ -13,6 +15,8 @@ mod shop;
 mod adapter;
 #[path = "plugin/calls.rs"]
 mod calls;
+#[path = "plugin/hostile.rs"]
+mod hostile;
 #[path = "plugin/limits.rs"]
 mod limits;
 #[path = "plugin/loading.rs"]

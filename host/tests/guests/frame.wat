@@ -1,9 +1,13 @@
 ;; What every guest has: a memory, an allocator that never frees, and answers to return.
 ;; `$ok` and `$err` lay out `result<string-like, step-error>` at 1024, by the canonical ABI.
 (memory (export "memory") 2)
+;; Where the task's goal is.
+(global $goal (mut i32) (i32.const 0))
+(global $goal-len (mut i32) (i32.const 0))
 (global $top (mut i32) (i32.const 65536))
 (func (export "cabi_realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
   (local $at i32)
+  ;; @realloc
   (local.set $at
     (i32.and (i32.add (global.get $top) (i32.sub (local.get $align) (i32.const 1)))
       (i32.sub (i32.const 0) (local.get $align))))

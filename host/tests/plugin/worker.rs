@@ -1,6 +1,7 @@
 //! The worker over a store that fails and a model that keeps it waiting.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use aiagent_host::store::{ClaimRequest, JournalEntry, LEASE, MemoryStore};
@@ -109,6 +110,22 @@ async fn a_cancel_ends_a_call_that_the_model_keeps_waiting() {
     worker.stop().await;
     assert_eq!(task.outcome.map(|outcome| outcome.reason), Some(Reason::Cancelled));
     assert_eq!(shop.vendor.served(), (1, 0));
+}
+
+/// Every byte restarts the model's own clock, but not the task's.
+#[tokio::test]
+async fn an_answer_that_drips_ends_with_the_tasks_wall_time() {
+    let shop = Shop::open(Arc::new(MemoryStore::default())).await;
+    shop.vendor.drips.store(true, SeqCst);
+    shop.vendor.answers(1);
+    let budget = Budget { wall_ms: 500, ..Budget::default() };
+    let id = shop.submit("ask", "pass", budget).await;
+    let worker = shop.worker("one", GRACE);
+    let (task, events) = shop.ended(&id).await;
+    worker.stop().await;
+    let reason = task.outcome.map(|outcome| outcome.reason);
+    assert_eq!(reason, Some(Reason::Budget { limit: Limit::Wall }), "{events:?}");
+    assert_eq!(shop.vendor.served(), (1, 1));
 }
 
 #[tokio::test]

@@ -26,36 +26,57 @@ pub(crate) fn source(name: &str) -> String {
 
 /// A core module of that world, as wit-bindgen would leave it: its `$step` is the world's export.
 pub(crate) fn module(world: &str, source: &str) -> Vec<u8> {
-    let (resolve, package) = &*CONTRACT;
-    assemble(world, source, resolve, *package)
+    module_with(world, source, &[])
 }
 
-fn assemble(world: &str, source: &str, resolve: &Resolve, package: PackageId) -> Vec<u8> {
+/// The same with each text in the place of the line `;; @NAME`, in the source or in the frame.
+pub(crate) fn module_with(world: &str, source: &str, texts: &[(&str, &str)]) -> Vec<u8> {
+    let (resolve, package) = &*CONTRACT;
+    assemble(world, source, texts, resolve, *package)
+}
+
+fn assemble(
+    world: &str,
+    source: &str,
+    texts: &[(&str, &str)],
+    resolve: &Resolve,
+    package: PackageId,
+) -> Vec<u8> {
     let task = "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 f32 i32 i64";
+    let export = |verb: &str, params: &str| {
+        format!(
+            r#"(func ${verb} (export "aiagent:step/{verb}-step@0.1.0#{verb}") (param {params}) (result i32)
+              (global.set $goal (local.get 2)) (global.set $goal-len (local.get 3)) (call $step))"#
+        )
+    };
     let export = match world {
-        "builder" => {
-            format!(r#"(func $build (export "aiagent:step/build-step@0.1.0#build") (param {task} i32 i32)"#)
-        }
-        "fixer" => format!(r#"(func $fix (export "aiagent:step/fix-step@0.1.0#fix") (param {task} i32 i32)"#),
-        "checker" => format!(r#"(func $check (export "aiagent:step/check-step@0.1.0#check") (param {task})"#),
+        "builder" => export("build", &format!("{task} i32 i32")),
+        "fixer" => export("fix", &format!("{task} i32 i32")),
+        "checker" => export("check", task),
         _ => String::new(),
     };
-    let export = if export.is_empty() { export } else { format!("{export} (result i32) (call $step))") };
-    let frame = self::source("frame");
-    let mut bytes =
-        wat::parse_str(format!("(module {source}\n{frame}\n{export})")).expect("the guest parses");
+    let mut text = format!("(module {source}\n{frame}\n{export})", frame = self::source("frame"));
+    for (place, deed) in texts {
+        text = text.replace(&format!(";; @{place}\n"), &format!("{deed}\n"));
+    }
+    let mut bytes = wat::parse_str(text).expect("the guest parses");
     let world = resolve.select_world(&[package], Some(world)).expect("a world of the contract");
     wit_component::embed_component_metadata(&mut bytes, resolve, world, StringEncoding::UTF8)
         .expect("the guest fits its world");
     bytes
 }
 
-/// `wasi.wat`: a builder that imports WASI, as guests with a standard library do.
+/// `wasi.wat`.
 pub(crate) fn wasi() -> Vec<u8> {
+    wasi_builder(&source("wasi"))
+}
+
+/// A builder that imports WASI, as guests with a standard library do.
+pub(crate) fn wasi_builder(source: &str) -> Vec<u8> {
     let (mut resolve, _) = CONTRACT.clone();
     let wit = root().join("tests/guests/wasi.wit");
     let package = resolve.push_file(wit).expect("wasi.wit parses");
-    assemble("builder", &source("wasi"), &resolve, package)
+    assemble("builder", source, &[], &resolve, package)
 }
 
 /// The guest of that file, for that world.

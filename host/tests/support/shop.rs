@@ -1,7 +1,8 @@
 //! A worker with what it works with: a store, guests, and a model's server that answers on demand.
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use aiagent_host::exec::{ExecLimits, Sandbox};
@@ -11,8 +12,10 @@ use aiagent_host::store::{NewTask, Store};
 use aiagent_host::task::{Budget, Event, EventBody, Pipeline, PluginRef, Spec, Task, TaskId};
 use aiagent_host::worker::{self, Equipment};
 use aiagent_host::workspace::{Limits, Snapshots, Tree};
+use axum::body::Body;
 use axum::extract::State;
 use axum::routing::post;
+use futures_util::Stream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +32,8 @@ pub(crate) struct Vendor {
     pub(crate) asked: Arc<tokio::sync::Notify>,
     pub(crate) requests: Arc<AtomicUsize>,
     pub(crate) answered: Arc<AtomicUsize>,
+    /// Whether an answer comes byte by byte and never ends.
+    pub(crate) drips: Arc<AtomicBool>,
 }
 
 impl Vendor {
@@ -47,13 +52,14 @@ impl Vendor {
             asked: Arc::default(),
             requests: Arc::default(),
             answered: Arc::default(),
+            drips: Arc::default(),
         };
         let echo = async |State(vendor): State<Self>, body: String| {
             vendor.requests.fetch_add(1, SeqCst);
             vendor.asked.notify_one();
             vendor.answers.acquire().await.expect("never closed").forget();
             vendor.answered.fetch_add(1, SeqCst);
-            body
+            if vendor.drips.load(SeqCst) { Body::from_stream(drops()) } else { Body::from(body) }
         };
         let router = axum::Router::new().route("/echo", post(echo)).with_state(vendor.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -61,6 +67,15 @@ impl Vendor {
         tokio::spawn(async move { axum::serve(listener, router).await });
         (vendor, url)
     }
+}
+
+/// A byte every now and then, for ever.
+fn drops() -> impl Stream<Item = Result<&'static str, Infallible>> {
+    let every = tokio::time::interval(Duration::from_millis(20));
+    futures_util::stream::unfold(every, async |mut every| {
+        every.tick().await;
+        Some((Ok("x"), every))
+    })
 }
 
 pub(crate) struct Shop {
