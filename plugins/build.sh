@@ -215,6 +215,7 @@ build_python() {
   rm -rf "$stage/pycheck/__pycache__"
   "$state/venv/bin/componentize-py" --quiet -d wit -d "$source/wit" -w aiagent:check-python/check-python \
     componentize -p "$stage" component -o "$out/.check-python.new" >&2
+  python3 "$source/image/patch.py" "$out/.check-python.new" >&2
   mv "$out/.check-python.new" "$out/check-python.wasm"
   printf '%s' "$hash" >"$state/check-python.stamp"
   say "check-python.wasm, $(wc -c <"$out/check-python.wasm") bytes"

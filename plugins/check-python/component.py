@@ -7,6 +7,7 @@ import gc
 import sys
 
 import holes
+import immortal
 import preload
 import warmup
 from pycheck.report import BadSetting
@@ -46,11 +47,13 @@ BOX.install()
 sys.path[:] = BOX.path[:] = []
 warmup.run(BOX)
 # The code under test has no business with these.
-for name in [n for n in sys.modules if n.partition(".")[0] in ("pycheck", "holes", "preload", "warmup")]:
+for name in [n for n in sys.modules if n.partition(".")[0] in ("pycheck", "holes", "immortal", "preload", "warmup")]:
     del sys.modules[name]
 BOX.modules = dict(sys.modules)
 gc.collect()
 # A check is short: collect when there is much to gain, not because of what was loaded above.
 gc.set_threshold(20_000, 10, 10)
 gc.freeze()
+IMMORTAL = immortal.names(BOX.modules, BOX, globals())
 FILLING = holes.fill()
+
