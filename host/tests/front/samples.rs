@@ -6,9 +6,11 @@ use std::path::Path;
 use crate::test_host::Setup;
 
 /// Each sample with the plugins it goes through, and its exit code.
-const SAMPLES: [(&str, &str, i32); 5] = [
+const SAMPLES: [(&str, &str, i32); 7] = [
     ("bank", "builder check-python", 0),
     ("fizz", "builder check-python fixer check-python", 0),
+    ("luhn", "builder check-python fixer check-python", 0),
+    ("search", "builder check-python fixer check-python", 0),
     ("slug", "builder check-python", 0),
     ("stats", "builder check-python", 0),
     ("thirds", "builder check-python fixer check-python fixer check-python fixer check-python", 1),
