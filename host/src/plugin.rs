@@ -17,8 +17,15 @@ mod engine;
 mod ticker;
 mod compile;
 mod load;
+mod uses;
+mod history;
 mod catalog;
+mod generation;
+mod ledger;
 mod runtime;
+mod reload;
+mod trial;
+mod watch;
 
 // Calling.
 mod bindings;
@@ -43,11 +50,17 @@ mod workspace;
 
 pub use adapter::Adapter;
 pub use call::{Call, Decision, Ended, Failure, Interrupt, Outside, StepError, Usage};
-pub use catalog::{Catalog, Loaded, Refused};
+pub use catalog::{Catalog, Listing, Loaded, Refused, Serving};
 pub use compile::{COMMAND as COMPILE, answer as compile};
-pub use inspect::{Inspection, inspect};
+pub use generation::Generation;
+pub use history::{Change, What};
+pub use inspect::{Allowed, Inspection, Missing, allow, inspect};
 pub use kind::{Import, Kind};
+pub use ledger::LedgerError;
 pub use limits::{Limits, Overrides};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Status};
 pub use runtime::{DEFAULT_CALLS, Runtime, StartError};
 pub use settings::Settings;
+pub use trial::Fallback;
+pub use uses::{LastTrap, Record};
+pub use watch::Watch;

@@ -16,7 +16,7 @@ pub use budget::{Budget, Limit, Spend};
 pub use event::{Event, EventBody, EventId, Level};
 pub use outcome::{Outcome, Reason};
 pub use report::{Counts, Problem, Report, Verdict};
-pub use round::{Attempt, Next, Round, RoundKind, StepRecord};
+pub use round::{Attempt, Basis, Next, Round, RoundKind, StepModel, StepRecord};
 pub use spec::{Pipeline, PluginRef, Spec};
 
 /// A task's name: a ULID, so that ids sort by the time of submission.
@@ -65,6 +65,12 @@ impl Digest {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it looks like one; what comes from outside may not.
+    pub fn is_whole(&self) -> bool {
+        let hex = self.0.strip_prefix("sha256:").unwrap_or_default();
+        hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
     }
 
     /// Twelve hex digits: enough for eyes.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::Api;
-use crate::plugin::Catalog;
+use crate::plugin::Listing;
 use crate::task::Pipeline;
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -15,10 +15,10 @@ pub(super) struct Pipelines {
     pipelines: Vec<Pipeline>,
 }
 
-/// What is loaded, and what was refused and why.
-#[utoipa::path(get, path = "/api/v1/plugins", responses((status = 200, body = Catalog)))]
-pub(super) async fn plugins(State(api): State<Api>) -> Json<Catalog> {
-    Json(Catalog::clone(&api.runtime.catalog()))
+/// What this host has loaded and how it has done, and what was refused and why.
+#[utoipa::path(get, path = "/api/v1/plugins", responses((status = 200, body = Listing)))]
+pub(super) async fn plugins(State(api): State<Api>) -> Json<Listing> {
+    Json(api.runtime.listing())
 }
 
 /// The configured pipelines.

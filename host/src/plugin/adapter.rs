@@ -1,6 +1,6 @@
 //! Adapters: the model door's `Wire` over a component.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -16,11 +16,10 @@ use super::drive::{self, Clocks};
 use super::load::{Entry, Plugin};
 use super::log::Sink;
 use super::meter::Meter;
-use super::runtime::Shared;
 use super::state::State;
 use super::steps::{Bounds, Sandbox, after};
 use super::turns::Turn;
-use super::{Failure, convert};
+use super::{Failure, Fallback, Generation, convert};
 use crate::model::{
     Auth, Completion, Decoder, Description, HttpRequest, ModelError, Request, Wire, WireEvent, WireSettings,
 };
@@ -35,14 +34,17 @@ const MAX_ENCODING_GROWTH: usize = 6;
 /// A loaded adapter. Each `describe` and `encode` has an instance of its own, each decoder one that
 /// lives as long as its response.
 pub struct Adapter {
-    shared: Arc<Shared>,
+    generation: Generation,
     plugin: Arc<Plugin>,
+    /// What a trap of it is to be done again on.
+    fallback: Arc<Mutex<Option<Fallback>>>,
 }
 
 /// An instance with its limits, which are set anew for each call into it.
 struct Instance {
-    shared: Arc<Shared>,
+    generation: Generation,
     plugin: Arc<Plugin>,
+    fallback: Arc<Mutex<Option<Fallback>>>,
     /// `None` while a call runs, and for good when it was dropped.
     store: Option<Store<State>>,
     /// What a call may return, in bytes.
@@ -50,8 +52,13 @@ struct Instance {
 }
 
 impl Adapter {
-    pub(super) fn new(shared: Arc<Shared>, plugin: Arc<Plugin>) -> Self {
-        Self { shared, plugin }
+    pub(super) fn new(generation: Generation, plugin: Arc<Plugin>) -> Self {
+        Self { generation, plugin, fallback: Arc::default() }
+    }
+
+    /// It trapped while it was on trial: the request is worth another try, on this.
+    pub fn take_fallback(&self) -> Option<Fallback> {
+        self.fallback.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Of the `.wasm` file it was made from.
@@ -78,9 +85,9 @@ impl Adapter {
         };
         let start = Instant::now();
         let meter = Arc::new(Meter::new(limits.compute(), start));
-        let store = self.shared.store(&self.plugin, sandbox, &bounds, meter, start);
-        let (shared, plugin) = (Arc::clone(&self.shared), Arc::clone(&self.plugin));
-        Instance { shared, plugin, store: Some(store), output_limit }
+        let store = self.generation.shared.store(&self.plugin, sandbox, &bounds, meter, start);
+        let (generation, plugin) = (self.generation.clone(), Arc::clone(&self.plugin));
+        Instance { generation, plugin, fallback: Arc::clone(&self.fallback), store: Some(store), output_limit }
     }
 }
 
@@ -96,7 +103,7 @@ impl Instance {
         let Some(mut store) = self.store.take() else {
             return Err(ModelError::Other("an earlier call into the adapter did not end".into()));
         };
-        let (shared, plugin) = (Arc::clone(&self.shared), Arc::clone(&self.plugin));
+        let (shared, plugin) = (Arc::clone(&self.generation.shared), Arc::clone(&self.plugin));
         let (limits, start) = (plugin.limits, Instant::now());
         let meter = Arc::new(Meter::new(limits.compute(), start));
         let its = Arc::clone(&meter);
@@ -118,7 +125,7 @@ impl Instance {
             store.data().close();
             (store, answer)
         };
-        let (store, answer) = self.shared.aside.run(&meter, call).await;
+        let (store, answer) = self.generation.shared.aside.run(&meter, call).await;
         let failure = match answer {
             Ok(answer) if size(&answer) as u64 <= self.output_limit => {
                 self.store = Some(store);
@@ -127,6 +134,9 @@ impl Instance {
             Ok(_) => Failure::Output(self.output_limit),
             Err(error) => drive::failure(&error, store.data(), self.output_limit),
         };
+        if let Some(fallback) = self.generation.judge(&self.plugin, Some(&failure), start.elapsed()) {
+            *self.fallback.lock().unwrap_or_else(PoisonError::into_inner) = Some(fallback);
+        }
         Err(ModelError::Other(format!("adapter {}: {failure}", self.plugin.name)))
     }
 }
@@ -275,6 +285,7 @@ impl Decoder for LiveDecoder {
 
     async fn finish(&mut self) -> Result<Completion, ModelError> {
         let (guest, handle) = (Arc::clone(&self.guest), self.handle);
+        let began = Instant::now();
         let size = |answer: &Result<types::Completion, types::ModelError>| match answer {
             Ok(completion) => completion.text.len() + completion.model.len(),
             Err(error) => error_bytes(error),
@@ -284,7 +295,10 @@ impl Decoder for LiveDecoder {
                 async move { guest.aiagent_step_model_adapter().decoder().call_finish(store, handle).await },
             )
         });
-        answer.await?.map(convert::completion).map_err(convert::model_error)
+        let answer = answer.await?;
+        let Instance { generation, plugin, .. } = &self.instance;
+        generation.judge(plugin, None, began.elapsed());
+        answer.map(convert::completion).map_err(convert::model_error)
     }
 }
 

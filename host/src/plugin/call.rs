@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::Fallback;
 use crate::exec;
 use crate::model::{self, ModelError};
 use crate::task::{Attempt, Digest, Level, Report};
@@ -66,6 +67,8 @@ pub struct Ended<T> {
     pub usage: Usage,
     /// Of the `.wasm` file that ran.
     pub digest: Digest,
+    /// It trapped while it was on trial: the caller does the call again on this.
+    pub fallback: Option<Fallback>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! The four kinds, and what each may import.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Decided by the one interface a plugin exports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Builder,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::task::Digest;
 
 /// Per call of a step, or per push of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -27,6 +28,9 @@ pub struct Limits {
 pub struct Overrides {
     /// Grants `aiagent:step/exec`.
     pub exec: bool,
+    /// Grants and larger limits are for the plugin with this digest only, and it may ask for more than
+    /// the one it replaces. `None`: they are for whatever has the name.
+    pub digest: Option<Digest>,
     pub compute_ms: Option<u64>,
     pub wall_ms: Option<u64>,
     pub memory_mib: Option<u64>,
@@ -37,6 +41,13 @@ pub struct Overrides {
 }
 
 const MIB: u64 = 1 << 20;
+
+impl Overrides {
+    /// Whether the section speaks of the plugin with this digest.
+    pub(super) fn covers(&self, digest: &Digest) -> bool {
+        self.digest.as_ref().is_none_or(|bound| bound == digest)
+    }
+}
 
 impl Limits {
     pub fn of(kind: Kind) -> Self {
@@ -59,6 +70,17 @@ impl Limits {
             memory_bytes: scaled(overrides.memory_mib, MIB, self.memory_bytes),
             output_bytes: scaled(overrides.output_kib, 1 << 10, self.output_bytes),
             log_bytes: scaled(overrides.log_kib, 1 << 10, self.log_bytes),
+        }
+    }
+
+    /// Of each limit the smaller one.
+    pub(super) fn tightest(self, other: &Self) -> Self {
+        Self {
+            compute_ms: self.compute_ms.min(other.compute_ms),
+            wall_ms: self.wall_ms.min(other.wall_ms),
+            memory_bytes: self.memory_bytes.min(other.memory_bytes),
+            output_bytes: self.output_bytes.min(other.output_bytes),
+            log_bytes: self.log_bytes.min(other.log_bytes),
         }
     }
 

@@ -5,14 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::bindings::{adapter, builder, checker, fixer};
 use super::drive::panic_text;
 use super::manifest::{self, MAX_FILE_BYTES, Manifest};
 use super::state::State;
-use super::{Kind, Limits, Refusal, Settings};
-use crate::task::Digest;
+use super::trial::Before;
+use super::uses::Uses;
+use super::{Kind, Limits, Refusal, Settings, uses};
+use crate::task::{Digest, Millis};
 
 /// Compiled and linked; an instance is made for each call.
 pub(super) struct Plugin {
@@ -24,7 +27,13 @@ pub(super) struct Plugin {
     pub(super) manifest: Manifest,
     pub(super) limits: Limits,
     pub(super) exec_granted: bool,
+    /// What it ran under, in one word: the digest of its limits and grants.
+    pub(super) policy: Digest,
     pub(super) entry: Entry,
+    /// When it was loaded.
+    pub(super) since: Millis,
+    pub(super) uses: Uses,
+    pub(super) before: Before,
 }
 
 pub(super) enum Entry {
@@ -40,7 +49,7 @@ impl Plugin {
         file: &Path,
         name: &str,
         bytes: &[u8],
-        digest: Option<Digest>,
+        digest: Digest,
         linker: &Linker<State>,
         settings: &Settings,
     ) -> Result<Self, Refusal> {
@@ -54,27 +63,32 @@ impl Plugin {
         file: &Path,
         name: &str,
         bytes: &[u8],
-        digest: Option<Digest>,
+        digest: Digest,
         linker: &Linker<State>,
         settings: &Settings,
     ) -> Result<Self, Refusal> {
-        let exec_granted = settings.grants_exec(name);
-        let digest = digest.unwrap_or_else(|| Digest::of(bytes));
+        let exec_granted = settings.grants_exec(name, &digest);
         let component = manifest::component(bytes)?;
-        let manifest = manifest::surface(&component)?.judge(name, exec_granted)?;
+        let surface = manifest::surface(&component)?;
+        let manifest = surface.judge(name, exec_granted).map_err(|refusal| settings.explain(refusal))?;
         if let Some(compiler) = settings.compiler() {
             compiler.prepare(name, &digest, &component, settings.compile_budget(name))?;
         }
         let entry = Entry::compile(manifest.kind, linker, &component)?;
+        let limits = settings.limits(manifest.kind, name, &digest);
         Ok(Self {
             name: name.into(),
             file: file.to_owned(),
             digest,
             size_bytes: bytes.len() as u64,
-            limits: settings.limits(manifest.kind, name),
+            policy: policy(&limits, &manifest),
+            limits,
             manifest,
             exec_granted,
             entry,
+            since: uses::now(),
+            uses: Uses::default(),
+            before: Before::default(),
         })
     }
 }
@@ -96,6 +110,22 @@ impl Entry {
             Kind::Adapter => Self::Adapter(adapter::AdapterPre::new(instance)?),
         })
     }
+
+    /// Makes an instance and drops it.
+    pub(super) async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<()> {
+        match self {
+            Self::Builder(entry) => entry.instantiate_async(store).await.map(drop),
+            Self::Fixer(entry) => entry.instantiate_async(store).await.map(drop),
+            Self::Checker(entry) => entry.instantiate_async(store).await.map(drop),
+            Self::Adapter(entry) => entry.instantiate_async(store).await.map(drop),
+        }
+    }
+}
+
+/// The same limits and grants give the same digest, on every host and after every restart.
+fn policy(limits: &Limits, manifest: &Manifest) -> Digest {
+    let text = serde_json::to_vec(&(limits, manifest.grants())).expect("numbers and strings serialise");
+    Digest::of(&text)
 }
 
 /// A plugin's name: the file's stem. It has to fit a table name of `aiagent.toml`.

@@ -1,6 +1,7 @@
 //! What a file says about itself, read before anything of it is compiled.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -173,7 +174,12 @@ impl Manifest {
 
     /// Whether it may wait for a native command.
     pub(super) fn runs_commands(&self) -> bool {
-        self.imports.iter().any(|import| import.name.starts_with("aiagent:step/exec@"))
+        self.grants().contains(&"exec")
+    }
+
+    /// The interfaces through which it can do anything: `workspace`, `model`, `exec`, … Sorted.
+    pub(super) fn grants(&self) -> BTreeSet<&str> {
+        self.imports.iter().filter_map(|import| capability(&import.name)).collect()
     }
 }
 
@@ -189,6 +195,13 @@ fn parts(name: &str) -> Option<(&str, &str, &str)> {
     let (path, version) = name.split_once('@').unwrap_or((name, ""));
     let (package, interface) = path.split_once('/')?;
     Some((package, interface, version))
+}
+
+/// The interface an import reaches the world through. Shared types are none, nor are the log, which
+/// everybody has, and WASI, which is inert.
+fn capability(import: &str) -> Option<&str> {
+    let (package, interface, _) = parts(import)?;
+    (package == PACKAGE && !matches!(interface, "types" | "log")).then_some(interface)
 }
 
 fn compatible(version: &str) -> bool {

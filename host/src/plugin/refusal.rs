@@ -1,5 +1,8 @@
 //! Why a file is not served as a plugin, and what to do about it.
 
+use super::trial::TRAPS;
+use crate::task::Digest;
+
 /// Its `Display` is the reason; [`Refusal::remedy`] says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
 pub enum Refusal {
@@ -29,6 +32,12 @@ pub enum Refusal {
     Import { name: String, why: String },
     #[error("imports {name}, which nobody granted it")]
     Exec { name: String, plugin: String },
+    #[error("imports {name}, which is granted to {} only", bound.short())]
+    ExecElsewhere { name: String, plugin: String, bound: Digest },
+    #[error("asks for more than the {plugin} before it: {}", .more.join(", "))]
+    HeldBack { plugin: String, file: String, digest: Digest, more: Vec<String> },
+    #[error("withdrawn after {TRAPS} traps in a row, the last: {last_trap}")]
+    Withdrawn { last_trap: String },
     #[error("another plugin is called {plugin:?} already: {first}")]
     Duplicate { plugin: String, first: String },
     #[error("can't be compiled: {0}")]
@@ -41,9 +50,36 @@ pub enum Refusal {
     Panicked(String),
     #[error("does not fit the contract: {0}")]
     Link(String),
+    #[error("does not start: {0}")]
+    Start(String),
+}
+
+/// What is to become of a file that is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It can't be served as it is.
+    Refused,
+    /// It waits for the operator's word.
+    HeldBack,
+    /// It was served, and trapped too often.
+    Withdrawn,
 }
 
 impl Refusal {
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Exec { .. } | Self::ExecElsewhere { .. } | Self::HeldBack { .. } => Status::HeldBack,
+            Self::Withdrawn { .. } => Status::Withdrawn,
+            _ => Status::Refused,
+        }
+    }
+
+    /// Whether the same bytes are refused until the host is started anew, whatever else changes.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.status() == Status::Refused && !matches!(self, Self::Unreadable(_) | Self::Duplicate { .. })
+    }
+
     pub fn remedy(&self) -> String {
         match self {
             Self::Unreadable(_) => "make the file readable for the user the service runs as".into(),
@@ -70,6 +106,14 @@ impl Refusal {
             Self::Exec { plugin, .. } => format!(
                 "if you trust it with native commands, add to aiagent.toml: [plugins.{plugin}] exec = true"
             ),
+            Self::ExecElsewhere { plugin, .. } => {
+                format!("if you trust this one too, change plugins.{plugin}.digest in aiagent.toml")
+            }
+            Self::HeldBack { plugin, file, digest, .. } => format!(
+                "if it may do that, run `aiagent-host plugins allow {file}`, or add to aiagent.toml: \
+                 [plugins.{plugin}] digest = \"{digest}\""
+            ),
+            Self::Withdrawn { .. } => "put a repaired file in its place".into(),
             Self::Duplicate { .. } => "rename or remove one of the two".into(),
             Self::Compile(_) => {
                 "build it again without the features the host leaves off (threads, gc, exceptions)".into()
@@ -79,6 +123,9 @@ impl Refusal {
             ),
             Self::Compiler(_) => "build it smaller; if it is small, the host's log may say more".into(),
             Self::Panicked(_) => "build it with another toolchain, and report the file".into(),
+            Self::Start(_) => {
+                "its start function or constructors must end by themselves, without asking the host".into()
+            }
             Self::Link(_) => format!("build it against {} as published in wit/", super::manifest::CONTRACT),
         }
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::compile::{self, Compiler};
-use super::{Kind, Limits, Overrides};
+use super::{Kind, Limits, Overrides, Refusal};
+use crate::task::Digest;
 
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -17,6 +18,11 @@ pub struct Settings {
     /// [`COMPILE`](super::COMPILE) of this one does. `None`, or no cache: it is compiled in this process,
     /// for as long as it takes.
     pub compiler: Option<PathBuf>,
+    /// Where it is remembered what was taken, allowed and withdrawn; made with mode 0700. `None`: it is
+    /// forgotten with the process.
+    pub ledger_dir: Option<PathBuf>,
+    /// Whether a plugin must have started once before it is served.
+    pub try_out: bool,
     /// Calls in the sandbox at once, waiting ones included; address space is reserved for them.
     /// `None`: 4,000. One more fails as a host error.
     pub max_calls: Option<u32>,
@@ -25,9 +31,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(super) fn limits(&self, kind: Kind, plugin: &str) -> Limits {
-        let limits = Limits::of(kind);
-        self.plugins.get(plugin).map_or(limits, |overrides| limits.with(overrides))
+    /// A section that is bound to another digest can only tighten.
+    pub(super) fn limits(&self, kind: Kind, plugin: &str, digest: &Digest) -> Limits {
+        let default = Limits::of(kind);
+        let Some(overrides) = self.plugins.get(plugin) else { return default };
+        let limits = default.with(overrides);
+        if overrides.covers(digest) { limits } else { limits.tightest(&default) }
     }
 
     pub(super) fn compiler(&self) -> Option<Compiler<'_>> {
@@ -40,8 +49,26 @@ impl Settings {
         set.map_or(compile::DEFAULT_BUDGET, Duration::from_millis)
     }
 
-    pub(super) fn grants_exec(&self, plugin: &str) -> bool {
-        self.plugins.get(plugin).is_some_and(|overrides| overrides.exec)
+    pub(super) fn grants_exec(&self, plugin: &str, digest: &Digest) -> bool {
+        self.plugins.get(plugin).is_some_and(|overrides| overrides.exec && overrides.covers(digest))
+    }
+
+    /// Whether the operator has named this very plugin.
+    pub(super) fn vouches(&self, plugin: &str, digest: &Digest) -> bool {
+        self.plugins.get(plugin).is_some_and(|overrides| overrides.digest.as_ref() == Some(digest))
+    }
+
+    /// A refusal in the light of the plugin's section: it may grant what is missing to another digest.
+    pub(super) fn explain(&self, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::Exec { name, plugin } => match self.plugins.get(&plugin) {
+                Some(Overrides { exec: true, digest: Some(bound), .. }) => {
+                    Refusal::ExecElsewhere { name, plugin, bound: bound.clone() }
+                }
+                _ => Refusal::Exec { name, plugin },
+            },
+            other => other,
+        }
     }
 
     /// The largest memory any plugin may have, in bytes.

@@ -16,11 +16,11 @@ use super::load::{Entry, Plugin};
 use super::log::{Log, Sink};
 use super::memory::Memory;
 use super::meter::Meter;
-use super::runtime::{Runtime, Shared};
+use super::runtime::Shared;
 use super::state::State;
 use super::turns::Turn;
 use super::wasi::Wasi;
-use super::{Call, Decision, Ended, Failure, Kind, Outside, StepError, Usage, bounds, convert};
+use super::{Call, Decision, Ended, Failure, Generation, Kind, Outside, StepError, Usage, bounds, convert};
 use crate::task::{Digest, Report};
 use crate::workspace::{Globs, Tree};
 
@@ -28,6 +28,11 @@ use crate::workspace::{Globs, Tree};
 const MAX_HANDLES: usize = 1_000;
 /// What one host call may carry besides a file's content, or a call return besides its text.
 const CROSSING_SLACK_BYTES: u64 = 4 << 20;
+
+/// What starting once may take before a plugin is served: CPython takes a millisecond.
+const START_COMPUTE: Duration = Duration::from_secs(2);
+/// On a busy machine.
+const START_WALL: Duration = Duration::from_secs(30);
 
 /// A guest's answer and the bytes it returned.
 struct Answered<T> {
@@ -38,7 +43,7 @@ struct Answered<T> {
 /// What came of the call: an answer, the guest's own error, or how it was ended.
 type Answer<T> = wasmtime::Result<Result<Answered<T>, types::StepError>>;
 
-impl Runtime {
+impl Generation {
     /// Runs a builder; its answer is the summary.
     pub async fn build(&self, name: &str, call: Call) -> Ended<String> {
         let input = Input::of(&call);
@@ -94,17 +99,25 @@ impl Runtime {
         T: Send + 'static,
         F: for<'s> FnOnce(&'s Plugin, &'s mut Store<State>) -> BoxFuture<'s, Answer<T>> + Send + 'static,
     {
-        let plugin = match self.shared.find(name, kind) {
+        let plugin = match self.set.find(name, kind) {
             Ok(plugin) => plugin,
             // No file ran.
             Err(missing) => return not_run(missing, call, Digest::of(&[])),
         };
-        match self.shared.turn(&plugin, &call.cancel).await {
+        match self.shared.turn(plugin, &call.cancel).await {
             Ok(turn) => {
                 let compute = plugin.limits.compute().min(call.compute_left);
                 let meter = Arc::new(Meter::new(compute, Instant::now()));
-                let step = Arc::clone(&self.shared).step(plugin, call, turn, Arc::clone(&meter), entry);
-                self.shared.aside.run(&meter, step).await
+                let step = Arc::clone(&self.shared).step(
+                    Arc::clone(plugin),
+                    call,
+                    turn,
+                    Arc::clone(&meter),
+                    entry,
+                );
+                let mut ended = self.shared.aside.run(&meter, step).await;
+                ended.fallback = self.judge(plugin, ended.result.as_ref().err(), ended.usage.wall);
+                ended
             }
             Err(cancelled) => not_run(cancelled, call, plugin.digest.clone()),
         }
@@ -112,7 +125,7 @@ impl Runtime {
 }
 
 fn not_run<T>(failure: Failure, call: Call, digest: Digest) -> Ended<T> {
-    Ended { result: Err(failure), tree: call.tree, usage: Usage::default(), digest }
+    Ended { result: Err(failure), tree: call.tree, usage: Usage::default(), digest, fallback: None }
 }
 
 impl Shared {
@@ -165,7 +178,39 @@ impl Shared {
             },
             tree: state.tree,
             digest: plugin.digest.clone(),
+            fallback: None,
         }
+    }
+
+    /// Whether an instance can be made at all, with nobody to ask.
+    pub(super) async fn instantiate_once(&self, plugin: &Plugin) -> Result<(), Failure> {
+        let bounds = Bounds {
+            wall: plugin.limits.wall().min(START_WALL),
+            crossing_bytes: CROSSING_SLACK_BYTES,
+        };
+        let sandbox = Sandbox {
+            seed: 0,
+            cancel: CancellationToken::new(),
+            tree: Tree::default(),
+            protected: Globs::default(),
+            sink: Sink::Service { plugin: Arc::clone(&plugin.name) },
+            outside: None,
+        };
+        let start = Instant::now();
+        let meter = Arc::new(Meter::new(plugin.limits.compute().min(START_COMPUTE), start));
+        let mut store = self.store(plugin, sandbox, &bounds, Arc::clone(&meter), start);
+        let cancel = store.data().cancel.clone();
+        let clocks = Clocks {
+            meter: &meter,
+            ticker: &self.ticker,
+            cancel: &cancel,
+            deadline: store.data().deadline,
+            wall: bounds.wall,
+        };
+        let started = clocks.run(Turn::always(), plugin.entry.instantiate(&mut store)).await;
+        let state = store.into_data();
+        state.close();
+        started.map_err(|error| drive::failure(&error, &state, plugin.limits.output_bytes))
     }
 
     /// A store with every limit set; the instance is made in it afterwards.

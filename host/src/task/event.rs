@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Millis, Outcome, Report, RoundKind, Spend, TaskId};
+use super::{Basis, Digest, Millis, Outcome, Report, RoundKind, Spend, TaskId};
 
 /// The position of an event in its task's stream, from 1, without gaps.
 pub type EventId = u64;
@@ -39,13 +39,13 @@ pub enum EventBody {
     Requeued {
         why: String,
     },
-    /// A plugin call begins. `kind` is `build`, `fix` or `check`; `digest` is of the `.wasm` file, absent
-    /// where no such plugin is loaded; `replayed` counts the answers the journal already holds.
+    /// A plugin call begins. `kind` is `build`, `fix` or `check`; `basis` is absent where no such plugin is
+    /// loaded; `replayed` counts the answers the journal already holds.
     StepStarted {
         round: u32,
         kind: String,
         plugin: String,
-        digest: Option<Digest>,
+        basis: Option<Basis>,
         replayed: u32,
     },
     /// A plugin call is over. `error` when it did not do its work.
@@ -60,6 +60,14 @@ pub enum EventBody {
     /// The journal of an interrupted step did not match what the step asked; it began anew.
     StepRestarted {
         round: u32,
+        why: String,
+    },
+    /// A new plugin has trapped three times in a row, the last time in this task; the one before it is
+    /// served again.
+    PluginWithdrawn {
+        plugin: String,
+        digest: Digest,
+        restored: Digest,
         why: String,
     },
     ModelStarted {

@@ -34,11 +34,38 @@ pub struct Round {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StepRecord {
     pub plugin: String,
-    /// The digest of the `.wasm` file that ran.
-    pub digest: Digest,
+    #[serde(flatten)]
+    pub basis: Basis,
     pub compute_ms: u64,
     pub wall_ms: u64,
     pub peak_memory_bytes: u64,
+}
+
+/// What a plugin call ran on: enough to say later where its result came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Basis {
+    /// Of the `.wasm` file.
+    pub digest: Digest,
+    /// The contract it was built against: `aiagent:step@0.1.0`.
+    pub contract: String,
+    /// The digest of its limits and grants, as `/api/v1/plugins` shows it.
+    pub policy: Digest,
+    /// The worker's generation of plugins. All of a step runs on one.
+    pub generation: u64,
+    /// Whom it could ask. `None` where the plugin can't or the pipeline has no model.
+    pub model: Option<StepModel>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct StepModel {
+    /// The section `[models.NAME]`.
+    pub name: String,
+    /// The vendor's name for it.
+    pub model: String,
+    /// The plugin that speaks to it.
+    pub adapter: String,
+    /// Of the adapter's `.wasm` file; absent where none is loaded.
+    pub adapter_digest: Option<Digest>,
 }
 
 /// The step a task waits for.

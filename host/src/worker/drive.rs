@@ -67,16 +67,21 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) {
 }
 
 async fn to_its_end(desk: &Arc<Desk>, mut task: Task) -> Result<Reason, Break> {
+    // Set for the step that is done again on what served before.
+    let mut on = None;
     loop {
         let next = match stopped(desk, &task)? {
             Some(ended) => ended,
-            None => match step::run(desk, &task).await {
+            None => match step::run(desk, &task, on.take()).await {
                 Ok(step::Done::Step(done)) => {
                     let next = coordinator::advance(&task, *done);
                     announce(desk, &task, &next);
                     next
                 }
-                Ok(step::Done::Again(again)) => *again,
+                Ok(step::Done::Again(again, generation)) => {
+                    on = generation;
+                    *again
+                }
                 Ok(step::Done::Paused(paused)) => {
                     desk.feed.commit(&paused).await.map_err(Break::from)?;
                     return Err(Break::Draining);

@@ -11,7 +11,7 @@ use super::journal::Journal;
 use super::step::{self, Break};
 use crate::exec::{self, ExecError, ExecLimits};
 use crate::model::{self, Completing, DoorEvent, ModelError, Usage};
-use crate::plugin::{Failure, Interrupt, Outside, StepError};
+use crate::plugin::{Failure, Generation, Interrupt, Outside, StepError};
 use crate::task::{Digest, EventBody, Level, Next, Report, Spend, Task};
 use crate::workspace::Tree;
 
@@ -21,6 +21,8 @@ pub(super) struct Live {
     round: u32,
     /// The plugin that is running, for its log lines.
     source: String,
+    /// What the step runs on: its checks and its adapter are of the same generation.
+    generation: Generation,
     /// `None` for a check inside a step: its report is journaled as a whole by that step.
     journal: Option<tokio::sync::Mutex<Journal>>,
     tally: Mutex<Tally>,
@@ -66,12 +68,19 @@ struct ExecRequest<'a> {
 }
 
 impl Live {
-    pub(super) fn new(desk: &Arc<Desk>, task: &Task, source: &str, journal: Option<Journal>) -> Self {
+    pub(super) fn new(
+        desk: &Arc<Desk>,
+        task: &Task,
+        source: &str,
+        generation: Generation,
+        journal: Option<Journal>,
+    ) -> Self {
         Self {
             desk: Arc::clone(desk),
             task: task.clone(),
             round: step::round_number(task),
             source: source.to_owned(),
+            generation,
             journal: journal.map(tokio::sync::Mutex::new),
             tally: Mutex::default(),
         }
@@ -136,11 +145,6 @@ impl Live {
                  [models.{name}] section in aiagent.toml"
             )));
         };
-        let adapter = config.adapter.as_str();
-        let wire = match equipment.runtime.adapter(adapter) {
-            Ok(wire) => wire,
-            Err(failure) => return failed(ModelError::Unreachable(format!("adapter {adapter}: {failure}"))),
-        };
         let spent = self.spent();
         let call = self.task.spend.model_calls + spent.model_calls + 1;
         let budget = &self.task.spec.budget;
@@ -159,18 +163,31 @@ impl Live {
                 wait_ms: wait.as_millis() as u64,
             }),
         };
-        let answered = equipment
-            .door
-            .complete(Completing {
-                model: name,
-                request: request.clone(),
-                wire: &wire,
-                idempotency_key: key.as_str(),
-                tokens_left: self.limits().tokens_left,
-                cost_left,
-                events: &mut events,
-            })
-            .await;
+        let adapter = config.adapter.as_str();
+        let mut generation = self.generation.clone();
+        let answered = loop {
+            let wire = match generation.adapter(adapter) {
+                Ok(wire) => wire,
+                Err(failure) => break Err(ModelError::Unreachable(format!("adapter {adapter}: {failure}"))),
+            };
+            let answered = equipment
+                .door
+                .complete(Completing {
+                    model: name,
+                    request: request.clone(),
+                    wire: &wire,
+                    idempotency_key: key.as_str(),
+                    tokens_left: self.limits().tokens_left,
+                    cost_left,
+                    events: &mut events,
+                })
+                .await;
+            let (Err(error), Some(fallback)) = (&answered, wire.take_fallback()) else { break answered };
+            let basis = step::basis(&self.desk, &self.task, adapter, &generation);
+            let message = step::tell(&self.desk, adapter, &error.to_string(), basis.as_ref(), &fallback);
+            self.log(Level::Warn, message);
+            generation = fallback.generation;
+        };
         let (usage, estimated, error) = match &answered {
             Ok(answered) => (answered.completion.usage, answered.estimated, None),
             Err(error) => (Usage::default(), false, Some(error.to_string())),
@@ -300,7 +317,7 @@ impl Outside for Live {
                     let whole = Duration::from_millis(budget.compute_ms);
                     return Err(Interrupt::End(Failure::Compute(whole)));
                 }
-                let ended = step::check_inside(&self.desk, &self.task, &spent, tree).await;
+                let ended = step::check_inside(&self.desk, &self.task, &self.generation, &spent, tree).await;
                 let result = match ended.result {
                     Ok(report) => Ok(report),
                     Err(Failure::Step(error)) => Err(error),

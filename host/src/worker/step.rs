@@ -12,9 +12,11 @@ use super::journal::Journal;
 use super::live::Live;
 use crate::coordinator::{self, FixDecision, Proposal, StepDone, StepResult, Trouble};
 use crate::model::ModelError;
-use crate::plugin::{Call, Decision, Ended, Failure, StepError, Usage};
+use crate::plugin::{Call, Decision, Ended, Failure, Fallback, Generation, StepError, Usage};
 use crate::store::StoreError;
-use crate::task::{Digest, EventBody, Level, Limit, Next, PluginRef, Report, Spend, StepRecord, Task};
+use crate::task::{
+    Basis, Digest, EventBody, Level, Limit, Next, PluginRef, Report, Spend, StepModel, StepRecord, Task,
+};
 use crate::workspace::{Globs, Tree};
 
 /// Why work on a task ends without an outcome here.
@@ -28,8 +30,9 @@ pub(super) enum Break {
 pub(super) enum Done {
     /// The coordinator decides what follows.
     Step(Box<StepDone>),
-    /// The step diverged from its journal: the same step again, with a fresh one.
-    Again(Box<Task>),
+    /// The step diverged from its journal: the same step again, with a fresh one. Or its plugin, which is
+    /// new, has trapped: the same step again, on this generation.
+    Again(Box<Task>, Option<Generation>),
     /// The worker shuts down in the middle of the step: another one goes on with it.
     Paused(Box<Task>),
 }
@@ -42,40 +45,40 @@ pub(super) fn round_number(task: &Task) -> u32 {
     }
 }
 
-pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
+/// Runs the task's next step, on what is served now unless something else is named.
+pub(super) async fn run(desk: &Arc<Desk>, task: &Task, on: Option<Generation>) -> Result<Done, Break> {
     let began = Instant::now();
     let (plugin, kind) = next_plugin(task);
     let store = Arc::clone(&desk.shared.equipment.store);
     let journal = Journal::open(store, desk.claim.lease.clone(), Arc::clone(&desk.halt), task.step);
     let journal = journal.await.map_err(Break::from)?;
     let replayed = journal.replayed();
-    let live = Arc::new(Live::new(desk, task, &plugin.name, Some(journal)));
+    let generation = on.unwrap_or_else(|| desk.shared.equipment.runtime.now());
+    let live = Arc::new(Live::new(desk, task, &plugin.name, generation.clone(), Some(journal)));
     let call = prepare(desk, task, &plugin, Arc::clone(&live)).await?;
     let round = round_number(task);
-    let catalog = desk.shared.equipment.runtime.catalog();
-    let digest = catalog.find(&plugin.name).map(|loaded| loaded.digest.clone());
+    let basis = basis(desk, task, &plugin.name, &generation);
     desk.feed.push(EventBody::StepStarted {
         round,
         kind: kind.to_owned(),
         plugin: plugin.name.clone(),
-        digest,
+        basis: basis.clone(),
         replayed,
     });
 
-    let runtime = &desk.shared.equipment.runtime;
-    let (result, error, usage, digest) = match &task.next {
+    let (result, (error, usage, fallback)) = match &task.next {
         Next::Build { .. } => {
-            let ended = runtime.build(&plugin.name, call).await;
-            let (error, usage, digest) = facts(&ended);
+            let mut ended = generation.build(&plugin.name, call).await;
+            let facts = facts(&mut ended);
             let result = match ended.result {
                 Ok(summary) => Ok(propose(desk, &ended.tree, summary).await?),
                 Err(failure) => Err(failure),
             };
-            (result.map(|proposal| StepResult::Built(Ok(proposal))), error, usage, digest)
+            (result.map(|proposal| StepResult::Built(Ok(proposal))), facts)
         }
         Next::Fix { .. } => {
-            let ended = runtime.fix(&plugin.name, call).await;
-            let (error, usage, digest) = facts(&ended);
+            let mut ended = generation.fix(&plugin.name, call).await;
+            let facts = facts(&mut ended);
             let result = match ended.result {
                 Ok(Decision::Proposed(summary)) => {
                     Ok(FixDecision::Proposed(propose(desk, &ended.tree, summary).await?))
@@ -84,12 +87,12 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
                 Ok(Decision::Stop(reason)) => Ok(FixDecision::Stop(reason)),
                 Err(failure) => Err(failure),
             };
-            (result.map(|decision| StepResult::Fixed(Ok(decision))), error, usage, digest)
+            (result.map(|decision| StepResult::Fixed(Ok(decision))), facts)
         }
         Next::Check => {
-            let ended = runtime.check(&plugin.name, call).await;
-            let (error, usage, digest) = facts(&ended);
-            (ended.result.map(|report| StepResult::Checked(Ok(report))), error, usage, digest)
+            let mut ended = generation.check(&plugin.name, call).await;
+            let facts = facts(&mut ended);
+            (ended.result.map(|report| StepResult::Checked(Ok(report))), facts)
         }
     };
 
@@ -103,7 +106,12 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
     let spent = spent(&live, usage, began);
     let result = match result {
         Ok(result) => result,
-        Err(Failure::Diverged(why)) => return Ok(Done::Again(Box::new(again(desk, task, spent, why)))),
+        Err(Failure::Diverged(why)) => return Ok(Done::Again(Box::new(again(desk, task, spent, why)), None)),
+        Err(failure) if let Some(fallback) = fallback => {
+            let why = tell(desk, &plugin.name, &failure.to_string(), basis.as_ref(), &fallback);
+            let task = again(desk, task, spent, why);
+            return Ok(Done::Again(Box::new(task), Some(fallback.generation)));
+        }
         Err(failure) => failed(task, trouble(desk, task, &spent, failure)?),
     };
     desk.feed.push(EventBody::StepEnded {
@@ -114,31 +122,72 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task) -> Result<Done, Break> {
         compute_ms: usage.compute.as_millis() as u64,
         wall_ms: usage.wall.as_millis() as u64,
     });
-    let record = StepRecord {
+    let record = basis.map(|basis| StepRecord {
         plugin: plugin.name,
-        digest,
+        basis,
         compute_ms: usage.compute.as_millis() as u64,
         wall_ms: usage.wall.as_millis() as u64,
         peak_memory_bytes: usage.peak_memory_bytes,
-    };
-    Ok(Done::Step(Box::new(StepDone { record: Some(record), spent, result })))
+    });
+    Ok(Done::Step(Box::new(StepDone { record, spent, result })))
+}
+
+/// What the step's result comes from. `None` where no such plugin is loaded.
+pub(super) fn basis(desk: &Desk, task: &Task, plugin: &str, generation: &Generation) -> Option<Basis> {
+    let catalog = generation.catalog();
+    let loaded = catalog.find(plugin)?;
+    let asks = loaded.grants.iter().any(|grant| grant == "model");
+    let name = task.spec.pipeline.model.as_deref().filter(|_| asks);
+    let config = name.and_then(|name| desk.shared.equipment.door.config(name));
+    let model = config.map(|config| StepModel {
+        name: config.name.clone(),
+        model: config.model.clone(),
+        adapter: config.adapter.clone(),
+        adapter_digest: catalog.find(&config.adapter).map(|adapter| adapter.digest.clone()),
+    });
+    Some(Basis {
+        digest: loaded.digest.clone(),
+        contract: loaded.contract.clone(),
+        policy: loaded.policy.clone(),
+        generation: catalog.generation,
+        model,
+    })
 }
 
 /// The pipeline's checker on a tree in the middle of a step that has spent this much so far.
-pub(super) async fn check_inside(desk: &Arc<Desk>, task: &Task, spent: &Spend, tree: Tree) -> Ended<Report> {
+pub(super) async fn check_inside(
+    desk: &Arc<Desk>,
+    task: &Task,
+    generation: &Generation,
+    spent: &Spend,
+    tree: Tree,
+) -> Ended<Report> {
     let checker = &task.spec.pipeline.checker;
-    let live = Arc::new(Live::new(desk, task, &checker.name, None));
-    match call_for(desk, task, checker, tree, Vec::new(), live) {
-        Ok(mut call) => {
-            call.compute_left = call.compute_left.saturating_sub(Duration::from_millis(spent.compute_ms));
-            desk.shared.equipment.runtime.check(&checker.name, call).await
-        }
-        Err(failure) => Ended {
-            result: Err(failure),
-            tree: Tree::default(),
-            usage: Usage::default(),
-            digest: Digest::of(b""),
-        },
+    let mut generation = generation.clone();
+    let mut before = Usage::default();
+    loop {
+        let live = Arc::new(Live::new(desk, task, &checker.name, generation.clone(), None));
+        let mut ended = match call_for(desk, task, checker, tree.clone(), Vec::new(), live) {
+            Ok(mut call) => {
+                let spent = Duration::from_millis(spent.compute_ms).saturating_add(before.compute);
+                call.compute_left = call.compute_left.saturating_sub(spent);
+                generation.check(&checker.name, call).await
+            }
+            Err(failure) => Ended {
+                result: Err(failure),
+                tree: Tree::default(),
+                usage: Usage::default(),
+                digest: Digest::of(b""),
+                fallback: None,
+            },
+        };
+        ended.usage.compute = ended.usage.compute.saturating_add(before.compute);
+        let (Err(failure), Some(fallback)) = (&ended.result, ended.fallback.take()) else { return ended };
+        let basis = basis(desk, task, &checker.name, &generation);
+        let why = tell(desk, &checker.name, &failure.to_string(), basis.as_ref(), &fallback);
+        let message = format!("the check {why}");
+        desk.feed.push(EventBody::Log { level: Level::Warn, source: "host".to_owned(), message });
+        (generation, before) = (fallback.generation, ended.usage);
     }
 }
 
@@ -217,8 +266,28 @@ async fn propose(desk: &Desk, tree: &Tree, summary: String) -> Result<Proposal, 
     Ok(Proposal { tree: desk.shared.snapshots.save(tree).await?, summary })
 }
 
-fn facts<T>(ended: &Ended<T>) -> (Option<String>, Usage, Digest) {
-    (ended.result.as_ref().err().map(ToString::to_string), ended.usage, ended.digest.clone())
+fn facts<T>(ended: &mut Ended<T>) -> (Option<String>, Usage, Option<Fallback>) {
+    (ended.result.as_ref().err().map(ToString::to_string), ended.usage, ended.fallback.take())
+}
+
+/// Says what a trap of a new plugin has led to. Returns it in words, for the step that is done again.
+pub(super) fn tell(
+    desk: &Desk,
+    plugin: &str,
+    failure: &str,
+    basis: Option<&Basis>,
+    fallback: &Fallback,
+) -> String {
+    let restored = &fallback.restored;
+    if let Some(basis) = basis.filter(|_| fallback.withdrawn) {
+        desk.feed.push(EventBody::PluginWithdrawn {
+            plugin: plugin.to_owned(),
+            digest: basis.digest.clone(),
+            restored: restored.clone(),
+            why: failure.to_owned(),
+        });
+    }
+    format!("{failure}, and {plugin} is new: done again with the one before, {}", restored.short())
 }
 
 fn spent(live: &Live, usage: Usage, began: Instant) -> Spend {

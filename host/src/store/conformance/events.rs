@@ -3,7 +3,7 @@
 use super::sample::{advanced, ended, green, id, log, report};
 use super::{START, Subject};
 
-use crate::task::{Digest, Event, EventBody, Limit, Outcome, Reason, RoundKind, Spend};
+use crate::task::{Basis, Digest, Event, EventBody, Limit, Outcome, Reason, RoundKind, Spend};
 
 pub(super) async fn ids_have_no_gaps_over_all_verbs(on: &Subject) {
     let first = on.running(1).await;
@@ -83,7 +83,13 @@ pub(super) async fn they_come_back_as_they_were(on: &Subject) {
             round: 1,
             kind: "build".into(),
             plugin: "b".into(),
-            digest: Some(digest.clone()),
+            basis: Some(Basis {
+                digest: digest.clone(),
+                contract: "c".into(),
+                policy: digest.clone(),
+                generation: 3,
+                model: None,
+            }),
             replayed: 2,
         },
         EventBody::Tokens { call: 0, text: "snow\u{2603} \0 \"quoted\"\r\n".into() },
