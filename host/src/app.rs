@@ -20,13 +20,13 @@ use crate::api::{self, Api};
 use crate::config::{Role, Settings};
 use crate::exec::Sandbox;
 use crate::model::Door;
-use crate::plugin::Runtime;
+use crate::plugin::{self, Runtime};
 use crate::store::{Collected, Store};
 use crate::worker::{self, Equipment};
 use crate::workspace::Snapshots;
 
 pub use files::raise_open_files;
-use rooms::{exec_limits, host_name, make_private, mode, model_configs, open_store, sandbox_config};
+use rooms::{exec_limits, host_name, make_private, mode, model_configs, open_store, sandbox_config, watch};
 pub use rooms::{plugin_settings, tree_limits};
 
 /// Requests that are still open when the host drains may go on for this long.
@@ -46,7 +46,7 @@ pub struct Host {
 }
 
 impl Host {
-    pub async fn assemble(settings: Settings) -> anyhow::Result<Self> {
+    pub async fn assemble(settings: Settings, plugins: plugin::Settings) -> anyhow::Result<Self> {
         raise_open_files();
         let state = &settings.state_dir;
         make_private(state).with_context(|| {
@@ -55,7 +55,7 @@ impl Host {
         // None of the three needs another, and each waits for something else.
         let (store, runtime, sandbox) = tokio::join!(
             open_store(&settings),
-            Runtime::start(plugin_settings(&settings)),
+            Runtime::start(plugins),
             Sandbox::probe(sandbox_config(&settings)),
         );
         let (store, runtime) = (store?, runtime.context("can't start the plugin runtime")?);
@@ -104,11 +104,13 @@ impl Host {
         let server = tokio::spawn(std::future::IntoFuture::into_future(server));
 
         let tidying = AbortOnDropHandle::new(tokio::spawn(tidy(Arc::clone(&self.store), self.keep())));
+        let (runtime, watch) = (Arc::clone(&self.runtime), watch(&self.settings));
+        let watching = AbortOnDropHandle::new(tokio::spawn(async move { runtime.watch(watch).await }));
         match self.settings.role {
             Role::All | Role::Worker => self.work(stop.clone()).await.context("the worker failed")?,
             Role::Dashboard => stop.cancelled().await,
         }
-        drop(tidying);
+        drop((tidying, watching));
         streams.cancel();
         match tokio::time::timeout(CLOSE_WITHIN, server).await {
             Ok(ended) => ended.context("the server panicked")?.context("the server failed")?,

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 #[path = "support/fake_model.rs"]
 mod fake_model;
+#[path = "support/guest.rs"]
+#[expect(dead_code, reason = "shared with the tests of the runtime")]
+mod guest;
 #[path = "support/sse.rs"]
 mod sse;
 #[path = "support/steady.rs"]
@@ -32,6 +35,8 @@ mod config;
 mod samples;
 #[path = "front/plugins.rs"]
 mod plugins;
+#[path = "front/swap.rs"]
+mod swap;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 

@@ -21,5 +21,9 @@ mod hostile;
 mod limits;
 #[path = "plugin/loading.rs"]
 mod loading;
+#[path = "plugin/swap.rs"]
+mod swap;
+#[path = "plugin/watch.rs"]
+mod watch;
 #[path = "plugin/worker.rs"]
 mod worker;

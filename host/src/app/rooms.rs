@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::config::{Model, Settings};
 use crate::exec::{ExecLimits, SandboxConfig};
 use crate::model::{Allow, KeySource, Mode, ModelConfig, Price, Replay};
-use crate::plugin;
+use crate::plugin::{self, Watch};
 use crate::store::{MemoryStore, SqliteStore, Store};
 use crate::workspace::Limits;
 
@@ -23,8 +23,18 @@ pub fn plugin_settings(settings: &Settings) -> plugin::Settings {
         cache_dir: Some(settings.cache_dir.clone()),
         // Whatever happens to its file, this is the program that runs.
         compiler: Some(PathBuf::from("/proc/self/exe")),
+        ledger_dir: Some(settings.state_dir.join("plugins")),
+        try_out: true,
         plugins: settings.plugins.clone(),
         max_calls: max_calls(settings.worker.tasks),
+    }
+}
+
+pub(super) fn watch(settings: &Settings) -> Watch {
+    Watch {
+        quiet: Duration::from_millis(settings.watch.quiet_ms),
+        poll: Duration::from_millis(settings.watch.poll_ms),
+        events: settings.watch.events,
     }
 }
 

@@ -233,14 +233,29 @@ pub(super) struct Cancel {
     pub server: Server,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct PluginStatus {
+    #[command(flatten)]
+    pub server: Server,
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Plugins {
-    /// Load the plugins folders and say what was loaded and what was refused
+    /// Load the plugins folders here and now, and say what was loaded and what was refused
     List {
         #[arg(long)]
         json: bool,
     },
-    /// Say what a file is and what it asks for, without running it
+    /// What a running service serves, refuses, holds back and has withdrawn, and how each plugin does
+    Status(PluginStatus),
+    /// Let a service on this state folder take a file that asks for more than the one before it
+    ///
+    /// Counts for the file as it is now. A service that runs takes it up within seconds; one that
+    /// is started later finds it too. Native commands are granted in aiagent.toml only.
+    Allow { file: PathBuf },
+    /// Say what a file is, what it asks for, and what it would lack, without running it
     Inspect {
         file: PathBuf,
         #[arg(long)]

@@ -1,6 +1,7 @@
 //! Commands that talk to a server: submit, tasks, show, events, cancel.
 
 mod http;
+mod status;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::submission::Submission;
 use crate::task::{Event, EventBody, Outcome, Task};
 use crate::workspace::{Mode, Tree};
 use http::Client;
+pub(super) use status::plugin_status;
 
 pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Failed> {
     let client = Client::new(&args.server, settings)?;

@@ -5,17 +5,29 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::args::Plugins;
+use super::client;
 use super::paint::{BAD, FAINT, GOOD};
 use super::{Failed, exit};
 use crate::app::plugin_settings;
 use crate::config::Settings;
-use crate::plugin::{self, Catalog, Inspection, Runtime, inspect};
+use crate::plugin::{self, Catalog, Inspection, Refusal, Runtime, Status, allow, inspect};
 
 pub(super) async fn plugins(command: Plugins, settings: Settings) -> Result<u8, Failed> {
     match command {
         Plugins::List { json } => {
-            let runtime = Runtime::start(plugin_settings(&settings)).await.map_err(Failed::usage)?;
+            // As a service without a past would.
+            let wanted = plugin::Settings { ledger_dir: None, ..plugin_settings(&settings) };
+            let runtime = Runtime::start(wanted).await.map_err(Failed::usage)?;
             list(&runtime.catalog(), json)?;
+            Ok(0)
+        }
+        Plugins::Status(args) => client::plugin_status(args, &settings).await,
+        Plugins::Allow { file } => {
+            let refused =
+                |refusal: Refusal| anyhow::anyhow!("{}: {refusal}; {}", file.display(), refusal.remedy());
+            let allowed = allow(&file, &plugin_settings(&settings)).map_err(refused)?;
+            let (name, digest) = (&allowed.name, &allowed.digest);
+            say!("{GOOD}✓{GOOD:#} {name} {digest} may use: {}", allowed.grants.join(", "))?;
             Ok(0)
         }
         Plugins::Inspect { file, json } => {
@@ -38,7 +50,8 @@ async fn check(file: &Path, settings: &Settings) -> Result<u8, Failed> {
     std::fs::copy(file, folder.path().join(name))
         .with_context(|| format!("can't read {}", file.display()))
         .map_err(Failed::usage)?;
-    let wanted = plugin::Settings { dirs: vec![folder.path().to_owned()], ..plugin_settings(settings) };
+    let dirs = vec![folder.path().to_owned()];
+    let wanted = plugin::Settings { dirs, ledger_dir: None, ..plugin_settings(settings) };
     let catalog = Runtime::start(wanted).await.map_err(Failed::usage)?.catalog();
     if let Some(refused) = catalog.refused.first() {
         say!("{BAD}✗{BAD:#} {}: {}", file.display(), refused.reason)?;
@@ -76,10 +89,19 @@ fn list(catalog: &Catalog, json: bool) -> anyhow::Result<()> {
         )?;
     }
     for refused in &catalog.refused {
-        say!("{BAD}refused{BAD:#} {}: {}", refused.file.display(), refused.reason)?;
+        let status = status(refused.status);
+        say!("{BAD}{status}{BAD:#} {}: {}", refused.file.display(), refused.reason)?;
         say!("        {FAINT}{}{FAINT:#}", refused.remedy)?;
     }
     Ok(())
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Refused => "refused",
+        Status::HeldBack => "held back",
+        Status::Withdrawn => "withdrawn",
+    }
 }
 
 fn show(inspection: &Inspection) -> std::io::Result<()> {
@@ -106,6 +128,9 @@ fn show(inspection: &Inspection) -> std::io::Result<()> {
             limits.memory_bytes >> 20,
             limits.output_bytes >> 10
         )?;
+    }
+    for missing in &inspection.missing {
+        say!("  {BAD}lacks{BAD:#}     {}\n            {}", missing.what, missing.remedy)?;
     }
     if let Some((reason, remedy)) = &inspection.refusal {
         say!("  {BAD}refused{BAD:#}   {reason}\n            {remedy}")?;

@@ -70,6 +70,11 @@ impl Progress {
             EventBody::StepRestarted { why, .. } => {
                 anstream::eprintln!("  {FAINT}step restarted: {why}{FAINT:#}")
             }
+            EventBody::PluginWithdrawn { plugin, digest, restored, .. } => anstream::eprintln!(
+                "  {BAD}{plugin} {} is withdrawn{BAD:#} {FAINT}after three traps; {} serves again{FAINT:#}",
+                digest.short(),
+                restored.short()
+            ),
             EventBody::CancelRequested => anstream::eprintln!("  {FAINT}cancel requested{FAINT:#}"),
             EventBody::Ended { outcome, spend } => show_end(outcome, spend),
             EventBody::Submitted

@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Run, TaskArgs};
 use super::progress::Progress;
 use super::{Failed, exit, out, paint, serve};
-use crate::app::{Host, tree_limits};
+use crate::app::{Host, plugin_settings, tree_limits};
 use crate::config::Settings;
+use crate::plugin;
 use crate::store::{Cancelled, Store};
 use crate::submission::{BudgetWish, Submission};
 use crate::task::{Event, EventBody, Outcome, Reason, Task, TaskId};
@@ -46,7 +47,9 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
     // This task lives as long as the command.
     "memory".clone_into(&mut settings.store);
     settings.worker.tasks = 1;
-    let host = Host::assemble(settings).await.map_err(Failed::usage)?;
+    // Whoever names a folder here wants what is in it; only a service has a past.
+    let plugins = plugin::Settings { ledger_dir: None, ..plugin_settings(&settings) };
+    let host = Host::assemble(settings, plugins).await.map_err(Failed::usage)?;
     let base = submission.tree.clone();
     let rounds = submission.budget.rounds;
     let submitted = submission.submit(&host.settings, host.store.as_ref(), &host.snapshots, None).await;

@@ -4,11 +4,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Failed;
-use crate::app::Host;
+use crate::app::{Host, plugin_settings};
 use crate::config::Settings;
+use crate::plugin::Status;
 
 pub(super) async fn serve(settings: Settings) -> Result<u8, Failed> {
-    let host = Host::assemble(settings).await.map_err(Failed::usage)?;
+    let plugins = plugin_settings(&settings);
+    let host = Host::assemble(settings, plugins).await.map_err(Failed::usage)?;
     tell(&host);
     let stop = CancellationToken::new();
     tokio::spawn(watch_signals(stop.clone())?);
@@ -51,7 +53,17 @@ fn tell(host: &Host) {
     }
     for refused in &catalog.refused {
         let (file, reason) = (refused.file.display(), &refused.reason);
-        tracing::warn!(plugin.file = %file, remedy = refused.remedy, "plugin refused: {reason}");
+        match refused.status {
+            Status::Refused => {
+                tracing::warn!(plugin.file = %file, remedy = refused.remedy, "plugin refused: {reason}");
+            }
+            Status::HeldBack => {
+                tracing::warn!(plugin.file = %file, remedy = refused.remedy, "plugin held back: {reason}");
+            }
+            Status::Withdrawn => {
+                tracing::warn!(plugin.file = %file, remedy = refused.remedy, "plugin {reason}");
+            }
+        }
     }
     if catalog.loaded.is_empty() {
         tracing::warn!(

@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 33] = [
     "plugins_dir",
     "listen",
     "store",
@@ -62,6 +62,9 @@ const KEYS: [&str; 30] = [
     "exec.memory_mib",
     "exec.processes",
     "exec.parallel",
+    "watch.quiet_ms",
+    "watch.poll_ms",
+    "watch.events",
 ];
 
 /// The largest tree that can be configured.
@@ -149,7 +152,10 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
         }
         let value = typed(text, like).ok_or_else(|| ConfigError::Bad {
             origin: name.clone(),
-            message: format!("{text:?} is not a number"),
+            message: match like {
+                Some(Value::Boolean(_)) => format!("{text:?} is neither true nor false"),
+                _ => format!("{text:?} is not a number"),
+            },
         })?;
         layers.push((nest(key, value), Origin::Variable(name)));
     }
@@ -208,6 +214,7 @@ fn quick_start(environment: &Environment) -> Table {
 fn typed(text: &str, like: Option<&Value>) -> Option<Value> {
     Some(match like {
         Some(Value::Integer(_)) => Value::Integer(text.parse().ok()?),
+        Some(Value::Boolean(_)) => Value::Boolean(text.parse().ok()?),
         Some(Value::Float(_)) => Value::Float(text.parse().ok()?),
         Some(Value::Array(_)) => Value::Array(text.split(':').map(Value::from).collect()),
         _ => Value::String(text.to_owned()),
@@ -302,7 +309,18 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
     if settings.budget.cost.is_sign_negative() || !settings.budget.cost.is_finite() {
         return bad("budget.cost", "must be 0 (no limit) or a positive number".to_owned());
     }
+    if settings.watch.poll_ms == 0 {
+        return bad("watch.poll_ms", "must be at least 1".to_owned());
+    }
     for (name, limits) in &settings.plugins {
+        if let Some(digest) = limits.digest.as_ref().filter(|digest| !digest.is_whole()) {
+            return bad(
+                &format!("plugins.{name}.digest"),
+                format!(
+                    "{digest} is no digest; `aiagent-host plugins inspect FILE` prints it: sha256: and 64 hex digits"
+                ),
+            );
+        }
         for (key, value) in [("compute_ms", limits.compute_ms), ("wall_ms", limits.wall_ms)] {
             if value == Some(0) {
                 return bad(&format!("plugins.{name}.{key}"), "must be at least 1".to_owned());

@@ -46,6 +46,7 @@ pub struct Settings {
     /// What a task may spend unless it says otherwise.
     pub budget: BudgetSettings,
     pub exec: Exec,
+    pub watch: WatchSettings,
     pub models: BTreeMap<String, Model>,
     pub pipelines: BTreeMap<String, PipelineSettings>,
     /// Limits and grants of single plugins, by name.
@@ -138,6 +139,19 @@ pub struct Exec {
     pub parallel: usize,
 }
 
+/// How a service takes up what changes in the plugins folders.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchSettings {
+    /// How long nothing may change before the folders are read, so that no half-written file is taken.
+    pub quiet_ms: u64,
+    /// How often they are looked at where the kernel tells of no change: on network mounts, or when it
+    /// has no more watches.
+    pub poll_ms: u64,
+    /// Whether the kernel is asked to tell of changes.
+    pub events: bool,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
@@ -210,6 +224,7 @@ impl Default for Settings {
             workspace: Workspace::default(),
             budget: BudgetSettings::default(),
             exec: Exec::default(),
+            watch: WatchSettings::default(),
             models: BTreeMap::new(),
             pipelines,
             plugins: BTreeMap::new(),
@@ -246,6 +261,13 @@ impl Default for Exec {
             processes: 512,
             parallel: 0,
         }
+    }
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        // A copy over a slow link pauses for less; a look costs one system call per plugin.
+        Self { quiet_ms: 500, poll_ms: 5_000, events: true }
     }
 }
 

@@ -290,9 +290,13 @@ fn story(events: &[Message]) -> Vec<String> {
 
 fn ended_task() -> Value {
     let step = |plugin: &str| {
+        let model = json!({
+            "name": "default", "model": "fake", "adapter": "adapter-openai", "adapter_digest": "DIGEST",
+        });
         json!({
-            "plugin": plugin, "digest": "DIGEST", "compute_ms": "FIGURE", "wall_ms": "FIGURE",
-            "peak_memory_bytes": "FIGURE",
+            "plugin": plugin, "digest": "DIGEST", "contract": "aiagent:step@0.1.0", "policy": "DIGEST",
+            "generation": 1, "model": if plugin == "check-python" { Value::Null } else { model },
+            "compute_ms": "FIGURE", "wall_ms": "FIGURE", "peak_memory_bytes": "FIGURE",
         })
     };
     let failed = json!({

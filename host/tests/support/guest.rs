@@ -84,6 +84,14 @@ pub(crate) fn guest(world: &str, name: &str) -> Vec<u8> {
     module(world, &source(name))
 }
 
+/// The same plugin under another digest: with a custom section, which means nothing.
+pub(crate) fn variant(plugin: &[u8], number: u8) -> Vec<u8> {
+    let name = b"variant";
+    let size = 2 + name.len() as u8;
+    let head = [0, size, name.len() as u8];
+    [plugin, &head, name, &[number]].concat()
+}
+
 /// A folder of plugins and what the operator says about them.
 pub(crate) struct Folder {
     pub(crate) dir: tempfile::TempDir,

@@ -81,9 +81,9 @@ fn drops() -> impl Stream<Item = Result<&'static str, Infallible>> {
 pub(crate) struct Shop {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vendor: Vendor,
-    runtime: Arc<Runtime>,
+    pub(crate) runtime: Arc<Runtime>,
     door: Arc<Door>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// A worker at work; stopped by [`Worker::stop`], or with the test.
@@ -133,7 +133,12 @@ impl Shop {
         model.base_url = Some(url);
         model.allow = vec!["loopback".parse().expect("an entry")];
         let door = Door::new(vec![model], Mode::Live).expect("a door");
-        Self { store, vendor, runtime: Arc::new(runtime), door: Arc::new(door), _folder: folder }
+        Self { store, vendor, runtime: Arc::new(runtime), door: Arc::new(door), folder }
+    }
+
+    /// Puts another file in a plugin's place. The runtime must be told to reload.
+    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        self.folder.put(name, bytes);
     }
 
     pub(crate) async fn submit(&self, builder: &str, checker: &str, budget: Budget) -> TaskId {
