@@ -138,7 +138,7 @@ async fn a_name_belongs_to_the_first_folder() {
 
 #[tokio::test]
 async fn a_reload_swaps_and_a_bad_file_leaves_the_old_plugin_serving() {
-    let folder = Folder::new().with("step", guest("builder", "noop"));
+    let folder = Folder::new().with("step", guest("builder", "ask"));
     let runtime = folder.start().await;
     let before = runtime.catalog();
     let call = || World::new(Model::Says("asked")).call();
@@ -147,12 +147,12 @@ async fn a_reload_swaps_and_a_bad_file_leaves_the_old_plugin_serving() {
     let after = runtime.reload().await.expect("the folder is there");
     assert_eq!(after.generation, before.generation + 1);
     assert_eq!(after.refused[0].still_serving.as_ref(), before.find("step").map(|step| &step.digest));
-    assert_eq!(runtime.build("step", call()).await.result, Ok("done".to_owned()));
+    assert_eq!(runtime.build("step", call()).await.result, Ok("asked".to_owned()));
 
-    folder.put("step", guest("builder", "ask"));
+    folder.put("step", guest("builder", "noop"));
     let after = runtime.reload().await.expect("the folder is there");
     assert_eq!(after.refused.len(), 0);
-    assert_eq!(runtime.build("step", call()).await.result, Ok("asked".to_owned()));
+    assert_eq!(runtime.build("step", call()).await.result, Ok("done".to_owned()));
 
     std::fs::remove_file(folder.file("step")).expect("it was there");
     runtime.reload().await.expect("the folder is there");
