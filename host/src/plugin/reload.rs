@@ -269,7 +269,8 @@ impl Book {
             let plugin = refused.file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
             let last = self.history.iter().rfind(|change| change.plugin == plugin);
             // After a restart it is no news.
-            let known = last.is_some_and(|last| last.why.is_some() && last.to == refused.digest);
+            let tells = |last: &Change| [&last.from, &last.to].contains(&&refused.digest);
+            let known = last.is_some_and(|last| last.why.is_some() && tells(last));
             if old.catalog.refused.contains(refused) || !old.is_started() && known {
                 continue;
             }
