@@ -87,7 +87,13 @@ impl Adapter {
         let meter = Arc::new(Meter::new(limits.compute(), start));
         let store = self.generation.shared.store(&self.plugin, sandbox, &bounds, meter, start);
         let (generation, plugin) = (self.generation.clone(), Arc::clone(&self.plugin));
-        Instance { generation, plugin, fallback: Arc::clone(&self.fallback), store: Some(store), output_limit }
+        Instance {
+            generation,
+            plugin,
+            fallback: Arc::clone(&self.fallback),
+            store: Some(store),
+            output_limit,
+        }
     }
 }
 

@@ -108,13 +108,8 @@ impl Generation {
             Ok(turn) => {
                 let compute = plugin.limits.compute().min(call.compute_left);
                 let meter = Arc::new(Meter::new(compute, Instant::now()));
-                let step = Arc::clone(&self.shared).step(
-                    Arc::clone(plugin),
-                    call,
-                    turn,
-                    Arc::clone(&meter),
-                    entry,
-                );
+                let step =
+                    Arc::clone(&self.shared).step(Arc::clone(plugin), call, turn, Arc::clone(&meter), entry);
                 let mut ended = self.shared.aside.run(&meter, step).await;
                 ended.fallback = self.judge(plugin, ended.result.as_ref().err(), ended.usage.wall);
                 ended
@@ -184,10 +179,8 @@ impl Shared {
 
     /// Whether an instance can be made at all, with nobody to ask.
     pub(super) async fn instantiate_once(&self, plugin: &Plugin) -> Result<(), Failure> {
-        let bounds = Bounds {
-            wall: plugin.limits.wall().min(START_WALL),
-            crossing_bytes: CROSSING_SLACK_BYTES,
-        };
+        let bounds =
+            Bounds { wall: plugin.limits.wall().min(START_WALL), crossing_bytes: CROSSING_SLACK_BYTES };
         let sandbox = Sandbox {
             seed: 0,
             cancel: CancellationToken::new(),
