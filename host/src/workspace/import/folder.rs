@@ -51,6 +51,10 @@ impl Walk<'_> {
             .entries()
             .and_then(|entries| entries.take(most).collect::<Result<Vec<_>, _>>())
             .map_err(|source| failed(above, source))?;
+        if entries.len() == most {
+            let entry = if above.is_empty() { "the folder".to_owned() } else { format!("{above:?}") };
+            return Err(ImportError::TooLarge { entry, why: "too many folders and files to look at".into() });
+        }
         entries.sort_by_key(|entry| entry.file_name());
         for entry in entries {
             let name = entry.file_name();
