@@ -7,6 +7,7 @@ mod events;
 mod extract;
 mod health;
 mod heavy;
+mod linger;
 mod listing;
 mod origin;
 mod problem;
@@ -101,7 +102,11 @@ pub fn health_router(api: Api) -> Router {
 }
 
 fn finish(routes: Router<Api>, api: Api) -> Router {
-    routes.fallback(problem::unknown_path).method_not_allowed_fallback(problem::wrong_method).with_state(api)
+    routes
+        .fallback(problem::unknown_path)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(axum::middleware::from_fn(linger::read_on))
+        .with_state(api)
 }
 
 fn health() -> Router<Api> {

@@ -4,7 +4,7 @@
 //! Drain: `/readyz` turns, the worker stops claiming and lets its steps go on for the grace period,
 //! event streams end, the listener closes.
 
-mod files;
+mod process;
 mod rooms;
 
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use crate::store::{Collected, Store};
 use crate::worker::{self, Equipment};
 use crate::workspace::Snapshots;
 
-pub use files::raise_open_files;
+pub use process::raise_open_files;
 use rooms::{exec_limits, host_name, make_private, mode, model_configs, open_store, sandbox_config, watch};
 pub use rooms::{plugin_settings, tree_limits};
 
@@ -48,6 +48,7 @@ pub struct Host {
 impl Host {
     pub async fn assemble(settings: Settings, plugins: plugin::Settings) -> anyhow::Result<Self> {
         raise_open_files();
+        process::leave_no_core();
         let state = &settings.state_dir;
         make_private(state).with_context(|| {
             format!("can't use the state folder {}; choose another with --state-dir", state.display())

@@ -12,6 +12,8 @@ mod sandbox;
 mod run;
 mod output;
 mod watch;
+mod room;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -68,10 +70,17 @@ pub struct ExecLimits {
     pub memory_bytes: u64,
     /// At once, threads included.
     pub processes: u32,
-    /// Per file. How much the files hold together is seen only when they are read back.
+    /// Per file.
     pub file_bytes: u64,
     /// In `/tmp`, and in `/dev/shm`: both are memory.
     pub temp_bytes: u64,
+    /// Likewise; looked at five times a second.
+    pub temp_files: u64,
+    /// Held by the workspace's files together, looked at as often as that takes no more than a fifth
+    /// of a processor.
+    pub disk_bytes: u64,
+    /// Files and folders of the workspace, likewise.
+    pub disk_files: u64,
     /// Whether the files are read back at all; a checker's are not.
     pub read_back: bool,
     /// Globs of files and folders that are not read back, unless the tree had something there:
@@ -89,6 +98,10 @@ impl Default for ExecLimits {
             processes: 512,
             file_bytes: 1 << 30,
             temp_bytes: 512 << 20,
+            temp_files: 100_000,
+            disk_bytes: 4 << 30,
+            // A large `node_modules` has 200,000.
+            disk_files: 500_000,
             read_back: true,
             leave: leave.iter().map(|name| format!("**/{name}")).collect(),
         }

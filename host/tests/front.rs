@@ -39,6 +39,12 @@ mod plugins;
 mod swap;
 #[path = "front/bad_models.rs"]
 mod bad_models;
+#[path = "front/tls.rs"]
+mod tls;
+#[path = "front/keys.rs"]
+mod keys;
+#[path = "front/confined.rs"]
+mod confined;
 
 /// Waits for something that surely comes. What does not come in two minutes never will.
 async fn patience<T>(what: &str, future: impl Future<Output = T>) -> T {

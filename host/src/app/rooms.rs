@@ -137,6 +137,7 @@ pub(super) fn exec_limits(settings: &Settings) -> ExecLimits {
     ExecLimits {
         timeout: Duration::from_secs(settings.exec.timeout_s),
         memory_bytes: settings.exec.memory_mib.saturating_mul(1 << 20),
+        disk_bytes: settings.exec.disk_mib.saturating_mul(1 << 20),
         processes: settings.exec.processes,
         ..ExecLimits::default()
     }

@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 33] = [
+const KEYS: [&str; 34] = [
     "plugins_dir",
     "listen",
     "store",
@@ -60,6 +60,7 @@ const KEYS: [&str; 33] = [
     "exec.user",
     "exec.timeout_s",
     "exec.memory_mib",
+    "exec.disk_mib",
     "exec.processes",
     "exec.parallel",
     "watch.quiet_ms",
@@ -329,6 +330,14 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
         // WebAssembly addresses memory with 32 bits.
         if limits.memory_mib.is_some_and(|mib| !(1..=4096).contains(&mib)) {
             return bad(&format!("plugins.{name}.memory_mib"), "must be from 1 to 4096".to_owned());
+        }
+    }
+    for (name, model) in &settings.models {
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        // Not quoted: it is likely the key itself.
+        if !model.key_env.bytes().all(named) {
+            let message = "is no variable's name; it names the variable that holds the key";
+            return bad(&format!("models.{name}.key_env"), message.to_owned());
         }
     }
     for (name, pipeline) in &settings.pipelines {

@@ -134,6 +134,8 @@ pub struct Exec {
     /// The most a command may take; its plugin may ask for less.
     pub timeout_s: u64,
     pub memory_mib: u64,
+    /// All files of its workspace together.
+    pub disk_mib: u64,
     pub processes: u32,
     /// Commands at once, over all tasks; further ones wait. 0: as many as there are processors.
     pub parallel: usize,
@@ -258,6 +260,7 @@ impl Default for Exec {
             user: 65534,
             timeout_s: 300,
             memory_mib: 4096,
+            disk_mib: 4096,
             processes: 512,
             parallel: 0,
         }

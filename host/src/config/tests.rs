@@ -54,10 +54,12 @@ fn bad_files_say_what_where_and_what_to_do() {
         ("[budget]\nwall_s = 0", "budget.wall_s: must be at least 1"),
         ("[workspace]\nmax_mib = 18446744073709551", "workspace.max_mib: must be from 1 to 4096"),
         ("[worker]\nlease_s = 1", "worker.lease_s: must be from 2 to 600"),
+        ("[models.m]\nkey_env = \"sk-canary-1\"", "models.m.key_env: is no variable's name"),
         ("log = ", "aiagent.toml:1"),
     ] {
         let error = load(file, Environment::default()).expect_err(file).to_string();
         assert!(error.contains(said), "{file}\n said: {error}\n want: {said}");
+        assert!(!error.contains("canary"), "{error}");
     }
     let error = load("", Environment::from([("AIAGENT_WORKER_TASKS", "many")])).expect_err("not a number");
     assert_eq!(error.to_string(), "AIAGENT_WORKER_TASKS: \"many\" is not a number");

@@ -13,8 +13,9 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::output::Kept;
+use super::room::Room;
 use super::sandbox::{ETC, Ready, not_started};
-use super::{Command, Ending, ExecError, ExecLimits, Output, watch};
+use super::{Command, Ending, ExecError, ExecLimits, Output, sweep, watch};
 use crate::workspace::{Globs, Tree, TreePath, import_folder_but, write_into};
 
 /// How long the kernel may take to end a killed namespace before its pipes are given up.
@@ -131,11 +132,13 @@ async fn supervise(
     limits: &ExecLimits,
     stop: &CancellationToken,
 ) -> Result<Output, ExecError> {
+    let room = Room::new(&home.join("work"), limits)
+        .map_err(|error| ExecError::Other(format!("the workspace's disk can't be looked at: {error}")))?;
     let mut bwrap = ready.wrap(home, command, limits);
     bwrap.stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     bwrap.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let started = Instant::now();
-    let mut child = bwrap.spawn().map_err(|error| not_started(&ready.config.bwrap, &error))?;
+    let mut child = bwrap.spawn().map_err(|error| not_started(&ready.config.bwrap, ready.user, &error))?;
     let (mut out, mut err) = (Kept::at_most(limits.output_bytes), Kept::at_most(limits.output_bytes));
     let stdout = child.stdout.take().expect("it is piped");
     let stderr = child.stderr.take().expect("it is piped");
@@ -152,7 +155,7 @@ async fn supervise(
         tokio::pin!(all);
         let mut drained = None;
         let ended = {
-            let ending = ending(&mut child, asked.min(limits.timeout), limits, stop);
+            let ending = ending(&mut child, asked.min(limits.timeout), limits, room, stop);
             tokio::pin!(ending);
             loop {
                 tokio::select! {
@@ -205,14 +208,17 @@ async fn ending(
     child: &mut Child,
     timeout: Duration,
     limits: &ExecLimits,
+    room: Room,
     stop: &CancellationToken,
 ) -> Result<Ended, ExecError> {
     let id = child.id();
+    let room = Arc::new(room);
     let watching = async {
         let mut ticks = tokio::time::interval(watch::EVERY);
         loop {
             ticks.tick().await;
-            if let Some(why) = id.and_then(|id| watch::over(id, limits.memory_bytes, limits.processes)) {
+            let over = id.and_then(|id| watch::over(id, limits.memory_bytes, limits.processes));
+            if let Some(why) = over.or_else(|| room.over(id.and_then(watch::inside))) {
                 return why;
             }
         }
@@ -226,6 +232,21 @@ async fn ending(
         () = stop.cancelled() => Err(cancelled()),
         () = tokio::time::sleep(timeout) => Ok(Ended::TimedOut),
         why = watching => Ok(Ended::Over(why)),
+        why = walking(&room) => Ok(Ended::Over(why)),
+    }
+}
+
+/// Looks at all files of the workspace again and again, and rests four times as long as that took.
+async fn walking(room: &Arc<Room>) -> String {
+    let mut rest = watch::EVERY;
+    loop {
+        tokio::time::sleep(rest).await;
+        let (room, started) = (Arc::clone(room), Instant::now());
+        // No answer: the runtime is going down, and the command with it.
+        if let Ok(Some(why)) = tokio::task::spawn_blocking(move || room.overfull()).await {
+            return why;
+        }
+        rest = watch::EVERY.max(started.elapsed() * 4);
     }
 }
 
@@ -275,7 +296,7 @@ fn read_back(base: &Tree, work: &Path, limits: &ExecLimits) -> Result<Option<Tre
     Ok((left.tree != *base).then_some(left.tree))
 }
 
-/// A folder that goes, whatever rights the command took from its own folders.
+/// A folder that goes, whatever a command did to it.
 struct Home(Option<tempfile::TempDir>);
 
 impl Home {
@@ -287,23 +308,10 @@ impl Home {
 impl Drop for Home {
     fn drop(&mut self) {
         let Some(home) = self.0.take() else { return };
-        let path = home.path().to_owned();
-        let Err(first) = home.close() else { return };
-        open_folders(&path);
-        if let Err(error) = std::fs::remove_dir_all(&path) {
-            tracing::warn!(%error, %first, path = %path.display(), "a command's folder stays behind");
+        // Its own way of removing goes down into every folder, for which no stack is deep enough.
+        let path = home.keep();
+        if let Err(error) = sweep::remove(&path) {
+            tracing::warn!(%error, path = %path.display(), "a command's folder stays behind");
         }
-    }
-}
-
-/// Gives the owner its rights on every folder; what can't be changed shows when removing.
-fn open_folders(folder: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    if !folder.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
-        return;
-    }
-    let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        open_folders(&entry.path());
     }
 }

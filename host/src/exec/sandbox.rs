@@ -228,12 +228,16 @@ fn sysctl() -> Option<String> {
     Some(format!("user namespaces are off: sysctl -w {name}={good}"))
 }
 
-/// What a failure to start bubblewrap means.
-pub(super) fn not_started(bwrap: &Path, error: &std::io::Error) -> ExecError {
-    ExecError::Denied(match error.kind() {
-        ErrorKind::NotFound => format!(
+/// What a failure to start bubblewrap means. `user`: who it was to run as, if not as the host.
+pub(super) fn not_started(bwrap: &Path, user: Option<u32>, error: &std::io::Error) -> ExecError {
+    ExecError::Denied(match (error.kind(), user) {
+        (ErrorKind::NotFound, _) => format!(
             "bubblewrap is not installed ({} was not found): install the package bubblewrap",
             bwrap.display()
+        ),
+        // As in a container that has no other id than its root's.
+        (ErrorKind::InvalidInput | ErrorKind::PermissionDenied, Some(user)) => format!(
+            "commands can't run as user {user} here ({error}): set exec.user to an id that this machine has, or to 0"
         ),
         _ => format!("{} can't be started: {error}", bwrap.display()),
     })

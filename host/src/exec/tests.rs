@@ -1,3 +1,5 @@
+mod hostile;
+
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Instant;

@@ -37,6 +37,13 @@ pub(super) fn over(root: u32, memory_bytes: u64, processes: u32) -> Option<Strin
     None
 }
 
+/// A process inside the sandbox, once there is one: bubblewrap itself stays outside.
+pub(super) fn inside(root: u32) -> Option<u32> {
+    let mut children = Vec::new();
+    look(root, &mut children);
+    children.first().copied()
+}
+
 /// The number of threads; the children go to `pending`. `None`: the process has ended meanwhile.
 fn look(process: u32, pending: &mut Vec<u32>) -> Option<u32> {
     let mut threads = 0;

@@ -10,7 +10,7 @@ use crate::task::Digest;
 
 use super::door::DoorEvent;
 use super::http::{self, Failed, Line, Sealed};
-use super::key::Key;
+use super::key::{Key, Scrubber};
 use super::recording::{Chunk, Exchange, Player, Recorder};
 use super::{Completion, Decoder, ModelConfig, ModelError, Wire, WireEvent, WireSettings};
 
@@ -74,6 +74,9 @@ impl Body {
 struct Listening<'a> {
     decoder: Box<dyn Decoder>,
     events: &'a mut (dyn FnMut(DoorEvent) + Send),
+    /// The wire may spell the key in escapes, or spread it over several messages.
+    text: Scrubber,
+    thinking: Scrubber,
     sent: Instant,
     /// For the recording; `None` where there is none.
     chunks: Option<Vec<Chunk>>,
@@ -89,12 +92,27 @@ impl Listening<'_> {
             chunks.push(Chunk { ms: self.sent.elapsed().as_millis() as u64, bytes: bytes.into() });
         }
         for event in decoded? {
-            (self.events)(match event {
-                WireEvent::Text(text) => DoorEvent::Text(text),
-                WireEvent::Thinking(text) => DoorEvent::Thinking(text),
-            });
+            match event {
+                WireEvent::Text(text) => say(self.events, DoorEvent::Text, self.text.push(text.as_bytes())),
+                WireEvent::Thinking(text) => {
+                    say(self.events, DoorEvent::Thinking, self.thinking.push(text.as_bytes()));
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Says what was held back, since it could have been the beginning of the key.
+    fn flush(&mut self) {
+        say(self.events, DoorEvent::Thinking, self.thinking.finish());
+        say(self.events, DoorEvent::Text, self.text.finish());
+    }
+}
+
+/// A key is ASCII, so that what surrounds it is UTF-8 still.
+fn say(events: &mut (dyn FnMut(DoorEvent) + Send), kind: fn(String) -> DoorEvent, text: Vec<u8>) {
+    if !text.is_empty() {
+        events(kind(String::from_utf8_lossy(&text).into_owned()));
     }
 }
 
@@ -116,7 +134,8 @@ impl Attempt<'_> {
         let Reply { status, headers, mut body } = reply;
         let decoder = self.wire.open(status, headers.clone(), self.settings).await?;
         let chunks = self.recorder.map(|_| Vec::new());
-        let mut listening = Listening { decoder, events, sent, chunks };
+        let (text, thinking) = (self.key.scrubber(), self.key.scrubber());
+        let mut listening = Listening { decoder, events, text, thinking, sent, chunks };
         let heard = self.listen(&mut body, &mut listening, patience).await;
         let (result, cut) = match heard {
             Ok(()) => (listening.decoder.finish().await, None),
@@ -130,11 +149,17 @@ impl Attempt<'_> {
                 (result, Some(error))
             }
         };
+        listening.flush();
         if let (Some(recorder), Some(chunks)) = (self.recorder, listening.chunks) {
             let recorded = recorder.append(&self.exchange(status, headers, chunks, cut)).await;
             recorded.map_err(Failed::for_good)?;
         }
-        Ok(result?)
+        let completion = result?;
+        Ok(Completion {
+            text: self.key.strike_text(&completion.text),
+            model: self.key.strike_text(&completion.model),
+            ..completion
+        })
     }
 
     async fn send(&self, sent: Instant) -> Result<Reply, Failed> {

@@ -13,7 +13,7 @@ pub struct ModelConfig {
     pub name: String,
     /// The plugin that speaks the vendor's wire format.
     pub adapter: String,
-    /// `http://` or `https://`, without query or user. `None`: the adapter's default, which must be https.
+    /// `http://` or `https://`, without query or user. `None`: the adapter's default, which must be a known vendor's.
     pub base_url: Option<String>,
     /// The vendor's name for the model.
     pub model: String,

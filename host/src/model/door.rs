@@ -19,6 +19,10 @@ use super::{Completion, Limits, ModelConfig, ModelError, Request, Wire, WireSett
 /// A day. What takes longer is no call any more.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Where an adapter may lead without the operator's word. Anyone may have written it, and what it names
+/// would be sent the key and the code.
+const VENDORS: [&str; 2] = ["https://api.anthropic.com", "https://api.openai.com"];
+
 /// Where answers come from.
 #[derive(Clone, Debug)]
 pub enum Mode {
@@ -269,9 +273,10 @@ impl Door {
             (None, _) if self.player.is_some() => Url::parse("https://replay.invalid").expect("a URL"),
             (None, Some(text)) => {
                 let base = http::base_url(&text).map_err(ModelError::InvalidRequest)?;
-                if base.scheme() != "https" {
+                if !VENDORS.contains(&base.origin().ascii_serialization().as_str()) {
                     return Err(ModelError::InvalidRequest(format!(
-                        "the adapter's own `{text}` is not https: set [models.{}] base_url",
+                        "the adapter's own {:?} is no vendor's that this host knows: set [models.{}] base_url",
+                        http::clip(&text),
                         config.name
                     )));
                 }

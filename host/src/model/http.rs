@@ -1,6 +1,7 @@
 //! One request over the network, and what an adapter may put into it.
 
 use std::error::Error as StdError;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -169,11 +170,11 @@ pub(super) fn seen(headers: &HeaderMap, key: &Key) -> Vec<(String, String)> {
 
 /// Nothing here decompresses, so a bomb stays small; and nobody asked for anything compressed.
 pub(super) fn refuse_encoded(headers: &HeaderMap) -> Result<(), ModelError> {
-    match headers.get(header::CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => {
+    match headers.get_all(header::CONTENT_ENCODING).iter().find(|encoding| *encoding != "identity") {
+        Some(encoding) => {
             Err(ModelError::Other(format!("the answer is encoded as {encoding:?}, which was not asked for")))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -241,10 +242,35 @@ fn failed(error: reqwest::Error, url: &Url) -> Failed {
         }
         cause = inner.source();
     }
+    let origin = url.origin().ascii_serialization();
+    if hung_up(&error) {
+        let text = format!("{origin}: the connection was closed before an answer came");
+        return ModelError::Unreachable(text).into();
+    }
     let connecting = error.is_connect();
-    let text = format!("{}: {}", url.origin().ascii_serialization(), words(error));
+    let text = format!("{origin}: {}", words(error));
     let error = if connecting { ModelError::Unreachable(text) } else { ModelError::Malformed(text) };
     error.into()
+}
+
+/// Whether the server took the request and ended the connection without the head of an answer.
+fn hung_up(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
+            return true;
+        }
+        if let Some(io) = inner.downcast_ref::<std::io::Error>()
+            && matches!(
+                io.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
+            )
+        {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// An error with its causes, without the URL.

@@ -12,6 +12,8 @@ mod git;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Read;
 
 use super::{Blob, Limits, Mode, Tree, TreeError, TreePath, link};
@@ -96,7 +98,24 @@ impl Intake {
         }
     }
 
+    /// Both are kept: here they are two files.
+    fn note_names_alike(&mut self) {
+        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        let mut alike = Vec::new();
+        for (path, _) in self.tree.iter() {
+            match known.entry(path.as_str().to_lowercase()) {
+                Entry::Vacant(place) => drop(place.insert(path.to_string())),
+                Entry::Occupied(other) => alike.push(format!(
+                    "{} and {path} differ in case only: where names ignore case, one of them is lost",
+                    other.get()
+                )),
+            }
+        }
+        alike.into_iter().for_each(|note| self.note(note));
+    }
+
     fn finish(mut self) -> Imported {
+        self.note_names_alike();
         if self.unsaid > 0 {
             self.notes.push(format!("… and {} more notes like these", self.unsaid));
         }

@@ -88,14 +88,20 @@ async fn bad_submissions_say_what_is_wrong() {
         .map(|(name, body, status, detail)| (name, host.post("/api/v1/tasks").json(&body), status, detail));
     let mut cases: Vec<(&str, RequestBuilder, u16, &str)> = cases.collect();
     let post = || host.post("/api/v1/tasks");
-    // One byte too many: a longer body could still be on its way when the connection is closed.
-    let huge = "x".repeat((1 << 20) * 14 / 10 + (1 << 20) + 1);
+    let most = (1 << 20) * 14 / 10 + (1 << 20);
+    let (long, huge) = ("x".repeat(most + 1), "x".repeat(most * 20));
     let typed = |kind: &str, body: &'static str| post().header("content-type", kind).body(body);
     let climbing = climbing_archive();
     let with_archive = |archive: &[u8]| form(&host, &[("goal", b"x"), ("archive", archive)]);
     cases.extend([
         (
             "a body one byte too long",
+            post().header("content-type", "application/json").body(long),
+            413,
+            "the body is longer than this host takes; the operator sets the limit with workspace.max_mib",
+        ),
+        (
+            "a body that is still on its way when it is refused",
             post().header("content-type", "application/json").body(huge),
             413,
             "the body is longer than this host takes; the operator sets the limit with workspace.max_mib",

@@ -173,7 +173,8 @@ async fn swaps(tasks: usize, versions: &[Version]) {
 async fn what_is_held_back_is_shown_and_can_be_allowed() {
     let setup = Setup::new().set("watch.quiet_ms", 50).set("watch.poll_ms", 500);
     let step = setup.file("shelf/step.wasm", guest("builder", "noop")).display().to_string();
-    let setup = setup.set("plugins_dir", vec![setup.path("shelf").display().to_string()]);
+    let shelf = setup.path("shelf").display().to_string();
+    let setup = setup.set("plugins_dir", vec![shelf]);
     let host = setup.start().await;
     let greedy = guest("builder", "ask");
     setup.file("shelf/step.wasm", &greedy);

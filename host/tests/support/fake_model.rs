@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::patience;
 
+/// Where a stream's message ends within a line. It is not said itself.
+pub(crate) const CUT: char = '\u{1f}';
+
 /// What the server does with one request.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
@@ -238,7 +241,7 @@ fn usage() -> Value {
     json!({ "prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120 })
 }
 
-/// The messages of a stream that says this text, a line at a time.
+/// The messages of a stream that says this text, a line (or less, see [`CUT`]) at a time.
 fn pieces(text: &str) -> Vec<String> {
     let message = |choices: Value, usage: Value| {
         let body = json!({ "id": "c", "object": "chat.completion.chunk", "model": "fake", "choices": choices, "usage": usage });
@@ -246,7 +249,7 @@ fn pieces(text: &str) -> Vec<String> {
     };
     let delta =
         |delta: Value, finish: Value| json!([{ "index": 0, "delta": delta, "finish_reason": finish }]);
-    let lines = text.split_inclusive('\n');
+    let lines = text.split_inclusive('\n').flat_map(|line| line.split(CUT));
     let mut pieces: Vec<String> =
         lines.map(|line| message(delta(json!({ "content": line }), Value::Null), Value::Null)).collect();
     pieces.push(message(delta(json!({}), json!("stop")), Value::Null));

@@ -19,9 +19,9 @@ pub(crate) fn settings() -> Settings {
     Settings {
         dirs: vec![folder()],
         cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")),
-        compiler: None,
         max_calls: Some(16),
         plugins: [("check-command".to_owned(), granted)].into(),
+        ..Settings::default()
     }
 }
 

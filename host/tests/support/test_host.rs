@@ -124,9 +124,20 @@ impl Setup {
 
     /// The program with this configuration and nothing of the developer's environment.
     pub(crate) fn program(&self) -> Command {
+        self.dressed(Command::new(PROGRAM))
+    }
+
+    /// Runs a command to its end, inside another program that starts it.
+    pub(crate) async fn run_in<'a>(&self, outer: &[&str], args: impl IntoIterator<Item = &'a str>) -> Said {
+        compiled().await;
+        let mut program = Command::new(outer[0]);
+        program.args(&outer[1..]).arg(PROGRAM);
+        finish(self.dressed(program).args(args), b"").await
+    }
+
+    fn dressed(&self, mut program: Command) -> Command {
         static OURS: LazyLock<Environment> = LazyLock::new(Environment::of_process);
         let config = self.file("aiagent.toml", self.config.to_string());
-        let mut program = Command::new(PROGRAM);
         program.env_clear().env("PATH", OURS.get("PATH").unwrap_or_default()).env("HOME", self.path("home"));
         program.env("AIAGENT_CONFIG", config).current_dir(self.dir.path()).kill_on_drop(true);
         program.envs(self.env.iter().map(|(name, value)| (name, value)));
@@ -264,6 +275,15 @@ impl TestHost {
     /// Waits for a line with this text in the host's log.
     pub(crate) async fn logged(&self, part: &str) -> String {
         self.log.until(part).await
+    }
+
+    /// What it has logged so far, line by line.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.0.borrow().clone()
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id().expect("it still runs")
     }
 
     /// The same signal as `kill -9`: no time for last words.

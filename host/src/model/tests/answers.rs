@@ -127,6 +127,21 @@ async fn an_echoed_key_is_struck_from_the_answer() {
     assert_eq!(completion.text, format!("Bearer {}!", "*".repeat(CANARY.len())));
 }
 
+/// Spread over messages, no piece on the wire holds it, and only who puts them together would.
+#[tokio::test]
+async fn a_key_in_pieces_is_struck_from_what_they_make() {
+    let parts =
+        &["text the sk-canary-01\nthink sk-c\n", "text 23456789abcdef!\ntext  is\nthink at\n", "done\n"];
+    let vendor = Vendor::of([streamed(parts)]).await;
+    let (answered, events) = Bench::new(&vendor).ask().await;
+    let struck = format!("the {}! is", "*".repeat(CANARY.len()));
+    assert_eq!(answered.expect("an answer").completion.text, struck);
+    let said = |wanted: fn(&DoorEvent) -> Option<&str>| events.iter().filter_map(wanted).collect::<String>();
+    let text = said(|event| if let DoorEvent::Text(text) = event { Some(text) } else { None });
+    let thinking = said(|event| if let DoorEvent::Thinking(text) = event { Some(text) } else { None });
+    assert_eq!((text, thinking.as_str()), (struck, "sk-cat"));
+}
+
 #[tokio::test]
 async fn the_budget_bounds_the_answer() {
     let vendor = Vendor::of([ok("done\n")]).await;

@@ -35,7 +35,19 @@ async fn an_unlisted_local_address_is_refused_with_the_line_that_allows_it() {
     let mut bench = Bench::new(&vendor);
     bench.config.allow.clear();
     let port = vendor.address.port();
-    for host in ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "localhost"] {
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.0.0.1.",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
+        "localhost",
+    ] {
         bench.config.base_url = Some(format!("http://{host}:{port}"));
         let error = bench.error().await;
         let ModelError::Unreachable(text) = &error else { panic!("{host}: {error}") };
@@ -104,15 +116,59 @@ async fn nobody_home_is_unreachable_and_retried() {
     assert_eq!(vendor.seen().len(), 0);
 }
 
+/// A resolver may say what it likes: every spelling of an address is the address.
 #[tokio::test]
-async fn an_adapter_names_a_host_only_over_tls() {
+async fn a_name_that_leads_inside_is_refused() {
+    let vendor = Vendor::of([]).await;
+    let mut bench = Bench::new(&vendor);
+    for (answer, said) in [
+        ("169.254.169.254", "169.254.169.254, a link-local address"),
+        ("::ffff:169.254.169.254", "169.254.169.254, a link-local address"),
+        ("64:ff9b::a9fe:a9fe", "64:ff9b::a9fe:a9fe, a link-local address"),
+        ("64:ff9b:1::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe, a reserved address"),
+        ("fd00:ec2::254", "fd00:ec2::254, a private address"),
+        ("::", "::, a reserved address"),
+        ("0.0.0.0", "0.0.0.0, an address of this network"),
+        ("10.0.0.7", "10.0.0.7, a private address"),
+        ("100.100.100.200", "100.100.100.200, a carrier's shared address"),
+    ] {
+        let lookup: Lookup = Arc::new(move |_| {
+            let addresses: Vec<IpAddr> = vec![answer.parse().expect("an address")];
+            Box::pin(async move { Ok(addresses) })
+        });
+        let door = bench.named_door(&vendor, lookup);
+        let error = bench.ask_at(&door, request("hello")).await.0.expect_err("refused");
+        let expected = format!("model.test is {said}; to allow it: [models.m] allow = [");
+        assert!(matches!(&error, ModelError::Unreachable(text) if text.starts_with(&expected)), "{error}");
+    }
+    assert_eq!(vendor.seen().len(), 0);
+}
+
+/// Whoever wrote an adapter does not choose where the key and the code go.
+#[tokio::test]
+async fn an_adapter_names_no_host_of_its_own() {
     let vendor = Vendor::of([]).await;
     let mut bench = Bench::new(&vendor);
     bench.config.base_url = None;
     let error = bench.error().await;
     assert_eq!(error, ModelError::InvalidRequest("[models.m] base_url is missing".into()));
-    bench.wire.default_base_url = Some(format!("http://{}", vendor.address));
+    for host in [
+        format!("http://{}", vendor.address).as_str(),
+        &format!("https://{}", vendor.address),
+        "https://169.254.169.254/latest",
+        "https://api.openai.com.evil.example/v1",
+        "https://api.openai.com:8443/v1",
+        "http://api.openai.com/v1",
+    ] {
+        bench.wire.default_base_url = Some(host.to_owned());
+        let error = bench.error().await;
+        let said = format!(
+            "the adapter's own {host:?} is no vendor's that this host knows: set [models.m] base_url"
+        );
+        assert_eq!(error, ModelError::InvalidRequest(said));
+    }
+    bench.wire.default_base_url = Some("https://user:pass@api.openai.com/v1".to_owned());
     let error = bench.error().await.to_string();
-    assert!(error.contains("is not https: set [models.m] base_url"), "{error}");
+    assert!(error.contains("names a user") && !error.contains("pass"), "{error}");
     assert_eq!(vendor.seen().len(), 0);
 }

@@ -59,10 +59,20 @@ impl Vendor {
 
     /// Answers each connection with these bytes, whatever was asked, and closes it.
     pub(super) async fn raw(bytes: &'static [u8]) -> Self {
+        Self::by_hand(bytes, b"").await
+    }
+
+    /// Answers each connection with these bytes, and with that piece as long as the client takes it.
+    pub(super) async fn flooding(bytes: &'static [u8], piece: &'static [u8]) -> Self {
+        Self::by_hand(bytes, piece).await
+    }
+
+    async fn by_hand(bytes: &'static [u8], piece: &'static [u8]) -> Self {
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let log = Arc::clone(&seen);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let pieces = piece.repeat((16 << 10) / piece.len().max(1));
         let serving = tokio::spawn(async move {
             while let Ok((mut socket, _)) = listener.accept().await {
                 let mut request = Vec::new();
@@ -78,7 +88,11 @@ impl Vendor {
                     headers: HeaderMap::new(),
                     body,
                 });
-                socket.write_all(bytes).await.expect("an answer");
+                // A client that has had enough closes.
+                let mut taken = socket.write_all(bytes).await;
+                while taken.is_ok() && !pieces.is_empty() {
+                    taken = socket.write_all(&pieces).await;
+                }
             }
         });
         Self { address, seen, serving: serving.abort_handle() }
@@ -98,7 +112,7 @@ pub(super) fn status(code: u16, body: &'static str) -> Response<Body> {
 }
 
 pub(super) fn with(mut response: Response<Body>, name: &'static str, value: &'static str) -> Response<Body> {
-    response.headers_mut().insert(name, value.parse().expect("a value"));
+    response.headers_mut().append(name, value.parse().expect("a value"));
     response
 }
 

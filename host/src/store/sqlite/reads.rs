@@ -77,7 +77,11 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreErro
             page.next = page.tasks.last().map(|task: &Task| task.id.clone());
             break;
         }
-        page.tasks.push(rows::whole(row)?.1);
+        match rows::held_and_whole(row)? {
+            (_, Ok(task)) => page.tasks.push(task),
+            // The others can be shown all the same; whoever asks for this one is told.
+            (held, Err(error)) => tracing::warn!(task = %held.id, %error, "a task is not listed"),
+        }
     }
     Ok(page)
 }

@@ -83,11 +83,21 @@ pub(super) fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
 
 /// A whole task, from [`COLUMNS`] with `spec` and `progress` after them.
 pub(super) fn whole(row: &Row<'_>) -> Result<(Held, Task), StoreError> {
+    let (held, task) = held_and_whole(row)?;
+    Ok((held, task?))
+}
+
+/// Likewise, where the store's part is of use without the rest.
+pub(super) fn held_and_whole(row: &Row<'_>) -> Result<(Held, Result<Task, StoreError>), StoreError> {
     let held = held(row)?;
+    let task = record(row, &held);
+    Ok((held, task))
+}
+
+fn record(row: &Row<'_>, held: &Held) -> Result<Task, StoreError> {
     let spec: Spec = from_json(&held.id, row.get_ref(16)?.as_str().map_err(rusqlite::Error::from)?)?;
     let progress: Progress = from_json(&held.id, row.get_ref(17)?.as_str().map_err(rusqlite::Error::from)?)?;
-    let task = held.control.assemble(held.id.clone(), spec, progress);
-    Ok((held, task))
+    Ok(held.control.assemble(held.id.clone(), spec, progress))
 }
 
 pub(super) fn find(conn: &Connection, task: &TaskId) -> Result<Option<Held>, StoreError> {

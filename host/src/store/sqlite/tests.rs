@@ -8,7 +8,8 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::writer::{Done, Tx};
 use super::{SqliteStore, Store, StoreError};
-use crate::task::Digest;
+use crate::store::{ClaimRequest, Clock, Filter, LEASE, NewTask};
+use crate::task::{Digest, TaskId};
 
 struct Scratch {
     store: SqliteStore,
@@ -186,6 +187,52 @@ async fn fsck_finds_what_does_not_fit() {
         raw.execute_batch(damage).expect("damages");
         let found = on.store.fsck().await.expect("checks");
         assert!(found.iter().any(|line| line.contains(finding)), "{damage}: {found:?}");
+    }
+}
+
+/// As after an odd crash, or a downgrade: one bad record costs one task.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_stands_in_nobodys_way() {
+    for damage in [
+        "UPDATE specs SET spec = '{' WHERE num = 1",
+        "UPDATE progress SET progress = '{\"rounds\":7}' WHERE num = 1",
+        "UPDATE specs SET spec = '[' WHERE num = 1; UPDATE events SET body = '?' WHERE num = 1",
+    ] {
+        for running in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("store.db");
+            let clock = Clock::manual(1_780_000_000_000);
+            let store = SqliteStore::open_with(&path, clock.clone()).expect("a new store");
+            let mut ids = Vec::new();
+            for goal in ["bad", "good"] {
+                let id = TaskId::fresh();
+                ids.push(id.clone());
+                let new = NewTask { id, spec: crate::store::conformance::spec(goal), idempotency: None };
+                store.submit(new).await.expect("submits");
+            }
+            let request = |nonce| ClaimRequest { worker: "w".into(), nonce, lease: LEASE };
+            if running {
+                for (nonce, id) in (1..).zip(&ids) {
+                    let claim = store.claim(&request(nonce)).await.expect("claims").expect("a task");
+                    assert_eq!(claim.lease.task, *id);
+                }
+                clock.advance(LEASE * 2);
+            }
+            Connection::open(&path).expect("opens").execute_batch(damage).expect("damages");
+            if running {
+                store.reap().await.expect("one bad record does not keep the others from their rescue");
+            }
+            let claim = store.claim(&request(9)).await.expect("claims").expect("the good one is there");
+            assert_eq!(claim.lease.task, ids[1], "{damage}");
+            assert!(store.claim(&request(10)).await.expect("claims").is_none());
+            let listed = store.list(&Filter::default()).await.expect("lists").tasks;
+            assert_eq!(listed.iter().map(|task| &task.id).collect::<Vec<_>>(), [&ids[1]]);
+            assert!(matches!(store.get(&ids[0]).await, Err(StoreError::Corrupt(_))));
+            let found = store.fsck().await.expect("checks");
+            assert!(found.iter().any(|line| line.contains("can't be read")), "{found:?}");
+            let stats = store.stats().await.expect("counts");
+            assert_eq!((stats.queued, stats.running, stats.ended), (0, 1, 1));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::store::control::{self, Control, GaveUp, Parted};
 use crate::store::{
     Beat, Cancelled, Claim, ClaimRequest, Idempotency, JournalEntry, Lease, NewTask, StoreError, Submitted,
 };
-use crate::task::{EventBody, EventId, Outcome, Reason, State, Task, TaskId};
+use crate::task::{EventBody, EventId, Level, Outcome, Reason, State, Task, TaskId};
 
 type Answer<T> = Result<Done<T>, StoreError>;
 
@@ -62,14 +62,13 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> Answer<Option<Claim>
     let nonce = request.nonce.cast_signed();
     // A lease of the same claim that has run out must not hide the one that lives.
     let living = "state = 1 AND worker = ?1 AND nonce = ?2 AND lease_until > ?3";
-    let mine = one(tx.conn, "claims", living, params![request.worker, nonce, tx.now.micros.cast_signed()])?;
-    if let Some((mut held, task)) = mine {
+    let micros = tx.now.micros.cast_signed();
+    if let Some((mut held, task)) = one(tx, "claims", living, params![request.worker, nonce, micros])? {
         held.control.renew(tx.now);
         held.save_lease(tx.conn)?;
         return Done::quiet(Some(granted(&held, task)));
     }
-    let Some((mut held, task)) = one(tx.conn, "queue", "state = 0 ORDER BY position LIMIT 1", params![])?
-    else {
+    let Some((mut held, task)) = one(tx, "queue", "state = 0 ORDER BY position LIMIT 1", params![])? else {
         return Done::quiet(None);
     };
     let claimed = held.control.grant(request, tx.now);
@@ -78,16 +77,34 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> Answer<Option<Claim>
     Done::loud(Some(granted(&held, task)))
 }
 
+/// The first task that can be read; those before it are set aside.
 fn one(
-    conn: &Connection,
+    tx: &Tx<'_>,
     index: &str,
     rest: &str,
-    params: impl rusqlite::Params,
+    params: impl rusqlite::Params + Copy,
 ) -> Result<Option<(Held, Task)>, StoreError> {
     let sql = format!("SELECT {COLUMNS}, spec, progress FROM tasks INDEXED BY {index} {PARTS} WHERE {rest}");
-    let mut query = conn.prepare_cached(&sql)?;
-    let mut found = query.query(params)?;
-    found.next()?.map(rows::whole).transpose()
+    let mut query = tx.conn.prepare_cached(&sql)?;
+    loop {
+        let found = query.query(params)?.next()?.map(rows::held_and_whole).transpose()?;
+        match found {
+            None => return Ok(None),
+            Some((held, Ok(task))) => return Ok(Some((held, task))),
+            Some((mut held, Err(error))) => set_aside(tx, &mut held, &error)?,
+        }
+    }
+}
+
+/// Ends a task whose record can't be read, so that it stands in no other's way. The record stays as it is,
+/// and whoever asks for the task is told; `fsck` names it.
+fn set_aside(tx: &Tx<'_>, held: &mut Held, error: &StoreError) -> Result<(), StoreError> {
+    tracing::error!(task = %held.id, %error, "a task is set aside, since its record can't be read");
+    let message = format!("set aside: {error}");
+    let event = EventBody::Log { level: Level::Error, source: "store".to_owned(), message };
+    held.add(tx.conn, &event, tx.now)?;
+    held.control.end(None, tx.now);
+    held.save(tx.conn, None)
 }
 
 fn granted(held: &Held, mut task: Task) -> Claim {
@@ -240,7 +257,20 @@ pub(super) fn reap(tx: &Tx<'_>) -> Answer<Vec<TaskId>> {
     // The longest overdue goes to the front last, and so comes first.
     for id in overdue.iter().rev() {
         let missing = || StoreError::Corrupt(format!("task {id} has no spec or no progress"));
-        let (mut held, task) = rows::find_whole(tx.conn, id)?.ok_or_else(missing)?;
+        let found = match rows::find_whole(tx.conn, id) {
+            Ok(found) => found.ok_or_else(missing),
+            Err(error @ StoreError::Corrupt(_)) => Err(error),
+            Err(error) => return Err(error),
+        };
+        let (mut held, task) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                let held = rows::find(tx.conn, id)?;
+                let mut held = held.ok_or_else(|| StoreError::NotFound(id.clone()))?;
+                set_aside(tx, &mut held, &error)?;
+                continue;
+            }
+        };
         let last = last_events(tx.conn, &held)?;
         let parted = control::lost(&mut held.control, &task, last.iter());
         part(tx, &mut held, &task, parted, None)?;
@@ -258,7 +288,12 @@ fn last_events(conn: &Connection, held: &Held) -> Result<Vec<EventBody>, StoreEr
     let mut found = query.query(params![held.num, control::LAST_WORDS_WITHIN as i64])?;
     let mut bodies = Vec::new();
     while let Some(row) = found.next()? {
-        bodies.push(rows::event(&held.id, row)?.body);
+        match rows::event(&held.id, row) {
+            Ok(event) => bodies.push(event.body),
+            // It is nobody's last word.
+            Err(StoreError::Corrupt(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(bodies)
 }

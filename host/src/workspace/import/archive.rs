@@ -58,7 +58,7 @@ impl Entries {
         }
         let path = tree_path(short)?;
         if link::in_git_folder(path.as_str()) {
-            if path.as_str().rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(".git")) {
+            if path.as_str().rsplit('/').next().is_some_and(link::is_git_folder) {
                 self.intake.note(format!("left out {path}"));
             }
             return Ok(None);

@@ -45,16 +45,22 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn folder(&mut self, dir: &Dir, above: &str) -> Result<(), ImportError> {
         let failed = |what: &str, source| ImportError::Io { what: format!("{what:?}"), source };
+        // One folder may hold more than memory does: no more are read than may be looked at.
+        let most = self.entries_left.saturating_add(1);
         let mut entries = dir
             .entries()
-            .and_then(|entries| entries.collect::<Result<Vec<_>, _>>())
+            .and_then(|entries| entries.take(most).collect::<Result<Vec<_>, _>>())
             .map_err(|source| failed(above, source))?;
+        if entries.len() == most {
+            let entry = if above.is_empty() { "the folder".to_owned() } else { format!("{above:?}") };
+            return Err(ImportError::TooLarge { entry, why: "too many folders and files to look at".into() });
+        }
         entries.sort_by_key(|entry| entry.file_name());
         for entry in entries {
             let name = entry.file_name();
             let mut path = above.as_bytes().to_vec();
             path.extend_from_slice(name.as_bytes());
-            if name.eq_ignore_ascii_case(".git") {
+            if name.to_str().is_some_and(link::is_git_folder) {
                 self.intake.note(format!("left out {}", String::from_utf8_lossy(&path)));
                 continue;
             }

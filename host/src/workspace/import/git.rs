@@ -8,8 +8,9 @@ use super::super::link;
 use super::{ImportError, Imported, Intake, escaped, tree_path};
 use crate::workspace::{Limits, Mode, TreePath};
 
-/// A tree of 20,000 files lists in 3 MB.
-const MAX_LISTING_BYTES: u64 = 256 << 20;
+/// The longest path there may be, and what git says of it. A few kilobytes of repository can list
+/// billions of files.
+const LISTED_PER_FILE: u64 = 1024 + 80;
 
 /// Reads a commit, tag or tree of the repository whose work tree or git folder is `repository`.
 ///
@@ -22,14 +23,18 @@ pub fn import_git(repository: &Path, revision: &str, limits: Limits) -> Result<I
         return Err(ImportError::Git(format!("{revision:?} is not a revision")));
     }
     let tree = resolve(repository, revision)?;
-    let entries = list(repository, &tree)?;
+    let entries = list(repository, &tree, limits)?;
     let mut intake = Intake::new(limits);
-    let mut files = Vec::new();
+    let (mut files, mut bytes) = (Vec::new(), 0_u64);
     for entry in entries.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
-        let Some((mode, object, name)) = parse(entry) else {
+        let Some((mode, object, size, name)) = parse(entry) else {
             return Err(ImportError::Broken(format!("git lists what can't be read: {}", escaped(entry))));
         };
         let path = tree_path(name)?;
+        if link::in_git_folder(path.as_str()) {
+            intake.note(format!("left out {path}"));
+            continue;
+        }
         let mode = match mode {
             "100755" => Mode::Executable,
             "120000" => Mode::Link,
@@ -41,6 +46,12 @@ pub fn import_git(repository: &Path, revision: &str, limits: Limits) -> Result<I
         };
         if files.len() >= limits.files {
             let why = format!("more than {} files", limits.files);
+            return Err(ImportError::TooLarge { entry: format!("{:?}", path.as_str()), why });
+        }
+        // Before git is asked for it: it may hold all of an object in memory.
+        bytes = bytes.saturating_add(size);
+        if bytes > limits.bytes {
+            let why = format!("all files together hold more than {} bytes", limits.bytes);
             return Err(ImportError::TooLarge { entry: format!("{:?}", path.as_str()), why });
         }
         files.push((path, object, mode));
@@ -101,15 +112,16 @@ fn resolve(repository: &Path, revision: &str) -> Result<String, ImportError> {
     })
 }
 
-fn list(repository: &Path, tree: &str) -> Result<Vec<u8>, ImportError> {
+fn list(repository: &Path, tree: &str, limits: Limits) -> Result<Vec<u8>, ImportError> {
+    let most = LISTED_PER_FILE.saturating_mul(limits.files as u64 + 1_000);
     let mut git = git(repository);
-    git.args(["ls-tree", "-r", "-z", "--full-tree", tree]);
+    git.args(["ls-tree", "-r", "-l", "-z", "--full-tree", tree]);
     let mut child = Reaped(start(git)?);
     let mut listing = Vec::new();
     let stdout = child.0.stdout.take().expect("it is piped");
-    stdout.take(MAX_LISTING_BYTES + 1).read_to_end(&mut listing).map_err(broken_pipe)?;
-    if listing.len() as u64 > MAX_LISTING_BYTES {
-        let why = format!("its list of files is longer than {MAX_LISTING_BYTES} bytes");
+    stdout.take(most + 1).read_to_end(&mut listing).map_err(broken_pipe)?;
+    if listing.len() as u64 > most {
+        let why = format!("its list of files is longer than {} files could make it", limits.files);
         return Err(ImportError::TooLarge { entry: "the revision".into(), why });
     }
     let mut stderr = Vec::new();
@@ -120,12 +132,12 @@ fn list(repository: &Path, tree: &str) -> Result<Vec<u8>, ImportError> {
     }
 }
 
-/// `MODE TYPE OBJECT\tNAME`
-fn parse(entry: &[u8]) -> Option<(&str, &str, &[u8])> {
+/// `MODE TYPE OBJECT SIZE\tNAME`; the size of what is no file, or is not there, is no number.
+fn parse(entry: &[u8]) -> Option<(&str, &str, u64, &[u8])> {
     let tab = entry.iter().position(|byte| *byte == b'\t')?;
-    let mut fields = std::str::from_utf8(&entry[..tab]).ok()?.split(' ');
-    let (mode, _kind, object) = (fields.next()?, fields.next()?, fields.next()?);
-    Some((mode, object, &entry[tab + 1..]))
+    let mut fields = std::str::from_utf8(&entry[..tab]).ok()?.split_ascii_whitespace();
+    let (mode, _kind, object, size) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    Some((mode, object, size.parse().unwrap_or(0), &entry[tab + 1..]))
 }
 
 fn read_objects(

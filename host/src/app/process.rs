@@ -1,4 +1,4 @@
-//! How many files the process may have open.
+//! What the process asks of the system for itself.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -11,5 +11,12 @@ pub fn raise_open_files() {
     }
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
         tracing::warn!(limit = limit.current, %error, "the limit of open files stays as it is");
+    }
+}
+
+/// A crash leaves no image of this process's memory on a disk: keys are in it.
+pub(super) fn leave_no_core() {
+    if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
+        tracing::warn!(%error, "a crash may leave a core file, which would hold keys");
     }
 }
