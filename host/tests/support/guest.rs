@@ -10,17 +10,13 @@ use wit_parser::{PackageId, Resolve};
 /// The contract, parsed once.
 static CONTRACT: LazyLock<(Resolve, PackageId)> = LazyLock::new(|| {
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(root().join("../wit")).expect("wit/ parses");
+    let (package, _) = resolve.push_dir(Path::new("../wit")).expect("wit/ parses");
     (resolve, package)
 });
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 /// The text of `host/tests/guests/NAME.wat`.
 pub(crate) fn source(name: &str) -> String {
-    let path = root().join(format!("tests/guests/{name}.wat"));
+    let path = Path::new("tests/guests").join(format!("{name}.wat"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

@@ -47,7 +47,7 @@ fn render(report: &Report) -> String {
 
 #[test]
 fn outputs_are_read_into_reports() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs");
+    let folder = Path::new("tests/outputs");
     let mut names: Vec<_> = std::fs::read_dir(&folder)
         .expect("the folder of outputs")
         .map(|e| e.expect("an entry").path())
@@ -123,7 +123,7 @@ fn output_is_bounded_plain_text() {
 
 #[test]
 fn two_tools_in_one_output_are_added() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs");
+    let folder = Path::new("tests/outputs");
     let read = |name: &str| std::fs::read(folder.join(name)).expect("an output");
     let both = [read("cargo_pass.txt"), read("pytest_fail.txt")].concat();
     let report = judge(&run(Ending::Exited(1), &both), &places());
