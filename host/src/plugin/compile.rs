@@ -15,7 +15,7 @@ use super::{Refusal, engine, manifest, runtime};
 use crate::task::Digest;
 
 /// The processor time that compiling one plugin may take, on all threads together. CPython as a component
-/// takes ten seconds on a slow machine.
+/// takes 12 s on a slow machine.
 pub(super) const DEFAULT_BUDGET: Duration = Duration::from_secs(60);
 /// CPython takes 0.5 GB.
 const MEMORY_BYTES: u64 = 2 << 30;
