@@ -70,7 +70,7 @@ pub(crate) fn wasi() -> Vec<u8> {
 /// A builder that imports WASI, as guests with a standard library do.
 pub(crate) fn wasi_builder(source: &str) -> Vec<u8> {
     let (mut resolve, _) = CONTRACT.clone();
-    let wit = root().join("tests/guests/wasi.wit");
+    let wit = Path::new("tests/guests/wasi.wit");
     let package = resolve.push_file(wit).expect("wasi.wit parses");
     assemble("builder", source, &[], &resolve, package)
 }
