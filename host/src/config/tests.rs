@@ -86,7 +86,9 @@ fn the_quick_start_variables_make_a_model() {
 fn the_printed_configuration_reads_back_the_same() {
     let environment =
         Environment::from([("AIAGENT_MODEL_URL", "https://models.example/v1"), ("AIAGENT_TOKEN", "t")]);
-    let printed = load("[plugins.x]\nexec = true", environment).expect("valid").print();
+    let printed = load("[plugins.x]\nexec = true\n[models.\"odd: \\\"name\"]\nmodel = \"m\"", environment)
+        .expect("valid")
+        .print();
     assert!(printed.contains("token = \"***\""));
     let again = load(&printed, Environment::default()).expect("what we print, we read").print();
     let values = |text: &str| {

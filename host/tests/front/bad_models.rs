@@ -44,7 +44,7 @@ fn cases() -> Vec<Case> {
         Case {
             name: "nothing",
             replies: twice(Reply::Closes),
-            said: "the model's answer can't be understood: URL: error sending request: client error (SendRequest): connection closed before message completed",
+            said: "the model can't be reached: URL: the connection was closed before an answer came",
         },
         Case {
             name: "silence",

@@ -186,6 +186,7 @@ async fn a_whole_day_leaves_no_trace_of_a_key() {
         .set("models.default.retries", 1)
         .set("models.default.idle_timeout_s", 1)
         .set("models.patient.base_url", model.url())
+        .set("models.patient.model", "fake")
         .set("models.patient.allow", vec!["127.0.0.1".to_owned()])
         .set("models.patient.key_env", "CANARY_KEY")
         .set("pipelines.patient.model", "patient")

@@ -62,7 +62,14 @@ pub fn read(scene: &Scene, completion: &Completion) -> Result<Reading, Unusable>
                     if skip_first_line { without_name(scene, &path, block) } else { block.content.clone() };
                 add(path, content, block.closed || !cut);
             }
-            Place::Diff => reading.edits.extend(replace::diff(&block.content)),
+            Place::Diff => {
+                for edit in replace::diff(&block.content) {
+                    match edit {
+                        Edit::Replace(part) if scene.is_protected(&part.path) => protected.push(part.path),
+                        edit => reading.edits.push(edit),
+                    }
+                }
+            }
             Place::Nowhere => {}
         }
     }

@@ -84,7 +84,8 @@ pub fn diff(text: &str) -> Vec<Edit> {
         if header {
             let next = lines.next().unwrap_or("");
             let path = next[4..].split('\t').next().unwrap_or("").trim();
-            file = Some(path.strip_prefix("b/").unwrap_or(path).to_owned());
+            let path = path.strip_prefix("b/").unwrap_or(path);
+            file = (!path.is_empty()).then(|| path.to_owned());
         } else if line.starts_with("@@") {
             hunk =
                 file.clone().map(|path| Replacement { path, search: String::new(), replace: String::new() });
