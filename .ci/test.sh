@@ -26,5 +26,6 @@ cargo test --release --workspace --locked
 
 part python tests
 (cd host/evals/humaneval && python3 -m unittest --quiet)
+(cd systemd && python3 -m unittest --quiet test_install)
 
 part "done"

@@ -6,6 +6,7 @@
 
 mod process;
 mod rooms;
+mod supervisor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,12 +23,13 @@ use crate::exec::Sandbox;
 use crate::model::Door;
 use crate::plugin::{self, Runtime};
 use crate::store::{Collected, Store};
-use crate::worker::{self, Equipment};
+use crate::worker::{self, Equipment, Pulse};
 use crate::workspace::Snapshots;
 
 pub use process::raise_open_files;
 use rooms::{exec_limits, host_name, make_private, mode, model_configs, open_store, sandbox_config, watch};
 pub use rooms::{plugin_settings, tree_limits};
+use supervisor::Supervisor;
 
 /// Requests that are still open when the host drains may go on for this long.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
@@ -43,6 +45,7 @@ pub struct Host {
     pub runtime: Arc<Runtime>,
     pub door: Arc<Door>,
     pub sandbox: Arc<Sandbox>,
+    pulse: Pulse,
 }
 
 impl Host {
@@ -71,6 +74,7 @@ impl Host {
             runtime: Arc::new(runtime),
             door: Arc::new(door),
             sandbox: Arc::new(sandbox),
+            pulse: Pulse::default(),
         })
     }
 
@@ -91,7 +95,8 @@ impl Host {
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("can't listen on {address}; is another host running? choose another with --listen")
         })?;
-        listening(listener.local_addr()?);
+        let address = listener.local_addr()?;
+        listening(address);
 
         let streams = CancellationToken::new();
         let api = self.api(stop.clone(), streams.clone());
@@ -104,6 +109,9 @@ impl Host {
             axum::serve(listener, router).with_graceful_shutdown(async move { closing.cancelled().await });
         let server = tokio::spawn(std::future::IntoFuture::into_future(server));
 
+        let works = self.settings.role != Role::Dashboard;
+        let pulse = works.then(|| self.pulse.clone());
+        let supervisor = Supervisor::start(address, Arc::clone(&self.store), pulse, stop.clone());
         let tidying = AbortOnDropHandle::new(tokio::spawn(tidy(Arc::clone(&self.store), self.keep())));
         let (runtime, watch) = (Arc::clone(&self.runtime), watch(&self.settings));
         let watching = AbortOnDropHandle::new(tokio::spawn(async move { runtime.watch(watch).await }));
@@ -112,6 +120,7 @@ impl Host {
             Role::Dashboard => stop.cancelled().await,
         }
         drop((tidying, watching));
+        supervisor.end().await;
         streams.cancel();
         match tokio::time::timeout(CLOSE_WITHIN, server).await {
             Ok(ended) => ended.context("the server panicked")?.context("the server failed")?,
@@ -149,7 +158,7 @@ impl Host {
             grace: Duration::from_secs(configured.grace_s),
             lease: Duration::from_secs(configured.lease_s),
         };
-        worker::run(equipment, settings, stop).await
+        worker::run(equipment, settings, self.pulse.clone(), stop).await
     }
 
     fn api(&self, draining: CancellationToken, stop: CancellationToken) -> Api {

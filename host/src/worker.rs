@@ -10,6 +10,7 @@ mod halt;
 mod journal;
 mod keeper;
 mod live;
+mod pulse;
 mod step;
 
 use std::sync::Arc;
@@ -28,6 +29,8 @@ use crate::workspace::{Limits, Snapshots};
 
 use halt::{Halts, Stop};
 use keeper::Keeper;
+
+pub use pulse::Pulse;
 
 /// How often lost leases are looked for; a lost task waits at most a lease and this long.
 const REAP_EVERY: Duration = Duration::from_secs(5);
@@ -66,6 +69,7 @@ pub struct Settings {
 struct Shared {
     equipment: Equipment,
     settings: Settings,
+    pulse: Pulse,
     snapshots: Snapshots,
     keeper: Keeper,
     halts: Halts,
@@ -75,12 +79,17 @@ struct Shared {
 
 /// Works until `stop` is cancelled, then drains: running steps go on for the grace period, after which
 /// they are stopped; each task goes back to the queue without counting as a crash.
-pub async fn run(equipment: Equipment, settings: Settings, stop: CancellationToken) -> std::io::Result<()> {
+pub async fn run(
+    equipment: Equipment,
+    settings: Settings,
+    pulse: Pulse,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
     let keeper = Keeper::start(Arc::clone(&equipment.store), settings.lease)?;
     let snapshots = Snapshots::new(Arc::clone(&equipment.store), equipment.tree_limits);
     let (grace, closing) = (settings.grace, stop.clone());
     let shared =
-        Arc::new(Shared { equipment, settings, snapshots, keeper, halts: Halts::default(), closing });
+        Arc::new(Shared { equipment, settings, pulse, snapshots, keeper, halts: Halts::default(), closing });
     let running = TaskTracker::new();
 
     let reaper = tokio::spawn(reap(Arc::clone(&shared), stop.clone()));
@@ -102,14 +111,22 @@ async fn claim(shared: &Arc<Shared>, running: &TaskTracker, stop: &CancellationT
     let mut unavailable = false;
     let mut together = 1;
     loop {
-        let place = tokio::select! {
-            () = stop.cancelled() => return,
-            place = Arc::clone(&places).acquire_owned() => place.expect("the semaphore is never closed"),
+        let place = loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                place = Arc::clone(&places).acquire_owned() => {
+                    break place.expect("the semaphore is never closed");
+                }
+                () = tokio::time::sleep(POLL) => shared.pulse.beat(),
+            }
         };
         let more = (1..together).map_while(|_| Arc::clone(&places).try_acquire_owned().ok());
         let taken = std::iter::once(place).chain(more).map(async |place| (next(shared).await, place));
         let mut all = true;
         for (reply, place) in join_all(taken).await {
+            if reply.is_ok() {
+                shared.pulse.beat();
+            }
             match reply {
                 Ok(Some(claim)) => {
                     unavailable = false;

@@ -23,6 +23,8 @@ mod tasks;
 mod refusals;
 #[path = "front/service.rs"]
 mod service;
+#[path = "front/systemd.rs"]
+mod systemd;
 #[path = "front/kill.rs"]
 mod kill;
 #[path = "front/run.rs"]

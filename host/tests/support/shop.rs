@@ -10,7 +10,7 @@ use aiagent_host::model::{Door, Mode, ModelConfig};
 use aiagent_host::plugin::{Overrides, Runtime};
 use aiagent_host::store::{NewTask, Store};
 use aiagent_host::task::{Budget, Event, EventBody, Pipeline, PluginRef, Spec, Task, TaskId};
-use aiagent_host::worker::{self, Equipment};
+use aiagent_host::worker::{self, Equipment, Pulse};
 use aiagent_host::workspace::{Limits, Snapshots, Tree};
 use axum::body::Body;
 use axum::extract::State;
@@ -164,7 +164,7 @@ impl Shop {
         };
         let settings = worker::Settings { name: name.to_owned(), tasks: 8, grace, lease: LEASE };
         let stop = CancellationToken::new();
-        Worker { task: tokio::spawn(worker::run(equipment, settings, stop.clone())), stop }
+        Worker { task: tokio::spawn(worker::run(equipment, settings, Pulse::default(), stop.clone())), stop }
     }
 
     /// The task's events, once this one is among them.

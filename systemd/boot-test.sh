@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Boots this machine's own system in a container, whose changes stay in memory, and goes through an
+# installation's life in it: install, a task, kill -9, upgrade under load, a failed upgrade, split roles,
+# uninstall. Needs root and systemd-nspawn (Debian: systemd-container); not a part of `make test`.
+#   boot-test.sh [BUILD]     a build as `make build` leaves it [target]
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repo=$(cd "$here/.." && pwd)
+build=$(realpath -m "${1:-${CARGO_TARGET_DIR:-$repo/target}}")
+tasks=60
+
+say() { echo "boot-test: $* ($SECONDS s)"; }
+die() { echo "boot-test: error: $*" >&2; exit 1; }
+
+if [ "${2:-}" != inside ]; then
+  [ "$(id -u)" = 0 ] || die "run it as root: sudo $0 $build"
+  nspawn=${NSPAWN:-$(command -v systemd-nspawn)} || die "no systemd-nspawn: apt-get install systemd-container"
+  [ -x "$build/release/aiagent-host" ] || die "$build holds no build: run make build"
+  # Its mounts are its own, and end with it.
+  if [ -z "${BOOT_TEST_UNSHARED:-}" ]; then BOOT_TEST_UNSHARED=1 exec unshare --mount "$0" "$build"; fi
+  root=$(mktemp -d)
+  mount --bind / "$root"
+  # Not from the root's lower layer, where another may be writing, but from the paths themselves.
+  "$nspawn" --quiet --register=no --keep-unit --volatile=overlay --boot --private-network \
+    --machine=aiagent-boot-test --directory="$root" --bind-ro="$repo:/run/boot-test/repo" \
+    --bind-ro="$build:/run/boot-test/build" systemd.unit=multi-user.target >"$root.log" 2>&1 </dev/null &
+  container=$!
+  trap 'kill -KILL "$leader" "$container" 2>/dev/null || true; wait; umount "$root"; rmdir "$root"' EXIT
+  leader=''
+  for _ in $(seq 300); do
+    leader=$(pgrep -P "$container" -x systemd || true)
+    state=$([ -z "$leader" ] || nsenter -t "$leader" -a systemctl is-system-running 2>/dev/null || true)
+    case $state in running | degraded) break ;; esac
+    kill -0 "$container" 2>/dev/null || { cat "$root.log" >&2; die "the container did not boot"; }
+    read -rt 0.2 <> <(:) || true
+  done
+  case $state in running | degraded) say "booted" ;; *) die "not booted after a minute; see $root.log" ;; esac
+  nsenter -t "$leader" -a /run/boot-test/repo/systemd/boot-test.sh /run/boot-test/build inside
+  rm -f "$root.log"
+  exit 0
+fi
+
+smoke=/usr/share/ai-agent/smoke
+moment() { read -rt 0.2 <> <(:) || true; }
+until_served() { until aiagent-host tasks >/dev/null 2>&1; do moment; done; }
+main_process() { systemctl show -P MainPID "$1"; }
+submit() { # KEY [OPTION…]
+  local key=$1
+  shift
+  aiagent-host submit "$(cat $smoke/goal.txt)" --dir $smoke/files --tests test_fizz.py --idempotency-key "$key" "$@"
+}
+
+ours() { find /etc /usr /var -iname '*ai-agent*' -o -iname '*aiagent*' | sort; }
+ours >/root/before
+"$repo/install.sh" local --from "$build"
+# Tasks are answered from the recording that the smoke test uses.
+cp $smoke/aiagent.toml /etc/ai-agent/aiagent.toml
+printf 'AIAGENT_REPLAY=%s\nAIAGENT_MODEL_NAME=qwen2.5-coder-1.5b-instruct\n' $smoke/recording.jsonl >>/etc/ai-agent/env
+systemctl restart aiagent
+until_served
+systemctl --no-pager status aiagent | head -6
+submit first --follow >/dev/null 2>&1 || die "the service's first task is not green"
+say "installed; a task is green"
+
+before=$(main_process aiagent)
+kill -KILL "$before"
+while [ "$(main_process aiagent)" = "$before" ]; do moment; done
+until_served
+submit second --follow >/dev/null 2>&1 || die "no green task after kill -9"
+say "killed and restarted"
+
+# Another build: the same program with bytes behind its end, which the loader does not look at.
+other() { # NAME
+  mkdir -p "/root/$1/release"
+  cp -r "$build/plugins" "/root/$1/plugins"
+  cp "$build/release/aiagent-host" "/root/$1/release/aiagent-host"
+  echo "$1" >>"/root/$1/release/aiagent-host"
+}
+other newer
+(for n in $(seq $tasks); do until submit "load-$n" >/dev/null 2>&1; do moment; done; done) &
+load=$!
+"$repo/install.sh" local --upgrade --from /root/newer | tail -3
+wait $load
+last=$(submit "load-$tasks" --follow 2>&1 || true)
+case $last in *"■ green"*) ;; *) die "the last task of the load is not green: $last" ;; esac
+waiting() { aiagent-host tasks --state queued && aiagent-host tasks --state running; }
+until [ -z "$(waiting 2>/dev/null)" ]; do moment; done
+green=$(aiagent-host tasks --limit 200 | awk '$2 == "green"' | wc -l)
+[ "$green" = $((tasks + 2)) ] || die "$green of $((tasks + 2)) tasks are green"
+say "upgraded under load: $green of $((tasks + 2)) tasks green, none lost"
+
+mkdir -p /root/broken/release
+cp -r "$build/plugins" /root/broken/plugins
+# Passes the smoke test and does not serve.
+cat >/root/broken/release/aiagent-host <<'SCRIPT'
+#!/bin/sh
+case "$*" in *run* | --version) exit 0 ;; esac
+exit 1
+SCRIPT
+chmod 755 /root/broken/release/aiagent-host
+if "$repo/install.sh" local --upgrade --from /root/broken; then die "a build that does not serve was installed"; fi
+cmp -s /usr/bin/aiagent-host /root/newer/release/aiagent-host || die "the failed upgrade was not undone"
+submit third --follow >/dev/null 2>&1 || die "no green task after a failed upgrade"
+say "a failed upgrade was undone"
+
+"$repo/install.sh" local --split --from /root/newer | tail -4
+submit fourth --follow >/dev/null 2>&1 || die "no green task with split roles"
+say "split into API and worker"
+
+"$repo/install.sh" local --uninstall --purge | tail -2
+left=$(comm -13 /root/before <(ours))
+[ "$left" = /var/log/aiagent_install.log ] || die "uninstalling left: $left"
+say "uninstalled; left: $left"
