@@ -20,6 +20,7 @@ python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 if [ "$want" = test ]; then
   need bwrap bubblewrap
   need shellcheck shellcheck
+  need redis-server redis-server
 fi
 
 if ! command -v cargo >/dev/null 2>&1; then

@@ -28,4 +28,7 @@ part python tests
 (cd host/evals/humaneval && python3 -m unittest --quiet)
 (cd systemd && python3 -m unittest --quiet test_install)
 
+part chart
+timeout 600 chart/tests/run.sh
+
 part "done"
