@@ -100,6 +100,7 @@ SCRIPT
 chmod 755 /root/broken/release/aiagent-host
 if "$repo/install.sh" local --upgrade --from /root/broken; then die "a build that does not serve was installed"; fi
 cmp -s /usr/bin/aiagent-host /root/newer/release/aiagent-host || die "the failed upgrade was not undone"
+until_served
 submit third --follow >/dev/null 2>&1 || die "no green task after a failed upgrade"
 say "a failed upgrade was undone"
 

@@ -214,12 +214,13 @@ install_files() {
     put 600 "$work/env" "$etc/env"
   fi
   folder 700 aiagent "$state"
+  folder 700 aiagent "$state/state"
   folder 755 root "$state/plugins"
 }
 
 # A real task through the installed program and plugins to green, answered from a recording.
 smoke() {
-  local begin=$SECONDS cache=$state/compiled command
+  local begin=$SECONDS cache=$state/state/compiled command
   if [ -n "$dry" ]; then say "smoke test: a recorded task to green"; return 0; fi
   if [ ! -d "$cache" ]; then undo_with rm -rf "$cache"; fi
   mkdir -m 711 "$work/smoke"
@@ -281,6 +282,7 @@ start_services() {
     changes=$((changes + 1))
     say "$verb $unit"
     if ! quietly systemctl $verb "$unit" || ! becomes_ready "$unit"; then
+      quietly journalctl -u "$unit" -n 50 --no-pager -o cat || true
       die "$unit does not start" "journalctl -u $unit -n 50 says why; then run this again"
     fi
   done
