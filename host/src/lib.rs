@@ -22,6 +22,8 @@ pub mod model;
 pub mod workspace;
 /// Native commands in an OS sandbox.
 pub mod exec;
+/// New plugins, from templates.
+pub mod scaffold;
 /// Claim, call, commit.
 pub mod worker;
 /// The REST API.

@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use toml::Value;
 
 use crate::config::{LogFormat, Overrides, Role};
+use crate::plugin::Kind;
+use crate::scaffold::Language;
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
 /// of budget.
@@ -263,6 +265,21 @@ pub(super) enum Plugins {
     },
     /// Load and compile a file as the host would; exit code 1 if it would be refused
     Check { file: PathBuf },
+    /// Write a new plugin's project: it builds, passes its own test and can be served as it is
+    New(NewPlugin),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewPlugin {
+    /// The plugin's name: lower-case letters, digits, - and _
+    pub name: String,
+    #[arg(long, value_name = "LANGUAGE")]
+    pub lang: Language,
+    #[arg(long)]
+    pub kind: Kind,
+    /// Where to put it; must be empty or not exist [default: ./NAME]
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
 }
 
 impl Common {

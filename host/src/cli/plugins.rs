@@ -1,5 +1,7 @@
 //! `aiagent-host plugins`.
 
+mod new;
+
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -40,6 +42,7 @@ pub(super) async fn plugins(command: Plugins, settings: Settings) -> Result<u8, 
             Ok(0)
         }
         Plugins::Check { file } => check(&file, &settings).await,
+        Plugins::New(wanted) => new::new(wanted),
     }
 }
 
