@@ -24,6 +24,8 @@ pub mod workspace;
 pub mod exec;
 /// New plugins, from templates.
 pub mod scaffold;
+/// The conformance kit for plugins.
+pub mod kit;
 /// Claim, call, commit.
 pub mod worker;
 /// The REST API.

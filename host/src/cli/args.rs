@@ -267,6 +267,29 @@ pub(super) enum Plugins {
     Check { file: PathBuf },
     /// Write a new plugin's project: it builds, passes its own test and can be served as it is
     New(NewPlugin),
+    /// Run a plugin against the contract, with a scripted model; exit code 1 if it does not conform
+    Test(TestPlugin),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TestPlugin {
+    pub file: PathBuf,
+    /// A setting that the plugin needs; for an adapter a key of [models.NAME.extra]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// What the scripted model says; several in turn [default: a Markdown code block]
+    #[arg(long, value_name = "FILE")]
+    pub answer: Vec<PathBuf>,
+    /// A vendor's recorded response, which an adapter must understand wherever it is cut
+    #[arg(long, value_name = "FILE")]
+    pub response: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    pair.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| "write KEY=VALUE".to_owned())
 }
 
 #[derive(Debug, Args)]

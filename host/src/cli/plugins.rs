@@ -1,6 +1,7 @@
 //! `aiagent-host plugins`.
 
 mod new;
+mod test;
 
 use std::path::Path;
 
@@ -43,6 +44,7 @@ pub(super) async fn plugins(command: Plugins, settings: Settings) -> Result<u8, 
         }
         Plugins::Check { file } => check(&file, &settings).await,
         Plugins::New(wanted) => new::new(wanted),
+        Plugins::Test(wanted) => test::test(wanted, &settings).await,
     }
 }
 
