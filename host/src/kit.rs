@@ -99,7 +99,10 @@ pub async fn run(wanted: Wanted, settings: &Settings) -> Result<Findings, Error>
     };
     let (name, kind) = (inspection.name.clone(), inspection.kind);
     let mut own = settings.clone();
-    own.plugins.entry(name.clone()).or_default().exec = true;
+    let section = own.plugins.entry(name.clone()).or_default();
+    (section.exec, section.digest) = (true, None);
+    // As a service without a past would: nothing is held back, and nothing remembered.
+    own.ledger_dir = None;
     let folder = tempfile::tempdir().map_err(Error::Copy)?;
     std::fs::copy(&wanted.file, folder.path().join(format!("{name}.wasm"))).map_err(Error::Copy)?;
     own.dirs = vec![folder.path().to_owned()];
