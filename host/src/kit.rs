@@ -104,20 +104,23 @@ pub async fn run(wanted: Wanted, settings: &Settings) -> Result<Findings, Error>
     // As a service without a past would: nothing is held back, and nothing remembered.
     own.ledger_dir = None;
     let folder = tempfile::tempdir().map_err(Error::Copy)?;
-    std::fs::copy(&wanted.file, folder.path().join(format!("{name}.wasm"))).map_err(Error::Copy)?;
+    let file = wanted.file.file_name().unwrap_or_default();
+    std::fs::copy(&wanted.file, folder.path().join(file)).map_err(Error::Copy)?;
     own.dirs = vec![folder.path().to_owned()];
     // A few calls at a time; address space is reserved for each.
     own.max_calls = Some(8);
     let first = Runtime::start(own.clone()).await?;
-    let Some(kind) = kind.filter(|_| first.catalog().refused.is_empty()) else {
+    let Some(kind) = kind.filter(|_| first.catalog().find(&name).is_some()) else {
         let catalog = first.catalog();
         let refused = catalog.refused.first().map(|refused| (refused.reason.clone(), refused.remedy.clone()));
-        let (what, remedy) = refused.or(inspection.refusal).unwrap_or_default();
+        let unnamed = || ("it does not end in .wasm".to_owned(), "rename the file".to_owned());
+        let (what, remedy) = refused.or(inspection.refusal).unwrap_or_else(unnamed);
         return Ok(findings(name, kind, vec![check("loads", Err(Fault { what, remedy }))]));
     };
     let size = inspection.size_bytes / 1000;
+    let contract = inspection.contract.as_deref().unwrap_or("an unknown contract");
     let mut checks = vec![
-        check("loads", passed(format!("{kind} of {}, {size} kB", first.catalog().loaded[0].contract))),
+        check("loads", passed(format!("{kind} of {contract}, {size} kB"))),
         check("imports", passed(imports(&inspection))),
     ];
     let second = Runtime::start(own).await?;
