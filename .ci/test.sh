@@ -20,6 +20,7 @@ cargo clippy --release --workspace --all-targets --locked -- -D warnings
 
 part build
 make --no-print-directory build
+plugins/build.sh examples
 
 part cargo test
 cargo test --release --workspace --locked

@@ -4,6 +4,7 @@
 #   plugins/build.sh            everything
 #   plugins/build.sh rust       the Rust plugins only
 #   plugins/build.sh python     check-python only
+#   plugins/build.sh examples   plugins/examples, into the subfolder examples, which no host serves by itself
 #
 # What has not changed is not built again. Safe to run twice at once: the second waits.
 #
@@ -13,6 +14,7 @@
 set -euo pipefail
 
 COMPONENTIZE_PY=0.25.1
+COMPONENTIZE_JS=0.23.0
 WASM=wasm32-unknown-unknown
 # rustup waits long for a server that does not answer.
 RUSTUP_SECONDS=90
@@ -221,14 +223,51 @@ build_python() {
   say "check-python.wasm, $(wc -c <"$out/check-python.wasm") bytes"
 }
 
+node_environment() {
+  local folder=$state/node
+  if [ "$(cat "$folder/ready" 2>/dev/null)" = "$COMPONENTIZE_JS" ]; then return; fi
+  command -v npm >/dev/null || missing "no npm; get Node 20 or later:" "https://nodejs.org"
+  node -e 'process.exit(parseInt(process.versions.node) < 20)' || missing "$(node --version) is too old: Node 20 or later is needed"
+  say "installing componentize-js $COMPONENTIZE_JS from npm"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  echo '{"private":true}' >"$folder/package.json"
+  (cd "$folder" && npm install --silent --no-fund --no-audit "@bytecodealliance/componentize-js@$COMPONENTIZE_JS" >&2)
+  printf '%s' "$COMPONENTIZE_JS" >"$folder/ready"
+}
+
+# Each by its own build.sh, which finds the tools in place and installs nothing.
+build_examples() {
+  local name source hash
+  python_environment
+  node_environment
+  mkdir -p "$out/examples"
+  for name in python-builder javascript-fixer; do
+    source=plugins/examples/$name
+    hash=$COMPONENTIZE_PY-$COMPONENTIZE_JS-$(content wit "$source/src" "$source/wit/world.wit" "$source"/build.*)
+    if fresh "$name" "$hash" "$out/examples/$name.wasm"; then
+      say "up to date: examples/$name"
+      continue
+    fi
+    say "building examples/$name"
+    case $name in
+    python-*) [ -e "$source/.venv" ] || ln -sfn "$state/venv" "$source/.venv" ;;
+    javascript-*) [ -e "$source/node_modules" ] || ln -sfn "$state/node/node_modules" "$source/node_modules" ;;
+    esac
+    "$source/build.sh" >&2
+    mv "$source/$name.wasm" "$out/examples/$name.wasm"
+    printf '%s' "$hash" >"$state/$name.stamp"
+  done
+}
+
 case ${1:-all} in
 all) want="rust python" ;;
-rust | python) want=$1 ;;
+rust | python | examples) want=$1 ;;
 -h | --help)
   sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
   exit 0
   ;;
-*) missing "unknown argument $1: rust, python or nothing" ;;
+*) missing "unknown argument $1: rust, python, examples or nothing" ;;
 esac
 lock
 for part in $want; do "build_$part"; done

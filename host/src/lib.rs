@@ -22,6 +22,10 @@ pub mod model;
 pub mod workspace;
 /// Native commands in an OS sandbox.
 pub mod exec;
+/// New plugins, from templates.
+pub mod scaffold;
+/// The conformance kit for plugins.
+pub mod kit;
 /// Claim, call, commit.
 pub mod worker;
 /// The REST API.

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use config::{KeySource, ModelConfig, Price, PriceError};
 pub use door::{Answered, Completing, Door, DoorError, DoorEvent, Mode};
 pub use egress::{Allow, AllowError};
-pub use http::install_tls;
+pub use http::{install_tls, vet};
 pub use recording::{RecordingError, Replay};
 pub use wire::{Auth, Decoder, Description, HttpRequest, Wire, WireEvent, WireSettings};
 

@@ -39,6 +39,12 @@ mod samples;
 mod plugins;
 #[path = "front/swap.rs"]
 mod swap;
+#[path = "front/projects.rs"]
+mod projects;
+#[path = "front/conformance.rs"]
+mod conformance;
+#[path = "front/examples.rs"]
+mod examples;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 #[path = "front/tls.rs"]

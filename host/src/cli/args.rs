@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use toml::Value;
 
 use crate::config::{LogFormat, Overrides, Role};
+use crate::plugin::Kind;
+use crate::scaffold::Language;
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
 /// of budget.
@@ -263,6 +265,44 @@ pub(super) enum Plugins {
     },
     /// Load and compile a file as the host would; exit code 1 if it would be refused
     Check { file: PathBuf },
+    /// Write a new plugin's project: it builds, passes its own test and can be served as it is
+    New(NewPlugin),
+    /// Run a plugin against the contract, with a scripted model; exit code 1 if it does not conform
+    Test(TestPlugin),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TestPlugin {
+    pub file: PathBuf,
+    /// A setting that the plugin needs; for an adapter a key of [models.NAME.extra]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// What the scripted model says; several in turn [default: a Markdown code block]
+    #[arg(long, value_name = "FILE")]
+    pub answer: Vec<PathBuf>,
+    /// A vendor's recorded response, which an adapter must understand wherever it is cut
+    #[arg(long, value_name = "FILE")]
+    pub response: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    pair.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| "write KEY=VALUE".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewPlugin {
+    /// The plugin's name: lower-case letters, digits, - and _
+    pub name: String,
+    #[arg(long, value_name = "LANGUAGE")]
+    pub lang: Language,
+    #[arg(long)]
+    pub kind: Kind,
+    /// Where to put it; must be empty or not exist [default: ./NAME]
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
 }
 
 impl Common {

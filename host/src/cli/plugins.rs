@@ -1,5 +1,8 @@
 //! `aiagent-host plugins`.
 
+mod new;
+mod test;
+
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -40,6 +43,8 @@ pub(super) async fn plugins(command: Plugins, settings: Settings) -> Result<u8, 
             Ok(0)
         }
         Plugins::Check { file } => check(&file, &settings).await,
+        Plugins::New(wanted) => new::new(wanted),
+        Plugins::Test(wanted) => test::test(wanted, &settings).await,
     }
 }
 

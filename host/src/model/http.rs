@@ -11,7 +11,7 @@ use crate::task::Digest;
 
 use super::egress::{Egress, Lookup, Refused};
 use super::key::Key;
-use super::{Auth, HttpRequest, KeySource, ModelConfig, ModelError};
+use super::{Auth, Description, HttpRequest, KeySource, ModelConfig, ModelError};
 
 /// A server that has not accepted a connection by then is down, however slow its model is.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -144,6 +144,18 @@ pub(super) fn headers(
         headers.insert(name, value);
     }
     Ok(headers)
+}
+
+/// Whether the door would send what an adapter encoded, to the base URL of its own description.
+///
+/// # Errors
+/// `InvalidRequest`, with what is wrong.
+pub fn vet(request: &HttpRequest, description: &Description) -> Result<(), ModelError> {
+    let base = description.default_base_url.as_deref().unwrap_or("http://model.invalid/v1");
+    let base = base_url(base).map_err(ModelError::InvalidRequest)?;
+    join(&base, &request.path)?;
+    let key = Key::read(&KeySource::None, "")?;
+    headers(&request.headers, &description.auth, &key, "vet").map(drop)
 }
 
 fn owned(name: &HeaderName) -> bool {

@@ -67,6 +67,9 @@ fn config(cache: Option<Cache>, pool: Option<Pool>) -> Result<Config> {
         .wasm_stack_switching(false)
         .wasm_memory64(false)
         .wasm_component_model(true)
+        // A step that goes on on another machine, perhaps of another make, computes the same bits.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
         .epoch_interruption(true)
         .max_wasm_stack(WASM_STACK)
         .async_stack_size(STACK)

@@ -1,0 +1,42 @@
+import { log } from 'aiagent:step/log@0.1.0';
+import { complete } from 'aiagent:step/model@0.1.0';
+import { list, read, write } from 'aiagent:step/workspace@0.1.0';
+
+import { code } from './answer.js';
+import { problem, question, suspect } from './logic.js';
+
+export const fixStep = {
+  fix(task, attempts) {
+    for (const [key] of task.settings) throw { tag: 'settings', val: `unknown setting ${key}: there are none` };
+    const found = problem(attempts);
+    if (!found) return { tag: 'rebuild', val: 'no check says what is wrong' };
+    const path = suspect(found, or('other', () => list('**')));
+    if (!path) return { tag: 'stop', val: 'there is no text file of a fitting size that may be changed' };
+    const before = new TextDecoder().decode(or('other', () => read(path)));
+    log('info', `asking about ${path}`);
+    const completion = or('model', () =>
+      complete({
+        messages: [{ role: 'user', content: question(task.goal, path, before, found.message) }],
+        temperature: task.temperature,
+        stop: [],
+        seed: task.seed,
+      }),
+    );
+    const content = code(completion.text);
+    if (content === undefined) throw { tag: 'unusable-answer', val: 'the answer has no whole code block' };
+    if (content === before) throw { tag: 'unusable-answer', val: `the answer is ${path} as it was` };
+    or('unusable-answer', () => write(path, new TextEncoder().encode(content)));
+    return { tag: 'proposed', val: `rewrote ${path}` };
+  },
+};
+
+/** What `act` returns; what it throws becomes a step-error of this case. */
+function or(tag, act) {
+  try {
+    return act();
+  } catch (error) {
+    // A typed error of the host's has a payload: model-error fits its case, others are put into words.
+    const payload = error.payload ?? error.message;
+    throw { tag, val: tag === 'model' || typeof payload === 'string' ? payload : `${payload.tag}: ${payload.val}` };
+  }
+}

@@ -1,0 +1,45 @@
+//! The examples in Python and JavaScript at work in a running host.
+
+use aiagent_host::task::Digest;
+use serde_json::json;
+
+use crate::fake_model::{FakeModel, Reply};
+use crate::sample;
+use crate::test_host::{Setup, plugins};
+
+#[tokio::test]
+async fn a_python_builder_and_a_javascript_fixer_do_a_task() {
+    // The builder is wrong twice: its check inside the step says so, and the fixer has its turn.
+    let wrong = || Reply::says(sample::WRONG);
+    let model = FakeModel::start([wrong(), wrong(), Reply::says(sample::RIGHT)]).await;
+    let setup = Setup::with_model(&model);
+    let folders = [plugins(), plugins().join("examples")].map(|folder| folder.display().to_string());
+    let setup = setup
+        .set("plugins_dir", folders.to_vec())
+        .set("pipelines.default.builder", "python-builder")
+        .set("pipelines.default.fixer", "javascript-fixer");
+    let host = setup.start().await;
+    let id = host.submit(&sample::body()).await;
+    let task = host.ended(&id).await;
+    assert_eq!(task["outcome"]["reason"]["kind"], "green", "{task:#}");
+    let steps: Vec<_> = task["rounds"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .flat_map(|round| round["steps"].as_array().expect("a list"))
+        .map(|step| (step["plugin"].clone(), step["digest"].clone()))
+        .collect();
+    let ours = |folder: &str, name: &str| {
+        let bytes = std::fs::read(plugins().join(folder).join(name).with_extension("wasm"));
+        (json!(name), json!(Digest::of(&bytes.expect("it is built")).as_str()))
+    };
+    let check = || ours("", "check-python");
+    let expected =
+        [ours("examples", "python-builder"), check(), ours("examples", "javascript-fixer"), check()];
+    assert_eq!(steps, expected);
+    let asked = model.asked();
+    assert_eq!(asked[0].body["messages"].as_array().map(Vec::len), Some(1));
+    let again = &asked[1].body["messages"];
+    assert_eq!(again.as_array().map(Vec::len), Some(3), "{again:#}");
+    assert!(again[2]["content"].as_str().is_some_and(|text| text.contains("-1 != 5")), "{again:#}");
+}
