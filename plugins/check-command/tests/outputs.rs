@@ -48,7 +48,7 @@ fn render(report: &Report) -> String {
 #[test]
 fn outputs_are_read_into_reports() {
     let folder = Path::new("tests/outputs");
-    let mut names: Vec<_> = std::fs::read_dir(&folder)
+    let mut names: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder of outputs")
         .map(|e| e.expect("an entry").path())
         .filter(|p| p.extension().is_some_and(|e| e == "txt"))
