@@ -25,8 +25,8 @@ export function FileDiff({ file, view, line }: Props) {
     .map(getChangeKey);
   const Icon = open ? ChevronDown : ChevronRight;
   return (
-    <section className="panel overflow-hidden" id={`file-${name}`} aria-label={name}>
-      <h3>
+    <div className="panel overflow-hidden" id={`file-${name}`}>
+      <h2>
         <button
           type="button"
           aria-expanded={open}
@@ -40,10 +40,10 @@ export function FileDiff({ file, view, line }: Props) {
             <span className="text-good">+{added}</span> <span className="text-bad">−{removed}</span>
           </span>
         </button>
-      </h3>
+      </h2>
       {open && file.hunks.length === 0 && <p className="border-t border-line p-3 text-soft">Binary, or only its mode changed.</p>}
       {open && file.hunks.length > 0 && (
-        <div className="overflow-x-auto border-t border-line" tabIndex={0} role="region" aria-label={`Changes of ${name}`}>
+        <div className="overflow-x-auto border-t border-line" tabIndex={0} role="group" aria-label={`Changes of ${name}`}>
           <Diff
             viewType={view}
             diffType={file.type}
@@ -60,7 +60,7 @@ export function FileDiff({ file, view, line }: Props) {
           </Diff>
         </div>
       )}
-    </section>
+    </div>
   );
 }
 

@@ -65,9 +65,11 @@ function Facts({ task }: { task: Task }) {
   ];
   return (
     <div className="panel p-3">
-      <Link to={`/tasks/${task.id}`} className="foreign line-clamp-2 font-medium hover:underline">
-        {spec.goal.slice(0, 500)}
-      </Link>
+      <h2>
+        <Link to={`/tasks/${task.id}`} className="foreign line-clamp-2 font-medium hover:underline">
+          {spec.goal.slice(0, 500)}
+        </Link>
+      </h2>
       <p className="mt-1 flex flex-wrap items-center gap-2">
         <Badge state={task.state} reason={outcome?.reason} cancel={task.cancel} />
         <span className="foreign line-clamp-2 text-soft">{outcome && reason(outcome.reason).long}</span>
