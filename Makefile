@@ -1,10 +1,11 @@
 # Thin: each target calls one script or cargo. See README.md.
 .PHONY: build run test bench clean
 
-# Leaves target/release/aiagent-host and target/plugins/*.wasm.
+# Leaves target/release/aiagent-host, with the web page in it, and target/plugins/*.wasm.
 build:
 	.ci/setup.sh build
 	plugins/build.sh
+	frontend/build.sh
 	cargo build --release --locked --bin aiagent-host
 
 # Serves, and works on a sample task, from recordings unless AIAGENT_MODEL_URL names a model.

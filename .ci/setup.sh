@@ -21,6 +21,7 @@ if [ "$want" = test ]; then
   need bwrap bubblewrap
   need shellcheck shellcheck
   need redis-server redis-server
+  need chromium chromium
 fi
 
 if ! command -v cargo >/dev/null 2>&1; then

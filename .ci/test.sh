@@ -15,6 +15,9 @@ git ls-files -z '*.sh' .ci/run install.sh | xargs -0 shellcheck
 part cargo fmt
 cargo fmt --all --check
 
+part page
+frontend/test.sh
+
 part cargo clippy
 cargo clippy --release --workspace --all-targets --locked -- -D warnings
 
@@ -24,6 +27,9 @@ plugins/build.sh examples
 
 part cargo test
 cargo test --release --workspace --locked
+
+part browser tests
+frontend/test.sh browser
 
 part python tests
 (cd host/evals/humaneval && python3 -m unittest --quiet)

@@ -13,6 +13,8 @@ fn main() {
     }
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=../Cargo.lock");
+    // The page is embedded as it was built last; a build without one is fine.
+    println!("cargo::rerun-if-changed=../frontend/dist");
     let commit = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
     let commit = match commit {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),

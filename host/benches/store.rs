@@ -30,7 +30,7 @@ fn new_task() -> NewTask {
         temperatures: Vec::new(),
     };
     let (goal, tree) = ("write a slugify function".repeat(10), Digest::of(b"tree"));
-    let spec = Spec { goal, tree, tests: Vec::new(), pipeline, budget: Budget::default() };
+    let spec = Spec { goal, tree, tests: Vec::new(), pipeline, budget: Budget::default(), parent: None };
     NewTask { id: TaskId::fresh(), spec, idempotency: None }
 }
 

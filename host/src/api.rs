@@ -2,15 +2,21 @@
 //!
 //! Invariant: no handler calls a plugin, and none changes a task but by submitting or cancelling it.
 
+mod about;
+mod again;
 mod auth;
+mod changes;
 mod events;
 mod extract;
 mod health;
 mod heavy;
+mod journal;
 mod linger;
+mod list;
 mod listing;
 mod origin;
 mod problem;
+mod session;
 mod tasks;
 mod upload;
 mod view;
@@ -29,6 +35,7 @@ use crate::store::Store;
 use crate::workspace::Snapshots;
 
 pub use problem::Problem;
+pub use session::Logins;
 pub use tasks::FileBody;
 pub use view::TaskSummary;
 
@@ -39,6 +46,7 @@ pub struct Api {
     pub snapshots: Arc<Snapshots>,
     pub runtime: Arc<Runtime>,
     pub settings: Arc<Settings>,
+    pub logins: Arc<Logins>,
     /// Cancelled when the host begins to drain: `/readyz` says so.
     pub draining: CancellationToken,
     /// Cancelled when it has drained: event streams end.
@@ -57,14 +65,22 @@ const BODY_OVERHEAD: f64 = 1.4;
     ),
     paths(
         tasks::submit,
-        tasks::list,
+        list::list,
         tasks::show,
+        again::again,
         tasks::cancel,
         tasks::diff,
         tasks::archive,
+        journal::journal,
         events::stream,
+        changes::changes,
         listing::plugins,
         listing::pipelines,
+        about::about,
+        about::samples,
+        session::session,
+        session::log_in,
+        session::log_out,
         health::live,
         health::ready
     ),
@@ -82,28 +98,34 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(api: Api) -> Router {
     let body = (api.snapshots.limits().bytes as f64 * BODY_OVERHEAD) as usize;
     let guarded = Router::new()
-        .route("/api/v1/tasks", post(tasks::submit).get(tasks::list))
+        .route("/api/v1/tasks", post(tasks::submit).get(list::list))
         .route("/api/v1/tasks/{id}", get(tasks::show))
         .route("/api/v1/tasks/{id}/cancel", post(tasks::cancel))
+        .route("/api/v1/tasks/{id}/again", post(again::again))
+        .route("/api/v1/tasks/{id}/journal", get(journal::journal))
         .route("/api/v1/tasks/{id}/events", get(events::stream))
         .route("/api/v1/tasks/{id}/diff", get(tasks::diff))
         .route("/api/v1/tasks/{id}/archive", get(tasks::archive))
         .route("/api/v1/plugins", get(listing::plugins))
         .route("/api/v1/pipelines", get(listing::pipelines))
+        .route("/api/v1/changes", get(changes::changes))
+        .route("/api/v1/about", get(about::about))
+        .route("/api/v1/samples", get(about::samples))
         .layer(axum::middleware::from_fn_with_state(api.clone(), auth::require_token))
+        .route("/api/v1/session", get(session::session).post(session::log_in).delete(session::log_out))
         .layer(axum::middleware::from_fn_with_state(api.clone(), origin::refuse_strangers))
         .layer(DefaultBodyLimit::max(body.saturating_add(1 << 20)));
-    finish(guarded.merge(health()), api)
+    let routes = guarded.merge(health()).fallback(problem::page_or_unknown);
+    finish(routes, api).layer(axum::middleware::from_fn(crate::ui::protect))
 }
 
 /// What a process without the dashboard role serves.
 pub fn health_router(api: Api) -> Router {
-    finish(health(), api)
+    finish(health().fallback(problem::unknown_path), api)
 }
 
 fn finish(routes: Router<Api>, api: Api) -> Router {
     routes
-        .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(axum::middleware::from_fn(linger::read_on))
         .with_state(api)

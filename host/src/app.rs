@@ -167,6 +167,7 @@ impl Host {
             snapshots: Arc::clone(&self.snapshots),
             runtime: Arc::clone(&self.runtime),
             settings: Arc::clone(&self.settings),
+            logins: Arc::default(),
             draining,
             stop,
         }

@@ -30,5 +30,9 @@ pub mod kit;
 pub mod worker;
 /// The REST API.
 pub mod api;
+/// The web page.
+pub mod ui;
+/// Small tasks to try a host with.
+pub mod samples;
 /// Logs.
 pub mod telemetry;

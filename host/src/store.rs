@@ -185,7 +185,7 @@ pub struct Beat {
 }
 
 /// One answer that a step has had from outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JournalEntry {
     /// From 0, without gaps.
     pub index: u32,

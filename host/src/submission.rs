@@ -21,6 +21,8 @@ pub struct Submission {
     pub tests: Vec<String>,
     pub budget: BudgetWish,
     pub tree: Tree,
+    /// The task this one runs again.
+    pub parent: Option<TaskId>,
 }
 
 /// Limits a user sets for one task; what is left out is as configured.
@@ -88,6 +90,7 @@ impl Submission {
             // A user who asks for more rounds than the pipeline's wants more rounds.
             pipeline: crate::task::Pipeline { max_rounds: rounds, ..pipeline },
             budget: budget.resolve(rounds),
+            parent: self.parent,
         };
         let id = TaskId::fresh();
         Ok(store.submit(NewTask { id, spec, idempotency }).await?)

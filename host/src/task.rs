@@ -37,6 +37,11 @@ impl TaskId {
         }
     }
 
+    /// The id before all those of tasks that were submitted at this time or later.
+    pub fn before(time: Millis) -> Self {
+        Self(ulid::Ulid::from_parts(time, 0).to_string())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -45,6 +45,10 @@ mod projects;
 mod conformance;
 #[path = "front/examples.rs"]
 mod examples;
+#[path = "front/page.rs"]
+mod page;
+#[path = "front/again.rs"]
+mod again;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 #[path = "front/tls.rs"]

@@ -37,6 +37,7 @@ fn new_task(tree: &Digest) -> NewTask {
         tests: Vec::new(),
         pipeline,
         budget: Budget::default(),
+        parent: None,
     };
     NewTask { id: TaskId::fresh(), spec, idempotency: None }
 }

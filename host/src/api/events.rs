@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::task::{self, Event, EventBody, EventId, TaskId};
 
 /// Under the 15 s after which many proxies drop a silent connection.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Events read from the store at a time.
 const BATCH: usize = 256;

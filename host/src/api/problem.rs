@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::multipart::MultipartError;
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -60,6 +60,14 @@ pub(super) async fn unknown_path(uri: Uri) -> Problem {
         "nothing is served at {}; the API is described at /api/openapi.json",
         uri.path()
     ))
+}
+
+/// On a host that serves the page, a path without a route may be one of the page's own.
+pub(super) async fn page_or_unknown(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    match crate::ui::answer(&method, uri.path(), &headers) {
+        Some(page) => page,
+        None => unknown_path(uri).await.into_response(),
+    }
 }
 
 pub(super) async fn wrong_method(method: Method, uri: Uri) -> Problem {

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{Path, Query};
 use super::heavy::off_thread;
-use super::{Api, Problem, TaskSummary, upload};
-use crate::store::{Cancelled, Filter, Idempotency, StoreError};
+use super::{Api, Problem, upload};
+use crate::store::{Cancelled, Idempotency, StoreError, Submitted};
 use crate::submission::BudgetWish;
-use crate::task::{Digest, State, Task, TaskId};
+use crate::task::{Digest, Task, TaskId};
 use crate::workspace;
 
 /// The longest idempotency key that is taken.
@@ -73,62 +73,27 @@ pub(super) async fn submit(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let key = match headers.get("idempotency-key").map(|value| value.to_str()) {
-        None => None,
-        Some(Ok(key)) if !key.is_empty() && key.len() <= MAX_KEY => Some(key.to_owned()),
-        Some(_) => {
-            return Err(Problem::bad_request("Idempotency-Key must be 1 to 255 visible ASCII characters"));
-        }
-    };
+    let key = idempotency_key(&headers)?;
     let upload = upload::read(&api, request).await?;
     let idempotency = key.map(|key| Idempotency { key, body: upload.body });
     let submitted =
         upload.submission.submit(&api.settings, api.store.as_ref(), &api.snapshots, idempotency).await?;
+    Ok(accepted(submitted, upload.notes))
+}
+
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    match headers.get("idempotency-key").map(|value| value.to_str()) {
+        None => Ok(None),
+        Some(Ok(key)) if !key.is_empty() && key.len() <= MAX_KEY => Ok(Some(key.to_owned())),
+        Some(_) => Err(Problem::bad_request("Idempotency-Key must be 1 to 255 visible ASCII characters")),
+    }
+}
+
+pub(super) fn accepted(submitted: Submitted, notes: Vec<String>) -> Response {
     let url = format!("/api/v1/tasks/{}", submitted.id);
     let status = if submitted.created { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let accepted =
-        Accepted { events: format!("{url}/events"), url: url.clone(), id: submitted.id, notes: upload.notes };
-    Ok((status, [(header::LOCATION, url)], Json(accepted)).into_response())
-}
-
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
-    /// `queued`, `running` or `ended`.
-    #[param(inline)]
-    state: Option<State>,
-    pipeline: Option<String>,
-    /// A part of the goal or of the id, in any case.
-    text: Option<String>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-    /// 1 to 200; 50 if left out.
-    limit: Option<usize>,
-}
-
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct TaskPage {
-    tasks: Vec<TaskSummary>,
-    /// Absent on the last page.
-    next: Option<TaskId>,
-}
-
-/// Tasks, newest first.
-#[utoipa::path(get, path = "/api/v1/tasks", params(ListQuery),
-               responses((status = 200, body = TaskPage), (status = 400, body = Problem)))]
-pub(super) async fn list(
-    Extract(api): Extract<Api>,
-    Query(query): Query<ListQuery>,
-) -> Result<Json<TaskPage>, Problem> {
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=200).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit is {limit}; use 1 to 200")));
-    }
-    let cursor = query.cursor.as_deref().map(TaskId::parse).transpose();
-    let cursor = cursor.map_err(|error| Problem::bad_request(format!("cursor: {error}")))?;
-    let filter = Filter { state: query.state, pipeline: query.pipeline, text: query.text, cursor, limit };
-    let page = api.store.list(&filter).await?;
-    Ok(Json(TaskPage { tasks: page.tasks.into_iter().map(TaskSummary::from).collect(), next: page.next }))
+    let accepted = Accepted { events: format!("{url}/events"), url: url.clone(), id: submitted.id, notes };
+    (status, [(header::LOCATION, url)], Json(accepted)).into_response()
 }
 
 /// One task, whole.
@@ -166,16 +131,29 @@ pub(super) struct TreeQuery {
     round: Option<usize>,
 }
 
-/// What changed since the submission, as a unified diff for `git apply` or `patch -p1`.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}/diff", params(("id" = String, Path), TreeQuery),
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DiffQuery {
+    /// The tree that round (from 1) left. Left out: the outcome's, or the best so far.
+    round: Option<usize>,
+    /// Compare with the tree that round left. 0 or left out: with the submission.
+    from: Option<usize>,
+}
+
+/// What changed between two trees, as a unified diff for `git apply` or `patch -p1`.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/diff", params(("id" = String, Path), DiffQuery),
                responses((status = 200, content_type = "text/x-diff", body = String), (status = 404, body = Problem)))]
 pub(super) async fn diff(
     Extract(api): Extract<Api>,
     Path(id): Path<String>,
-    Query(query): Query<TreeQuery>,
+    Query(query): Query<DiffQuery>,
 ) -> Result<Response, Problem> {
     let task = find(&api, &id).await?;
-    let old = api.snapshots.load(&task.spec.tree).await?;
+    let from = match query.from {
+        None | Some(0) => &task.spec.tree,
+        from => chosen(&task, from)?,
+    };
+    let old = api.snapshots.load(from).await?;
     let new = api.snapshots.load(chosen(&task, query.round)?).await?;
     let text = off_thread(move || Ok(workspace::diff(&old, &new))).await?;
     Ok(([(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")], text).into_response())
@@ -200,7 +178,7 @@ pub(super) async fn archive(
     Ok((headers, bytes).into_response())
 }
 
-async fn find(api: &Api, id: &str) -> Result<Task, Problem> {
+pub(super) async fn find(api: &Api, id: &str) -> Result<Task, Problem> {
     let id = TaskId::parse(id)?;
     match api.store.get(&id).await? {
         Some(task) => Ok(task),
@@ -208,7 +186,7 @@ async fn find(api: &Api, id: &str) -> Result<Task, Problem> {
     }
 }
 
-fn chosen(task: &Task, round: Option<usize>) -> Result<&Digest, Problem> {
+pub(super) fn chosen(task: &Task, round: Option<usize>) -> Result<&Digest, Problem> {
     match round {
         None => Ok(task.outcome.as_ref().map_or_else(|| task.best_tree(), |outcome| &outcome.tree)),
         Some(number) => number

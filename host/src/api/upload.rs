@@ -53,6 +53,7 @@ fn read_json(bytes: &[u8], limits: Limits) -> Result<Upload, Problem> {
         tests: body.tests,
         budget: body.budget,
         tree: tree_of(body.files, limits)?,
+        parent: None,
     };
     Ok(Upload { submission, body: Digest::of(bytes), notes: Vec::new() })
 }

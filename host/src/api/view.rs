@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::task::{Millis, Reason, Spend, State, Task, TaskId};
+use crate::task::{Budget, Millis, Reason, Spend, State, Task, TaskId};
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TaskSummary {
@@ -13,6 +13,14 @@ pub struct TaskSummary {
     pub state: State,
     pub rounds: usize,
     pub reason: Option<Reason>,
+    pub model: Option<String>,
+    /// The task this one runs again.
+    pub parent: Option<TaskId>,
+    pub worker: Option<String>,
+    /// Asked to end, but not ended yet.
+    pub cancel: bool,
+    /// What a task may use up, for the meters.
+    pub budget: Budget,
     pub spend: Spend,
     pub submitted_at: Millis,
     pub started_at: Option<Millis>,
@@ -28,6 +36,11 @@ impl From<Task> for TaskSummary {
             state: task.state,
             rounds: task.rounds.len(),
             reason: task.outcome.map(|outcome| outcome.reason),
+            model: task.spec.pipeline.model,
+            parent: task.spec.parent,
+            worker: task.worker,
+            cancel: task.cancel,
+            budget: task.spec.budget,
             spend: task.spend,
             submitted_at: task.submitted_at,
             started_at: task.started_at,

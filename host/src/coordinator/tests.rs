@@ -27,7 +27,14 @@ fn task(candidates: u32, max_rounds: u32, fixer: bool) -> Task {
         wall_ms: 10_000,
         compute_ms: 5_000,
     };
-    let spec = Spec { goal: "g".to_owned(), tree: Digest::of(b"start"), tests: Vec::new(), pipeline, budget };
+    let spec = Spec {
+        goal: "g".to_owned(),
+        tree: Digest::of(b"start"),
+        tests: Vec::new(),
+        pipeline,
+        budget,
+        parent: None,
+    };
     Task::new(TaskId::fresh(), spec, 0)
 }
 

@@ -57,6 +57,23 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// Its name in the API.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Budget { .. } => "budget",
+            Self::Stuck { .. } => "stuck",
+            Self::Stopped { .. } => "stopped",
+            Self::ChecksBroken { .. } => "checks-broken",
+            Self::StepFailed { .. } => "step-failed",
+            Self::ModelFailed { .. } => "model-failed",
+            Self::Cancelled => "cancelled",
+            Self::Crashed { .. } => "crashed",
+        }
+    }
+}
+
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

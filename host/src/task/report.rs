@@ -20,6 +20,7 @@ pub struct Counts {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CheckProblem)] // the API's errors are problems, too
 pub struct Problem {
     pub test: Option<String>,
     pub path: Option<String>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Digest};
+use super::{Budget, Digest, TaskId};
 
 /// A task as it was submitted. Never changes afterwards: the pipeline is copied in, so that a later
 /// change of the configuration does not alter what a waiting task does.
@@ -19,6 +19,9 @@ pub struct Spec {
     pub tests: Vec<String>,
     pub pipeline: Pipeline,
     pub budget: Budget,
+    /// The task this one runs again, perhaps with changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskId>,
 }
 
 /// A named choice of steps, model and limits, resolved from the configuration at submission.

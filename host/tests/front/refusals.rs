@@ -218,7 +218,7 @@ async fn bad_questions_say_what_is_wrong() {
             Method::GET,
             "/api/v1/tasks?sort=up",
             400,
-            "the query can't be read: sort: unknown field `sort`, expected one of `state`, `pipeline`, `text`, `cursor`, `limit`",
+            "the query can't be read: sort: unknown field `sort`, expected one of `state`, `pipeline`, `text`, `outcome`, `model`, `plugin`, `parent`, `since`, `until`, `cursor`, `limit`",
         ),
         (
             Method::GET,

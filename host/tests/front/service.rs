@@ -102,21 +102,30 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
     assert_eq!(
         described,
         [
+            "GET /api/v1/about",
+            "GET /api/v1/changes",
             "GET /api/v1/pipelines",
             "GET /api/v1/plugins",
+            "GET /api/v1/samples",
+            "DELETE /api/v1/session",
+            "GET /api/v1/session",
+            "POST /api/v1/session",
             "GET /api/v1/tasks",
             "POST /api/v1/tasks",
             "GET /api/v1/tasks/{id}",
+            "POST /api/v1/tasks/{id}/again",
             "GET /api/v1/tasks/{id}/archive",
             "POST /api/v1/tasks/{id}/cancel",
             "GET /api/v1/tasks/{id}/diff",
             "GET /api/v1/tasks/{id}/events",
+            "GET /api/v1/tasks/{id}/journal",
             "GET /healthz",
             "GET /readyz",
         ]
     );
     // What is described is served: no answer is "nothing is served at …".
-    for line in described {
+    let ends = |line: &String| line != "GET /api/v1/changes";
+    for line in described.into_iter().filter(ends) {
         let (method, path) = line.split_once(' ').expect("two words");
         let method: Method = method.parse().expect("a method");
         let answer = host.request(method, &path.replace("{id}", "x")).send().await.expect("an answer");

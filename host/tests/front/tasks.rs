@@ -170,7 +170,11 @@ async fn the_list_filters_and_pages() {
         steady(page["tasks"][0].clone()),
         json!({
             "id": "ID", "goal": "Add apples", "pipeline": "default", "state": "running", "rounds": 0, "reason": null,
-            "spend": spend, "submitted_at": "TIME", "started_at": "TIME", "ended_at": null,
+            "model": "default", "parent": null, "worker": "WORKER", "cancel": false, "spend": spend,
+            "budget": {
+                "rounds": 4, "tokens": 200_000, "cost_micros": null, "wall_ms": "FIGURE", "compute_ms": "FIGURE",
+            },
+            "submitted_at": "TIME", "started_at": "TIME", "ended_at": null,
         })
     );
 }

@@ -36,6 +36,7 @@ pub(in crate::store) fn spec(goal: &str) -> Spec {
             temperatures: vec![0.0, 0.7],
         },
         budget: Budget::default(),
+        parent: None,
     }
 }
 

@@ -1,0 +1,82 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import type { Schema } from "../api/client";
+import { journal } from "../api/queries";
+import { readable } from "../task/asked";
+import { Button } from "./Button";
+import { Copy } from "./Copy";
+import { Empty, Loading } from "./Empty";
+import { Failure } from "./Notice";
+
+/** What the steps asked, and were answered. */
+export function Attempts({ id, version }: { id: string; version: string }) {
+  const found = useInfiniteQuery({ ...journal(id, version), placeholderData: (before) => before });
+  if (found.isPending) return <Loading lines={6} />;
+  if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  const steps = found.data.pages.flatMap((page) => page.steps);
+  if (steps.length === 0) {
+    return (
+      <div className="panel">
+        <Empty title="Nothing was asked yet">
+          Prompts, commands and their answers come here as soon as they are complete. Keys are never among them.
+        </Empty>
+      </div>
+    );
+  }
+  return (
+    <div className="space-y-3">
+      {steps.map((step) => (
+        <section key={step.step} className="space-y-2" aria-label={`Step ${step.step + 1}`}>
+          <h2 className="font-medium">Step {step.step + 1}</h2>
+          {step.entries.map((entry) => (
+            <Entry key={entry.index} entry={entry} />
+          ))}
+        </section>
+      ))}
+      {found.hasNextPage && <Button onClick={() => void found.fetchNextPage()}>Later steps</Button>}
+    </div>
+  );
+}
+
+function Entry({ entry }: { entry: Schema["JournalEntry"] }) {
+  const { asked, answered } = readable(entry);
+  return (
+    <article className="panel overflow-hidden">
+      <header className="border-b border-line px-3 py-1.5 font-medium">
+        {{ model: "Asked the model", exec: "Ran a command", check: "Ran the checks" }[entry.kind] ?? entry.kind}
+      </header>
+      <div className="grid lg:grid-cols-2">
+        <div className="min-w-0 border-line lg:border-r">
+          {asked.map((part, index) => (
+            <Text key={index} title={part.title} text={part.text} />
+          ))}
+        </div>
+        <div className="min-w-0 border-t border-line lg:border-t-0">
+          {answered.map((part, index) => (
+            <Text key={index} title={part.title} text={part.text} />
+          ))}
+        </div>
+      </div>
+      <details className="border-t border-line px-3 py-1.5 text-xs">
+        <summary className="text-soft">Raw</summary>
+        <pre className="foreign max-h-96 overflow-auto whitespace-pre-wrap" tabIndex={0} aria-label="Raw">
+          {entry.request}
+          {"\n\n"}
+          {entry.answer}
+        </pre>
+      </details>
+    </article>
+  );
+}
+
+function Text({ title, text }: { title: string; text: string }) {
+  return (
+    <div className="p-3">
+      <div className="flex items-center justify-between text-xs text-soft">
+        {title} <Copy text={text} label={`Copy: ${title}`} />
+      </div>
+      <pre className="foreign max-h-96 overflow-auto text-xs leading-5 whitespace-pre-wrap" tabIndex={0} aria-label={title}>
+        {text}
+      </pre>
+    </div>
+  );
+}

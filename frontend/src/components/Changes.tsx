@@ -1,0 +1,99 @@
+import { useEffect, useMemo } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useSearchParams } from "react-router";
+import { parseDiff } from "react-diff-view";
+import "react-diff-view/style/index.css";
+import type { Task } from "../api/client";
+import { diff } from "../api/queries";
+import { fileName, sizeOf } from "../task/patch";
+import { Copy } from "./Copy";
+import { Empty, Loading } from "./Empty";
+import { FileDiff } from "./FileDiff";
+import { Failure } from "./Notice";
+
+/** The changed files, between any two of the task's trees. */
+export function Changes({ task, version }: { task: Task; version: string }) {
+  const [params, setParams] = useSearchParams();
+  const view = params.get("view") === "split" ? "split" : "unified";
+  const round = Number(params.get("round") ?? 0);
+  const from = Number(params.get("from") ?? 0);
+  const set = (name: string, value: string) =>
+    setParams(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (value && value !== "0") next.set(name, value);
+        else next.delete(name);
+        return next;
+      },
+      { replace: true },
+    );
+  const found = useQuery(diff(task.id, { round: round || undefined, from: from || undefined }, round ? "" : version));
+  const patch = found.data ?? "";
+  const files = useMemo(() => (patch ? parseDiff(patch) : []), [patch]);
+  const [file, line] = [params.get("file"), Number(params.get("line") ?? 0)];
+  useEffect(() => {
+    if (file && files.length) document.getElementById(`file-${file}`)?.scrollIntoView({ block: "start" });
+  }, [file, files.length]);
+  const trees = task.rounds.filter((round) => round.tree);
+  const total = files.map(sizeOf).reduce((sum, one) => ({ added: sum.added + one.added, removed: sum.removed + one.removed }), {
+    added: 0,
+    removed: 0,
+  });
+  return (
+    <div className="space-y-3">
+      <div className="flex flex-wrap items-center gap-2">
+        <label className="flex items-center gap-1.5">
+          From
+          <select className="field" value={from} onChange={(event) => set("from", event.target.value)}>
+            <option value={0}>the submission</option>
+            {trees.map((round) => (
+              <option key={round.number} value={round.number}>
+                round {round.number}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label className="flex items-center gap-1.5">
+          to
+          <select className="field" value={round} onChange={(event) => set("round", event.target.value)}>
+            <option value={0}>{task.outcome ? "the result" : "the best so far"}</option>
+            {trees.map((round) => (
+              <option key={round.number} value={round.number}>
+                round {round.number}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label className="flex items-center gap-1.5">
+          <span className="sr-only">View</span>
+          <select className="field" value={view} onChange={(event) => set("view", event.target.value)}>
+            <option value="unified">unified</option>
+            <option value="split">side by side</option>
+          </select>
+        </label>
+        {found.data !== undefined && (
+          <span className="text-soft">
+            {files.length} {files.length === 1 ? "file" : "files"}, <span className="text-good">+{total.added}</span>{" "}
+            <span className="text-bad">−{total.removed}</span>
+          </span>
+        )}
+        <Copy text={patch} label="Copy the patch" />
+      </div>
+      {found.isPending ? (
+        <Loading lines={6} />
+      ) : found.isError ? (
+        <Failure error={found.error} retry={() => void found.refetch()} />
+      ) : files.length === 0 ? (
+        <div className="panel">
+          <Empty title="No file differs">
+            {task.rounds.length === 0 ? "The first round's changes appear here." : "These two trees are the same."}
+          </Empty>
+        </div>
+      ) : (
+        files.map((one) => (
+          <FileDiff key={fileName(one)} file={one} view={view} line={fileName(one) === file ? line : 0} />
+        ))
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+import { useEffect, useRef } from "react";
+import { lastCall, type Story } from "../task/story";
+import { Copy } from "./Copy";
+import { Empty } from "./Empty";
+
+/** More than a screen; the whole answer is among the attempts. */
+const SHOWN = 20_000;
+
+/** The model's answer, as it is written. */
+export function Writing({ story }: { story: Story }) {
+  const call = lastCall(story);
+  const pane = useRef<HTMLPreElement>(null);
+  const length = call?.text.length ?? 0;
+  const writing = call !== undefined && call.to === undefined;
+  useEffect(() => {
+    if (writing && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
+  }, [writing, length]);
+  return (
+    <section className="panel flex max-h-[70vh] min-h-60 min-w-0 flex-col" aria-label="The model's answer">
+      <header className="flex min-h-10 items-center justify-between border-b border-line px-3 py-1">
+        <h2 className="font-medium">
+          {writing ? "The model writes" : "The model's last answer"}
+          {call && (
+            <span className="font-normal text-soft">
+              {" "}
+              {call.model}, round {call.round}
+            </span>
+          )}
+          {writing && <span className="pulse ml-2 inline-block size-2 rounded-full bg-accent" aria-hidden />}
+        </h2>
+        {call && <Copy text={call.text} label="Copy the answer" />}
+      </header>
+      {call ? (
+        <pre
+          ref={pane}
+          tabIndex={0}
+          aria-label="Answer"
+          className="foreign flex-1 overflow-auto p-3 text-xs leading-5 whitespace-pre-wrap"
+        >
+          {call.text.length > SHOWN && "…"}
+          {call.text.slice(-SHOWN)}
+        </pre>
+      ) : (
+        <Empty title="No model was asked yet">Its words appear here as it writes them.</Empty>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,44 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createBrowserRouter, RouterProvider } from "react-router";
+import { ApiError } from "./api/client";
+import { Broken } from "./components/Broken";
+import { Layout } from "./components/Layout";
+import { Tasks } from "./routes/Tasks";
+import "./index.css";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // An answer below 500 will be the same next time.
+      retry: (failures, error) => failures < 3 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      staleTime: 2_000,
+    },
+  },
+});
+
+const router = createBrowserRouter([
+  {
+    element: <Layout />,
+    errorElement: <Broken />,
+    children: [
+      { index: true, element: <Tasks /> },
+      { path: "submit", lazy: async () => ({ Component: (await import("./routes/Submit")).Submit }) },
+      { path: "tasks/:id", lazy: async () => ({ Component: (await import("./routes/Task")).Task }) },
+      { path: "compare", lazy: async () => ({ Component: (await import("./routes/Compare")).Compare }) },
+      { path: "plugins", lazy: async () => ({ Component: (await import("./routes/Plugins")).Plugins }) },
+      { path: "workers", lazy: async () => ({ Component: (await import("./routes/Workers")).Workers }) },
+      { path: "overview", lazy: async () => ({ Component: (await import("./routes/Overview")).Overview }) },
+      { path: "*", lazy: async () => ({ Component: (await import("./routes/NotFound")).NotFound }) },
+    ],
+  },
+]);
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </StrictMode>,
+);

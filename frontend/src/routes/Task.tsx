@@ -1,0 +1,115 @@
+import { lazy, Suspense } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useParams, useSearchParams } from "react-router";
+import { ApiError } from "../api/client";
+import { task as taskQuery } from "../api/queries";
+import { Loading } from "../components/Empty";
+import { LogView } from "../components/LogView";
+import { Failure, Notice } from "../components/Notice";
+import { Reports } from "../components/Reports";
+import { TaskHead } from "../components/TaskHead";
+import { Timeline } from "../components/Timeline";
+import { Writing } from "../components/Writing";
+import { reason } from "../format";
+import { useKeys } from "../hooks/useKeys";
+import { useStory } from "../hooks/useStory";
+import { useTitle, type Icon } from "../hooks/useTitle";
+import type { Connection } from "../task/feed";
+
+const Changes = lazy(async () => ({ default: (await import("../components/Changes")).Changes }));
+const Attempts = lazy(async () => ({ default: (await import("../components/Attempts")).Attempts }));
+
+const TABS = ["story", "checks", "changes", "log", "attempts"] as const;
+type Tab = (typeof TABS)[number];
+
+export function Task() {
+  const { id = "" } = useParams();
+  return <OneTask key={id} id={id} />;
+}
+
+function OneTask({ id }: { id: string }) {
+  const found = useQuery(taskQuery(id));
+  const { story, connection } = useStory(id);
+  const [params, setParams] = useSearchParams();
+  const asked = params.get("tab") as Tab | null;
+  // A link to a line of the log opens the log.
+  const tab = asked && TABS.includes(asked) ? asked : location.hash.startsWith("#L") ? "log" : "story";
+  const show = (tab: Tab, more: Record<string, string> = {}) => setParams({ tab, ...more }, { replace: true });
+  useKeys(Object.fromEntries(TABS.map((name, index) => [String(index + 1), () => show(name)])));
+  const task = found.data;
+  const outcome = task?.outcome && reason(task.outcome.reason);
+  const icon: Icon = !task || task.state === "queued" ? "idle" : !outcome ? "running" : outcome.good ? "green" : "failed";
+  useTitle(task ? `${outcome?.short ?? task.state} · ${task.spec.goal.slice(0, 60)}` : "Task", icon);
+
+  if (found.isPending) return <Loading lines={6} />;
+  if (found.isError) {
+    const gone = found.error instanceof ApiError && found.error.status === 404;
+    return gone ? (
+      <Notice look="warn">There is no task {id}. It may have been deleted after its time.</Notice>
+    ) : (
+      <Failure error={found.error} retry={() => void found.refetch()} />
+    );
+  }
+  const version = `${found.data.rounds.length} ${found.data.state}`;
+  return (
+    <div className="space-y-3">
+      <TaskHead task={found.data} story={story} />
+      <Lost connection={connection} />
+      <div role="tablist" aria-label="Parts of the task" className="flex gap-1 overflow-x-auto border-b border-line">
+        {TABS.map((name, index) => (
+          <button
+            key={name}
+            id={`tab-${name}`}
+            type="button"
+            role="tab"
+            aria-selected={name === tab}
+            aria-controls="part"
+            title={`${name} (${index + 1})`}
+            tabIndex={name === tab ? 0 : -1}
+            onKeyDown={(event) => {
+              const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+              if (!step) return;
+              const next = TABS[(index + step + TABS.length) % TABS.length]!;
+              show(next);
+              document.getElementById(`tab-${next}`)?.focus();
+            }}
+            onClick={() => show(name)}
+            className={`-mb-px border-b-2 px-3 py-1.5 capitalize ${name === tab ? "border-accent font-medium text-accent" : "border-transparent text-soft hover:text-ink"}`}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      <div role="tabpanel" id="part" aria-labelledby={`tab-${tab}`}>
+        <Suspense fallback={<Loading lines={5} />}>
+          {tab === "story" && (
+            <div className="grid gap-3 xl:grid-cols-2">
+              <Timeline story={story} task={found.data} onLine={(line) => (show("log"), (location.hash = `L${line}`))} />
+              <Writing story={story} />
+            </div>
+          )}
+          {tab === "checks" && (
+            <Reports
+              rounds={found.data.rounds}
+              best={found.data.best ?? undefined}
+              onPlace={(round, path, line) => show("changes", { round: String(round), file: path, line: String(line) })}
+            />
+          )}
+          {tab === "changes" && <Changes task={found.data} version={version} />}
+          {tab === "log" && <LogView name={id} lines={story.lines} live={!story.ended} />}
+          {tab === "attempts" && <Attempts id={id} version={version} />}
+        </Suspense>
+      </div>
+    </div>
+  );
+}
+
+function Lost({ connection }: { connection: Connection }) {
+  if (connection === "reconnecting") {
+    return <Notice look="warn">The connection to the host is lost. What is shown stands; this page connects again by itself.</Notice>;
+  }
+  if (connection === "refused") {
+    return <Notice look="bad">The host does not send this task&apos;s events any more. Load the page anew, or log in again.</Notice>;
+  }
+  return null;
+}

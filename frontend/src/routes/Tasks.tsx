@@ -1,0 +1,117 @@
+import { useMemo, useState } from "react";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "react-router";
+import { SquarePen } from "lucide-react";
+import { plugins, ready, tasks as tasksQuery } from "../api/queries";
+import { BulkActions } from "../components/BulkActions";
+import { buttonLook, Button } from "../components/Button";
+import { Empty, Loading } from "../components/Empty";
+import { Failure, Notice } from "../components/Notice";
+import { TaskFilters } from "../components/TaskFilters";
+import { TaskTable } from "../components/TaskTable";
+import { count, duration } from "../format";
+import { useChanges } from "../hooks/useChanges";
+import { useKeys } from "../hooks/useKeys";
+import { useNow } from "../hooks/useNow";
+import { useTaskFilter } from "../hooks/useTaskFilter";
+import { useTitle } from "../hooks/useTitle";
+
+/** How long a task may wait before its reader is told that perhaps nobody works. */
+const LONG_WAIT_MS = 10_000;
+
+export function Tasks() {
+  useChanges();
+  useTitle("Tasks");
+  const { filter, isSet, clear } = useTaskFilter();
+  const found = useInfiniteQuery({ ...tasksQuery(filter), placeholderData: (before) => before });
+  const rows = useMemo(() => found.data?.pages.flatMap((page) => page.tasks) ?? [], [found.data]);
+  const [at, setAt] = useState(-1);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const navigate = useNavigate();
+  const toggle = (id: string) =>
+    setSelected((before) => {
+      const next = new Set(before);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
+  const move = (step: number) => setAt((at) => Math.max(0, Math.min(rows.length - 1, at + step)));
+  const current = rows[at];
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    Enter: () => current && void navigate(`/tasks/${current.id}`),
+    x: () => current && toggle(current.id),
+  });
+  return (
+    <div className="space-y-3">
+      <div className="flex items-center justify-between gap-3">
+        <h1 className="text-lg font-semibold">Tasks</h1>
+        <Link to="/submit" className={buttonLook("main")}>
+          <SquarePen className="size-4" aria-hidden /> New task
+        </Link>
+      </div>
+      <Trouble />
+      <TaskFilters />
+      <BulkActions selected={selected} rows={rows} filter={filter} onDone={() => setSelected(new Set())} />
+      <div className="panel overflow-hidden">
+        {found.isPending ? (
+          <Loading lines={5} />
+        ) : found.isError ? (
+          <div className="p-3">
+            <Failure error={found.error} retry={() => void found.refetch()} />
+          </div>
+        ) : rows.length > 0 ? (
+          <TaskTable rows={rows} at={at} selected={selected} onToggle={toggle} onSelect={setSelected} />
+        ) : isSet ? (
+          <Empty title="No task is like that">
+            <Button onClick={clear}>Clear the filters</Button>
+          </Empty>
+        ) : (
+          <Empty title="No task yet">
+            A task is a goal in words and, best, tests that say when it is reached. It is built, checked and fixed until
+            the tests pass or the budget is spent. <br />
+            <Link to="/submit" className={`${buttonLook("main")} mt-3`}>
+              Submit one, or try a sample
+            </Link>
+          </Empty>
+        )}
+      </div>
+      {found.hasNextPage && (
+        <div className="text-center">
+          <Button onClick={() => void found.fetchNextPage()} disabled={found.isFetchingNextPage}>
+            Older tasks
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What keeps tasks from being worked on. */
+function Trouble() {
+  const health = useQuery(ready);
+  const catalog = useQuery(plugins);
+  const stats = health.data?.tasks;
+  const waits = stats?.oldest_queued_at ?? undefined;
+  const now = useNow(waits !== undefined);
+  if (catalog.data && !catalog.data.loaded.some((plugin) => plugin.kind === "builder")) {
+    return (
+      <Notice look="warn">
+        No builder is loaded, so no task can be built.{" "}
+        <Link to="/plugins" className="underline">
+          See what was refused, and why
+        </Link>
+        , or start the host with <code>--plugins DIR</code>.
+      </Notice>
+    );
+  }
+  if (stats && waits !== undefined && stats.running === 0 && now - waits > LONG_WAIT_MS) {
+    return (
+      <Notice look="warn">
+        {count(stats.queued)} waiting, the first for {duration(now - waits)}, and no worker has taken a task. Is one
+        running? <code>aiagent-host --role worker</code> on the same store starts one.
+      </Notice>
+    );
+  }
+  return null;
+}

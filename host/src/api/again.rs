@@ -1,0 +1,74 @@
+//! Running a task again: from its own files, or from what one of its rounds left.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::extract::Path;
+use super::tasks::{accepted, chosen, find, idempotency_key};
+use super::{Api, Problem};
+use crate::store::Idempotency;
+use crate::submission::{BudgetWish, Submission};
+use crate::task::Digest;
+
+/// What is to be different. An empty object: nothing.
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AgainBody {
+    /// Left out: the goal of the first task.
+    goal: Option<String>,
+    /// Left out: the pipeline of that name as it is configured now.
+    pipeline: Option<String>,
+    /// Begin with the tree that this round (from 1) left. Left out: with the files as they were submitted.
+    round: Option<usize>,
+    /// What is left out is as configured.
+    #[serde(default)]
+    budget: BudgetWish,
+}
+
+/// Queues a new task with the files and tests of this one; its `parent` is this one.
+#[utoipa::path(
+    post, path = "/api/v1/tasks/{id}/again",
+    params(("id" = String, Path),
+           ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same task, for 24 hours")),
+    request_body = AgainBody,
+    responses((status = 202, body = super::tasks::Accepted),
+              (status = 200, body = super::tasks::Accepted, description = "This key was used before"),
+              (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+              (status = 413, body = Problem), (status = 422, body = Problem))
+)]
+pub(super) async fn again(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
+    let body: AgainBody = match bytes.is_empty() {
+        true => AgainBody::default(),
+        false => serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::bad_request(format!("the body can't be read: {error}")))?,
+    };
+    let task = find(&api, &id).await?;
+    let tree = match body.round {
+        None => &task.spec.tree,
+        round => chosen(&task, round)?,
+    };
+    let tree = api.snapshots.load(tree).await?;
+    let idempotency = key.map(|key| {
+        let body = Digest::of(&[b"again ", task.id.as_str().as_bytes(), b" ", &bytes].concat());
+        Idempotency { key, body }
+    });
+    let submission = Submission {
+        goal: body.goal.unwrap_or(task.spec.goal),
+        pipeline: Some(body.pipeline.unwrap_or(task.spec.pipeline.name)),
+        tests: task.spec.tests,
+        budget: body.budget,
+        tree,
+        parent: Some(task.id),
+    };
+    let submitted = submission.submit(&api.settings, api.store.as_ref(), &api.snapshots, idempotency).await?;
+    Ok(accepted(submitted, Vec::new()))
+}
