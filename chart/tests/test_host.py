@@ -1,13 +1,17 @@
 """What the chart renders, given to the real programs: the host, and Redis."""
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from rendering import CHART, CI_VALUES, find, pods, render
 
@@ -57,18 +61,24 @@ class TheHost(unittest.TestCase):
             folder = pathlib.Path(scratch, "plugins")
             lay_out_as_the_kubelet_does(folder, {"builder.wasm": (TARGET / "plugins" / "builder.wasm").read_bytes()})
             environment |= {"AIAGENT_LISTEN": "127.0.0.1:0", "AIAGENT_PLUGINS_DIR": str(folder)}
-            with run(scratch, environment, toml, "serve") as host:
-                try:
-                    said = []
-                    for line in host.stdout:
-                        said.append(json.loads(line)["fields"]["message"])
-                        if said[-1].startswith("serving "):
-                            break
-                    self.assertTrue(said and said[-1].startswith("serving "), said)
-                    self.assertFalse([each for each in said if "no setting of this program" in each])
-                    self.assertEqual(ask(objects, said[-1].split()[1]), 0)
-                finally:
-                    host.terminate()
+            with serving(scratch, environment, toml) as (url, said):
+                self.assertFalse([each for each in said if "no setting of this program" in each])
+                self.assertEqual(ask(objects, url), 0)
+                self.assertLessEqual({"queued", "running"}, json.loads(get(f"{url}/readyz"))["tasks"].keys())
+
+    @unittest.skipUnless(KNOWS_REDIS, "this host has no metrics")
+    def test_has_the_metrics_that_alerts_and_dashboard_ask_for(self):
+        objects = render("monitoring")
+        rules = find(objects, "PrometheusRule", "demo-aiagent")["spec"]["groups"][0]["rules"]
+        asked = json.dumps(rules) + find(objects, "ConfigMap", "demo-aiagent-grafana")["data"]["aiagent.json"]
+        asked = {name.removesuffix("_bucket") for name in re.findall(r"aiagent_\w+", asked)}
+        self.assertGreater(len(asked), 8)
+        port = free_port()
+        environment = {"AIAGENT_LISTEN": "127.0.0.1:0", "AIAGENT_METRICS_LISTEN": f"127.0.0.1:{port}",
+                       "AIAGENT_LOG_FORMAT": "json", "AIAGENT_PLUGINS_DIR": str(CHART)}
+        with tempfile.TemporaryDirectory() as scratch, serving(scratch, environment, "") as _:
+            there = set(re.findall(r"^# TYPE (\w+)", get(f"http://127.0.0.1:{port}/metrics"), re.MULTILINE))
+        self.assertLessEqual(asked, there)
 
     def test_reads_what_the_values_file_says(self):
         [(_, environment, toml)] = hosts(render("single"))
@@ -77,6 +87,32 @@ class TheHost(unittest.TestCase):
         for line in ("keep_days = 30", "tokens = 200000", "cost = 1.5", "candidates = 1", "temperatures = [0, 0.8]",
                      """command = 'say "hi" \\ there'""", "wall_ms = 600000", 'allow = ["10.0.0.0/8"]'):
             self.assertIn(line, said)
+
+
+@contextlib.contextmanager
+def serving(scratch, environment, toml):
+    """The host's URL, and what it has said until it served."""
+    with run(scratch, environment, toml, "serve") as host:
+        try:
+            said = []
+            for line in host.stdout:
+                said.append(json.loads(line)["fields"]["message"] if line.startswith("{") else line)
+                if said[-1].startswith("serving "):
+                    break
+            assert said and said[-1].startswith("serving "), said
+            yield said[-1].split()[1], said
+        finally:
+            host.terminate()
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read().decode()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
 
 
 def ask(objects, url):
@@ -107,8 +143,8 @@ class Redis(unittest.TestCase):
         self.assertEqual(password, b"given-password")
         with tempfile.TemporaryDirectory() as scratch:
             path = pathlib.Path(scratch, "redis.conf")
-            socket = f"{scratch}/socket"
-            path.write_text(config.replace("/data", scratch) + f"port 0\nunixsocket {socket}\n")
+            at = f"{scratch}/socket"
+            path.write_text(config.replace("/data", scratch) + f"port 0\nunixsocket {at}\n")
             shell, flag, script = container["command"]
             environment = {"PATH": os.environ["PATH"], "REDISCLI_AUTH": "pass'word $x"}
             command = [shell, flag, script.replace("/etc/redis/redis.conf", str(path))]
@@ -118,7 +154,7 @@ class Redis(unittest.TestCase):
                         self.assertTrue(line, "it ended before it was ready")
 
                     def cli(*args, **more):
-                        done = subprocess.run(["redis-cli", "-s", socket, *args], env=environment | more,
+                        done = subprocess.run(["redis-cli", "-s", at, *args], env=environment | more,
                                               capture_output=True, text=True, check=False)
                         return done.stdout.strip()
 
