@@ -36,6 +36,7 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
             settings: Arc::new(Settings::default()),
             draining: CancellationToken::new(),
             stop: CancellationToken::new(),
+            logins: Arc::default(),
         });
         let submit = Request::post("/api/v1/tasks").header("content-type", "application/json");
         let (status, answer) =
