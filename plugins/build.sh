@@ -227,7 +227,7 @@ node_environment() {
   local folder=$state/node
   if [ "$(cat "$folder/ready" 2>/dev/null)" = "$COMPONENTIZE_JS" ]; then return; fi
   command -v npm >/dev/null || missing "no npm; get Node 20 or later:" "https://nodejs.org"
-  node -e 'process.exit(parseInt(process.versions.node) < 20)' || missing "$(node --version) is too old: Node 20 or later is needed"
+  node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || missing "$(node --version) is too old: Node 20 or later is needed"
   say "installing componentize-js $COMPONENTIZE_JS from npm"
   rm -rf "$folder"
   mkdir -p "$folder"
