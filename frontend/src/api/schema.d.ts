@@ -66,7 +66,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is loaded, and what was refused and why. */
+        /** What this host has loaded and how it has done, and what was refused and why. */
         get: operations["plugins"];
         put?: never;
         post?: never;
@@ -321,6 +321,21 @@ export interface components {
             /** @description Begin with the tree that this round (from 1) left. Left out: with the files as they were submitted. */
             round?: number | null;
         };
+        /** @description What a plugin call ran on: enough to say later where its result came from. */
+        Basis: {
+            /** @description The contract it was built against: `aiagent:step@0.1.0`. */
+            contract: string;
+            /** @description Of the `.wasm` file. */
+            digest: components["schemas"]["Digest"];
+            /**
+             * Format: int64
+             * @description The worker's generation of plugins. All of a step runs on one.
+             */
+            generation: number;
+            model?: components["schemas"]["StepModel"] | null;
+            /** @description The digest of its limits and grants, as `/api/v1/plugins` shows it. */
+            policy: components["schemas"]["Digest"];
+        };
         /** @description `None`: no limit. A task always has a limit of rounds and of wall time. */
         Budget: {
             /**
@@ -381,16 +396,31 @@ export interface components {
             /** @description `ended`, `requested` (it is running and will stop within seconds) or `already-ended`. */
             state: string;
         };
-        /** @description Never changes; a reload publishes a new one. */
-        Catalog: {
+        /** @description One change of what a host serves, or one file that changed nothing. */
+        Change: {
+            /** @description By the host's clock. */
+            at: components["schemas"]["u64"];
+            from?: components["schemas"]["Digest"] | null;
             /**
              * Format: int64
-             * @description From 1; one more with each reload.
+             * @description The generation that came of it.
              */
             generation: number;
-            /** @description Sorted by name. */
-            loaded: components["schemas"]["Loaded"][];
-            refused: components["schemas"]["Refused"][];
+            plugin: string;
+            to?: components["schemas"]["Digest"] | null;
+            what: components["schemas"]["What"];
+            /** @description Of a refusal: the reason, and what to do. */
+            why?: string | null;
+        };
+        CheckProblem: {
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            line?: number | null;
+            message: string;
+            path?: string | null;
+            test?: string | null;
         };
         Counts: {
             /** Format: int32 */
@@ -420,7 +450,7 @@ export interface components {
             type: "requeued";
             why: string;
         } | {
-            digest?: components["schemas"]["Digest"] | null;
+            basis?: components["schemas"]["Basis"] | null;
             kind: string;
             plugin: string;
             /** Format: int32 */
@@ -446,6 +476,13 @@ export interface components {
             round: number;
             /** @enum {string} */
             type: "step-restarted";
+            why: string;
+        } | {
+            digest: components["schemas"]["Digest"];
+            plugin: string;
+            restored: components["schemas"]["Digest"];
+            /** @enum {string} */
+            type: "plugin-withdrawn";
             why: string;
         } | {
             /** Format: int32 */
@@ -557,6 +594,10 @@ export interface components {
          * @enum {string}
          */
         Kind: "builder" | "fixer" | "checker" | "adapter";
+        LastTrap: {
+            at: components["schemas"]["u64"];
+            message: string;
+        };
         /** @enum {string} */
         Level: "trace" | "debug" | "info" | "warn" | "error";
         /**
@@ -592,6 +633,15 @@ export interface components {
              */
             wall_ms: number;
         };
+        /** @description A catalog, and how each of its plugins has done on this host. */
+        Listing: {
+            /** Format: int64 */
+            generation: number;
+            /** @description Oldest first, the last hundred. */
+            history: components["schemas"]["Change"][];
+            loaded: components["schemas"]["Serving"][];
+            refused: components["schemas"]["Refused"][];
+        };
         Live: {
             status: string;
             version: string;
@@ -602,11 +652,17 @@ export interface components {
             digest: components["schemas"]["Digest"];
             exports: string[];
             file: string;
+            /** @description What its imports let it do, in short: `workspace`, `model`, `check`, `exec`. */
+            grants: string[];
             imports: components["schemas"]["Import"][];
             kind: components["schemas"]["Kind"];
             limits: components["schemas"]["Limits"];
             /** @description The file's stem; what pipelines call it. */
             name: string;
+            /** @description The digest of limits and grants; each step it runs records it. */
+            policy: components["schemas"]["Digest"];
+            /** @description When this host began to serve it. */
+            since: components["schemas"]["u64"];
             /** Format: int64 */
             size_bytes: number;
         };
@@ -730,10 +786,38 @@ export interface components {
             kind: "crashed";
             message: string;
         };
+        /**
+         * @description On this host, since the plugin was loaded. A call that was cancelled, or that the host spoilt, is not
+         *     counted; an adapter's calls are the answers it has decoded, and whatever failed before.
+         */
+        Record: {
+            /** Format: int64 */
+            calls: number;
+            last_trap?: components["schemas"]["LastTrap"] | null;
+            /**
+             * Format: int64
+             * @description Of the last 128 calls' wall time, waiting for the model included.
+             */
+            median_us?: number | null;
+            /**
+             * Format: double
+             * @description `passed` of `calls`, from 0 to 1. `None` before the first call.
+             */
+            pass_rate?: number | null;
+            /**
+             * Format: int64
+             * @description Calls that gave a result; what a checker's report says does not matter.
+             */
+            passed: number;
+            /** Format: int32 */
+            traps_in_a_row: number;
+        };
         Refused: {
+            digest?: components["schemas"]["Digest"] | null;
             file: string;
             reason: string;
             remedy: string;
+            status: components["schemas"]["Status"];
             still_serving?: components["schemas"]["Digest"] | null;
         };
         Report: {
@@ -773,6 +857,10 @@ export interface components {
         SampleFile: {
             content: string;
             path: string;
+        };
+        Serving: components["schemas"]["Loaded"] & {
+            before?: components["schemas"]["Digest"] | null;
+            uses: components["schemas"]["Record"];
         };
         Session: {
             /** @description Whether this host asks for a token. */
@@ -829,6 +917,11 @@ export interface components {
             /** Format: int64 */
             running: number;
         };
+        /**
+         * @description What is to become of a file that is not served.
+         * @enum {string}
+         */
+        Status: "refused" | "held-back" | "withdrawn";
         /** @description The journal of one plugin call. */
         StepJournal: {
             entries: components["schemas"]["JournalEntry"][];
@@ -838,12 +931,19 @@ export interface components {
              */
             step: number;
         };
+        StepModel: {
+            /** @description The plugin that speaks to it. */
+            adapter: string;
+            adapter_digest?: components["schemas"]["Digest"] | null;
+            /** @description The vendor's name for it. */
+            model: string;
+            /** @description The section `[models.NAME]`. */
+            name: string;
+        };
         /** @description One plugin call, as far as it is worth keeping. */
-        StepRecord: {
+        StepRecord: components["schemas"]["Basis"] & {
             /** Format: int64 */
             compute_ms: number;
-            /** @description The digest of the `.wasm` file that ran. */
-            digest: components["schemas"]["Digest"];
             /** Format: int64 */
             peak_memory_bytes: number;
             plugin: string;
@@ -933,18 +1033,10 @@ export interface components {
         };
         /** @enum {string} */
         Verdict: "passed" | "failed" | "broken";
+        /** @enum {string} */
+        What: "added" | "replaced" | "removed" | "refused" | "held-back" | "withdrawn";
         /** Format: int64 */
         u64: number;
-        CheckProblem: {
-            test?: string | null;
-            path?: string | null;
-            /**
-             * Format: int32
-             * @description From 1.
-             */
-            line?: number | null;
-            message: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -1025,7 +1117,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Catalog"];
+                    "application/json": components["schemas"]["Listing"];
                 };
             };
         };
