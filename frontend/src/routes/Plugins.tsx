@@ -3,10 +3,12 @@ import type { Schema } from "../api/client";
 import { plugins } from "../api/queries";
 import { Empty, Loading } from "../components/Empty";
 import { Failure } from "../components/Notice";
-import { bytes, duration } from "../format";
+import { Time } from "../components/Time";
+import { bytes, duration, plural } from "../format";
 import { useTitle } from "../hooks/useTitle";
 
-type Loaded = Schema["Loaded"];
+type Serving = Schema["Serving"];
+type Change = Schema["Change"];
 type Refused = Schema["Refused"];
 
 export function Plugins() {
@@ -14,7 +16,7 @@ export function Plugins() {
   const found = useQuery(plugins);
   if (found.isPending) return <Loading lines={6} />;
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
-  const { loaded, refused, generation } = found.data;
+  const { loaded, refused, generation, history } = found.data;
   return (
     <div className="space-y-3">
       <h1 className="text-lg font-semibold">
@@ -36,29 +38,58 @@ export function Plugins() {
           ))}
         </div>
       )}
+      {history.length > 0 && <History changes={history} />}
     </div>
   );
 }
 
+const digest = (digest: string) => digest.slice(7, 19);
+
+/** What was swapped, the last first. */
+function History({ changes }: { changes: Change[] }) {
+  return (
+    <section className="panel" aria-label="History">
+      <h2 className="border-b border-line px-3 py-1.5 font-medium">History</h2>
+      <ol className="divide-y divide-line">
+        {changes.toReversed().map((change, index) => (
+          <li key={index} className="flex flex-wrap gap-x-3 px-3 py-1.5">
+            <span className="w-24 text-soft">
+              <Time at={change.at} />
+            </span>
+            <span className="foreign font-medium">{change.plugin}</span>
+            <span>{change.what}</span>
+            <code className="text-xs text-soft">
+              {[change.from, change.to].map((one) => (one ? digest(one) : "–")).join(" → ")}
+            </code>
+            {change.why && <span className="foreign w-full text-soft">{change.why}</span>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+const STATUS = { refused: "Refused", "held-back": "Held back", withdrawn: "Withdrawn" };
+
 function RefusedPlugin({ plugin }: { plugin: Refused }) {
   return (
-    <section className="rounded-lg bg-warn-wash p-3" aria-label={`Refused: ${plugin.file}`}>
-      <h2 className="foreign font-medium text-warn">Refused: {plugin.file.split("/").at(-1)}</h2>
+    <section className="rounded-lg bg-warn-wash p-3" aria-label={`Not served: ${plugin.file}`}>
+      <h2 className="foreign font-medium text-warn">{STATUS[plugin.status]}: {plugin.file.split("/").at(-1)}</h2>
       <p className="foreign">{plugin.reason}</p>
       <p className="foreign mt-1">
         <span className="font-medium">What to do:</span> {plugin.remedy}
       </p>
       {plugin.still_serving && (
         <p className="mt-1">
-          The version before goes on serving: <code>{plugin.still_serving.slice(7, 19)}</code>
+          The version before goes on serving: <code>{digest(plugin.still_serving)}</code>
         </p>
       )}
     </section>
   );
 }
 
-function LoadedPlugin({ plugin }: { plugin: Loaded }) {
-  const { limits } = plugin;
+function LoadedPlugin({ plugin }: { plugin: Serving }) {
+  const { limits, uses } = plugin;
   return (
     <section className="panel min-w-0 p-3" aria-label={plugin.name}>
       <h2 className="flex items-baseline gap-2">
@@ -68,7 +99,26 @@ function LoadedPlugin({ plugin }: { plugin: Loaded }) {
       <p className="foreign font-mono text-xs text-soft" title={plugin.digest}>
         {plugin.digest.slice(0, 19)} · {bytes(plugin.size_bytes)} · {plugin.contract}
       </p>
+      <p className="mt-1">
+        {uses.calls === 0
+          ? "Not called yet"
+          : `${plural(uses.calls, "call")}, ${Math.round(100 * (uses.pass_rate ?? 0))} % with a result`}
+        {uses.median_us != null && `, median ${duration(uses.median_us / 1000)}`}
+      </p>
+      {uses.last_trap && (
+        <p className="foreign text-bad">
+          Last trap <Time at={uses.last_trap.at} />: {uses.last_trap.message}
+        </p>
+      )}
+      {plugin.before && (
+        <p className="text-warn">
+          On trial: three traps in a row bring <code>{digest(plugin.before)}</code> back.
+        </p>
+      )}
       <p className="mt-2 text-xs text-soft">
+        Granted: {plugin.grants.join(", ") || "nothing"}. Serving since <Time at={plugin.since} />.
+      </p>
+      <p className="text-xs text-soft">
         Per call: {duration(limits.compute_ms)} of computing, {duration(limits.wall_ms)} in all, {bytes(limits.memory_bytes)} of
         memory, {bytes(limits.output_bytes)} of output, {bytes(limits.log_bytes)} of log
       </p>
