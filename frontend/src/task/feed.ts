@@ -9,6 +9,7 @@ const TYPES = {
   "step-started": true,
   "step-ended": true,
   "step-restarted": true,
+  "plugin-withdrawn": true,
   "model-started": true,
   tokens: true,
   "model-retried": true,

@@ -16,7 +16,7 @@ const started = (round: number, kind: string, plugin: string): Body => ({
   round,
   kind,
   plugin,
-  digest: null,
+  basis: null,
   replayed: 0,
 });
 const ended = (round: number, kind: string, plugin: string, wall_ms = 0): Body => ({

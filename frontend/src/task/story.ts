@@ -75,7 +75,7 @@ export class Story {
           round: event.round,
           kind: event.kind,
           plugin: event.plugin,
-          digest: event.digest ?? undefined,
+          digest: event.basis?.digest,
           from: at,
           calls: [],
           line: this.lines.length + 1,
@@ -98,6 +98,9 @@ export class Story {
         if (event.error) say(event.error, event.plugin, "error");
         break;
       }
+      case "plugin-withdrawn":
+        say(`${event.plugin} was withdrawn, and the one before it works again: ${event.why}`, "host", "warn");
+        break;
       case "step-restarted":
         say(`round ${event.round} begins anew: ${event.why}`, "host", "warn");
         break;
