@@ -19,7 +19,8 @@ const COLOURS: Record<Level, string> = {
 
 /** Of one line; a browser takes seconds to lay out a line of a megabyte. */
 const LINE_SHOWN = 4_000;
-const ROW = 20;
+/** In pixels: a line number is a link, and a finger needs this much. */
+const ROW = 24;
 
 interface Props {
   /** Of the file that is downloaded. */
@@ -142,7 +143,7 @@ export function LogView({ name, lines, live }: Props) {
                 key={item.key}
                 data-index={item.index}
                 ref={rows.measureElement}
-                className={`absolute top-0 left-0 flex w-full leading-5 ${line.number === marked ? "bg-warn-wash" : "hover:bg-sunken"}`}
+                className={`absolute top-0 left-0 flex w-full leading-[24px] ${line.number === marked ? "bg-warn-wash" : "hover:bg-sunken"}`}
                 style={{ transform: `translateY(${item.start}px)` }}
               >
                 <a

@@ -78,8 +78,10 @@ export function TaskHead({ task, story }: { task: Task; story: Story }) {
       <dl className="flex flex-wrap gap-x-5 gap-y-1 text-xs [&_dt]:text-soft [&>div]:flex [&>div]:items-center [&>div]:gap-1.5">
         <div>
           <dt>Task</dt>
-          <dd className="font-mono">{id}</dd>
-          <Copy text={id} label="Copy the id" />
+          <dd className="flex items-center gap-1.5 font-mono">
+            {id}
+            <Copy text={id} label="Copy the id" />
+          </dd>
         </div>
         <Fact name="Pipeline" value={pipeline.name} />
         {pipeline.model && <Fact name="Model" value={pipeline.model} />}
