@@ -93,7 +93,8 @@ fn converse(mut child: Child, component: &[u8], patience: Duration) -> io::Resul
     std::thread::scope(|scope| {
         let (done, ended) = channel();
         scope.spawn(move || {
-            // Where it ended early, the answer says why.
+            // A process that ended early tells why in its answer, or by its exit; after the patience is spent
+            // nobody listens any more.
             let _ = stdin.write_all(component);
             drop(stdin);
             let mut answer = Vec::new();
