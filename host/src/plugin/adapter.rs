@@ -123,6 +123,7 @@ impl Instance {
             let clocks = Clocks {
                 meter: &its,
                 ticker: &shared.ticker,
+                service: &shared.tokio,
                 cancel: &cancel,
                 deadline,
                 wall: limits.wall(),
@@ -131,7 +132,7 @@ impl Instance {
             store.data().close();
             (store, answer)
         };
-        let (store, answer) = self.generation.shared.aside.run(&meter, call).await;
+        let (store, answer) = self.generation.shared.aside.run(&self.plugin.habit, &meter, call).await;
         let failure = match answer {
             Ok(answer) if size(&answer) as u64 <= self.output_limit => {
                 self.store = Some(store);

@@ -5,6 +5,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,11 +16,16 @@ use tracing::Instrument as _;
 use super::meter::Meter;
 
 /// Many times an ordinary step of a builder, fixer or adapter, so that few guests have to be moved.
-pub(super) const LONG: Duration = Duration::from_millis(4);
+pub(super) const LONG: Duration = Duration::from_millis(2);
 
 /// Below the service's own threads, which then run as soon as they have something to do. A thread may
 /// lower its priority without any right, but not raise it again.
 const NICENESS: i32 = 10;
+
+/// Whether a plugin has ever computed for long. From then on its calls begin aside, since even the little
+/// that it takes to notice is felt by all others.
+#[derive(Debug, Default)]
+pub(super) struct Habit(AtomicBool);
 
 #[derive(Debug)]
 pub(super) struct Aside {
@@ -47,14 +53,25 @@ impl Aside {
     /// long. Dropping the future ends the call, wherever it is.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        habit: &Habit,
         meter: &Meter,
         call: impl Future<Output = T> + Send + 'static,
     ) -> T {
         let mut call = Box::pin(call);
-        let here = poll_fn(|cx| match call.as_mut().poll(cx) {
-            Poll::Ready(ended) => Poll::Ready(Some(ended)),
-            Poll::Pending if meter.spent() >= LONG => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+        if habit.0.load(Relaxed) {
+            return self.go_on(call).await;
+        }
+        let here = poll_fn(|cx| {
+            let polled = call.as_mut().poll(cx);
+            let long = meter.spent() >= LONG;
+            if long {
+                habit.0.store(true, Relaxed);
+            }
+            match polled {
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                Poll::Pending if long => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
         });
         match here.await {
             Some(ended) => ended,

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace};
@@ -25,6 +26,8 @@ const FRAMES: usize = 8;
 pub(super) struct Clocks<'a> {
     pub(super) meter: &'a Meter,
     pub(super) ticker: &'a Ticker,
+    /// Whose timers are used: the threads that guests are moved to have none.
+    pub(super) service: &'a Handle,
     pub(super) cancel: &'a CancellationToken,
     pub(super) deadline: Instant,
     /// From the call's start to `deadline`.
@@ -51,10 +54,14 @@ impl Clocks<'_> {
                 }
             }
         });
+        let deadline = {
+            let _service = self.service.enter();
+            tokio::time::sleep_until(self.deadline.into())
+        };
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Failure::Cancelled.into()),
-            () = tokio::time::sleep_until(self.deadline.into()) => Err(Failure::Deadline(self.wall).into()),
+            () = deadline => Err(Failure::Deadline(self.wall).into()),
             ended = metered => ended,
         }
     }

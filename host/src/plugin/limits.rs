@@ -55,7 +55,9 @@ impl Limits {
             // A checker runs the user's tests; the others only turn text into text.
             compute_ms: if kind == Kind::Checker { 60_000 } else { 10_000 },
             wall_ms: 10 * 60_000,
-            memory_bytes: 256 * MIB,
+            // To fill a memory is one instruction, which nothing can interrupt: this much takes less than
+            // the 50 ms that a spent budget may be overrun.
+            memory_bytes: 128 * MIB,
             output_bytes: MIB,
             log_bytes: 256 << 10,
         }

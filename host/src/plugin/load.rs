@@ -8,6 +8,7 @@ use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use super::aside::Habit;
 use super::bindings::{adapter, builder, checker, fixer};
 use super::drive::panic_text;
 use super::manifest::{self, MAX_FILE_BYTES, Manifest};
@@ -34,6 +35,7 @@ pub(super) struct Plugin {
     pub(super) since: Millis,
     pub(super) uses: Uses,
     pub(super) before: Before,
+    pub(super) habit: Habit,
 }
 
 pub(super) enum Entry {
@@ -89,6 +91,7 @@ impl Plugin {
             since: uses::now(),
             uses: Uses::default(),
             before: Before::default(),
+            habit: Habit::default(),
         })
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Shared {
     pub(super) linker: Linker<State>,
     pub(super) settings: Settings,
     pub(super) ledger: Ledger,
-    /// For guests that are called off the async threads.
+    /// The service's, for guests that are called off its threads.
     pub(super) tokio: Handle,
     /// What is served now. A running call keeps the plugin it began with.
     set: watch::Sender<Arc<Set>>,

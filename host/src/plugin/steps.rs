@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
@@ -110,7 +109,7 @@ impl Generation {
                 let meter = Arc::new(Meter::new(compute, Instant::now()));
                 let step =
                     Arc::clone(&self.shared).step(Arc::clone(plugin), call, turn, Arc::clone(&meter), entry);
-                let mut ended = self.shared.aside.run(&meter, step).await;
+                let mut ended = self.shared.aside.run(&plugin.habit, &meter, step).await;
                 ended.fallback = self.judge(plugin, ended.result.as_ref().err(), ended.usage.wall);
                 ended
             }
@@ -157,6 +156,7 @@ impl Shared {
         let clocks = Clocks {
             meter: &meter,
             ticker: &self.ticker,
+            service: &self.tokio,
             cancel: &cancel,
             deadline: store.data().deadline,
             wall: bounds.wall,
@@ -196,6 +196,7 @@ impl Shared {
         let clocks = Clocks {
             meter: &meter,
             ticker: &self.ticker,
+            service: &self.tokio,
             cancel: &cancel,
             deadline: store.data().deadline,
             wall: bounds.wall,
@@ -231,7 +232,7 @@ impl Shared {
             tree: sandbox.tree,
             protected: sandbox.protected,
             outside: sandbox.outside,
-            service: Handle::current(),
+            service: self.tokio.clone(),
             checks: 0,
             model_calls: 0,
             wasi,

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use wasmtime::EngineWeak;
 
-/// A guest is looked at this often: well within the 50 ms a spent budget may be overrun, and rare
-/// enough to cost nothing.
-const TICK: Duration = Duration::from_millis(5);
+/// A guest is looked at this often: so short a time may a guest that computes hold up the service before
+/// it is moved aside, and it is rare enough to cost nothing.
+const TICK: Duration = Duration::from_millis(2);
 
 /// How many ticks without a running guest until the thread goes to sleep. Waking it costs the
 /// caller a system call, so it lingers.
-const LINGER_TICKS: u32 = 200;
+const LINGER_TICKS: u32 = 500;
 
 #[derive(Debug)]
 pub(super) struct Ticker {

@@ -53,7 +53,7 @@ async fn healthy(runtime: &Runtime) -> Result<String, Failure> {
 async fn misbehaved(case: &Case, runtime: &Runtime) -> Option<String> {
     let ended = case.run(runtime).await;
     let peak = ended.usage.map_or(0, |usage| usage.peak_memory_bytes);
-    let right = case.outcome.is_that_of(&ended.result) && peak <= 256 << 20;
+    let right = case.outcome.is_that_of(&ended.result) && peak <= 128 << 20;
     let said = ended.result.as_ref().map_or_else(ToString::to_string, |()| "no error".to_owned());
     (!right).then(|| format!("{}: {said} ({peak} bytes), not {:?}", case.name, case.outcome))
 }

@@ -95,18 +95,18 @@ async fn cancel_ends_a_wait_and_a_computation() {
 
 #[tokio::test]
 async fn memory_is_limited_over_memories_and_tables_together() {
-    let limit = Failure::Memory(256 << 20);
+    let limit = Failure::Memory(128 << 20);
     assert_eq!(failure("grow").await, limit);
-    // 160 MiB in each of two memories.
+    // 80 MiB in each of two memories.
     let two = "(memory $second 0)
         (func $step (result i32)
-          (drop (memory.grow 1 (i32.const 2560)))
-          (if (i32.eq (i32.const -1) (memory.grow $second (i32.const 2560))) (then unreachable))
+          (drop (memory.grow 1 (i32.const 1280)))
+          (if (i32.eq (i32.const -1) (memory.grow $second (i32.const 1280))) (then unreachable))
           (i32.const 0))";
     let runtime = Folder::new().with("two", module("builder", two)).start().await;
     let ended = runtime.build("two", World::new(Model::Never).call()).await;
     assert_eq!(ended.result, Err(limit));
-    assert!(ended.usage.peak_memory_bytes <= 256 << 20);
+    assert!(ended.usage.peak_memory_bytes <= 128 << 20);
     // The frame's two pages, 13 more, and a table for what is left of 1 MiB.
     let overrides = Overrides { memory_mib: Some(1), ..Overrides::default() };
     let folder =

@@ -125,7 +125,7 @@ async fn grants_and_larger_limits_may_be_bound_to_a_digest() {
     let other = runtime.catalog().find("step").cloned().expect("it is loaded");
     assert_eq!(
         (other.limits.compute_ms, other.limits.memory_bytes),
-        (5, 256 << 20),
+        (5, 128 << 20),
         "only tighter limits stay"
     );
     assert_ne!(other.policy, trusted.policy);
