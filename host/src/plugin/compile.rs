@@ -60,6 +60,8 @@ impl Compiler<'_> {
             .spawn()
             .map_err(failed)?;
         let (answer, status) = converse(child, component, budget.saturating_mul(PATIENCE)).map_err(failed)?;
+        let slow = || Refusal::Slow { plugin: plugin.to_owned(), seconds: seconds as u64 };
+        let Some(answer) = answer else { return Err(slow()) };
         match (serde_json::from_slice::<Result<(), Refusal>>(&answer), status.signal()) {
             (Ok(Ok(())), _) => {
                 // Without the note it is compiled once more, next time.
@@ -69,9 +71,10 @@ impl Compiler<'_> {
                 Ok(())
             }
             (Ok(Err(refusal)), _) => Err(refusal),
-            (Err(_), Some(signal)) if signal == Signal::XCPU.as_raw() || signal == Signal::KILL.as_raw() => {
-                Err(Refusal::Slow { plugin: plugin.to_owned(), seconds: seconds as u64 })
-            }
+            (Err(_), Some(signal)) if signal == Signal::XCPU.as_raw() => Err(slow()),
+            (Err(_), Some(signal)) if signal == Signal::KILL.as_raw() => Err(Refusal::Compiler(
+                "was killed by somebody else, as the kernel does when the machine is out of memory".into(),
+            )),
             (Err(_), _) => Err(Refusal::Compiler(format!(
                 "gave up ({status}); it may use {} MiB of memory",
                 MEMORY_BYTES >> 20
@@ -86,8 +89,12 @@ impl Compiler<'_> {
     }
 }
 
-/// Hands the component over and waits for the answer; the process is killed when it takes too long.
-fn converse(mut child: Child, component: &[u8], patience: Duration) -> io::Result<(Vec<u8>, ExitStatus)> {
+/// Hands the component over and waits for the answer. `None`: it took too long, and was killed.
+fn converse(
+    mut child: Child,
+    component: &[u8],
+    patience: Duration,
+) -> io::Result<(Option<Vec<u8>>, ExitStatus)> {
     let pipes = child.stdin.take().zip(child.stdout.take());
     let (mut stdin, mut stdout) = pipes.expect("both were asked for");
     std::thread::scope(|scope| {
@@ -102,10 +109,10 @@ fn converse(mut child: Child, component: &[u8], patience: Duration) -> io::Resul
             let _ = done.send(answer);
         });
         let answer = match ended.recv_timeout(patience) {
-            Ok(answer) => answer,
+            Ok(answer) => Some(answer),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 child.kill()?;
-                Vec::new()
+                None
             }
         };
         Ok((answer, child.wait()?))

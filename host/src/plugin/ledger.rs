@@ -130,6 +130,18 @@ impl Book {
         self.files.get(&key(file))
     }
 
+    /// What was last served under this name, from whichever folder.
+    pub(super) fn namesake(&self, name: &str) -> Option<&Entry> {
+        let mut named = self.files.iter().filter(|(file, _)| file.file_stem().is_some_and(|it| it == name));
+        let (_, mut last) = named.next()?;
+        for (_, entry) in named {
+            if last.gone && !entry.gone {
+                last = entry;
+            }
+        }
+        Some(last)
+    }
+
     pub(super) fn note(&mut self, change: Change) {
         let surplus = (self.history.len() + 1).saturating_sub(CHANGES);
         self.history.drain(..surplus);

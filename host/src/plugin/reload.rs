@@ -75,6 +75,7 @@ impl Shared {
             };
             let catalog = Catalog { generation: book.generation, ..Catalog::clone(&new.catalog) };
             new.catalog = Arc::new(catalog);
+            new.let_go();
             self.publish(Arc::new(new));
             drop(book);
             self.ledger.save();
@@ -156,7 +157,10 @@ impl Shared {
         {
             return Err((Some(digest), refusal.clone()));
         }
-        let entry = self.ledger.book().entry(file).cloned();
+        let (entry, measure) = {
+            let book = self.ledger.book();
+            (book.entry(file).cloned(), book.entry(file).or_else(|| book.namesake(name)).cloned())
+        };
         let before = match (before, &entry) {
             (Some(before), _) => Some(Arc::clone(before)),
             // It was replaced while this host was down, or is still on trial from before.
@@ -167,7 +171,7 @@ impl Shared {
             (None, _) => None,
         };
         let admit = |plugin: Plugin| {
-            self.admit(&plugin, entry.as_ref())?;
+            self.admit(&plugin, measure.as_ref())?;
             self.try_out(&plugin)?;
             self.ledger.keep(&plugin.digest, &bytes);
             Ok(Arc::new(Plugin { before: before.map(Before::new).unwrap_or_default(), ..plugin }))
@@ -176,7 +180,8 @@ impl Shared {
         plugin.and_then(admit).map_err(|refusal| (Some(digest), refusal))
     }
 
-    /// Whether a plugin may take the place of the one that was served from its file.
+    /// Whether a plugin may take the place of the one that was served from its file, or else under its
+    /// name from another folder.
     fn admit(&self, plugin: &Plugin, entry: Option<&Entry>) -> Result<(), Refusal> {
         let Some(entry) = entry else { return Ok(()) };
         if let Some(withdrawn) = entry.withdrawn.as_ref().filter(|it| it.digest == plugin.digest) {

@@ -35,7 +35,7 @@ impl Before {
     pub(super) fn new(plugin: Arc<Plugin>) -> Self {
         // One that is failing itself is nothing to go back to, where there is another.
         let older = match plugin.uses.record().traps_in_a_row {
-            0 => plugin.before.take().and(None),
+            0 => None,
             _ => plugin.before.get(),
         };
         Self(Mutex::new(Some(older.unwrap_or(plugin))))
@@ -74,6 +74,13 @@ impl Generation {
 }
 
 impl Set {
+    /// Ends the trials of what this set replaces, so that no chain of old plugins stays in memory.
+    pub(super) fn let_go(&self) {
+        for before in self.plugins.values().filter_map(|plugin| plugin.before.get()) {
+            before.before.take();
+        }
+    }
+
     /// The same, but for this plugin in the place of its namesake.
     fn with(&self, plugin: Arc<Plugin>) -> Self {
         let mut catalog = Catalog::clone(&self.catalog);

@@ -97,6 +97,20 @@ async fn a_plugin_of_another_kind_or_one_put_back_later_does_not_slip_in() {
 }
 
 #[tokio::test]
+async fn a_namesake_from_another_folder_gets_no_more_than_the_one_whose_place_it_takes() {
+    let second = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(second.path().join("step.wasm"), guest("builder", "ask")).expect("it is written");
+    let mut folder = remembering().with("step", guest("builder", "noop"));
+    folder.settings.dirs.push(second.path().to_owned());
+    let runtime = folder.start().await;
+    assert_eq!(built(&runtime).await, Ok("done".to_owned()));
+    std::fs::remove_file(folder.file("step")).expect("it was there");
+    let refused = reload(&runtime).await;
+    assert_eq!(refused[0].reason, "asks for more than the step before it: model");
+    assert!(matches!(built(&runtime).await, Err(Failure::Missing(_))));
+}
+
+#[tokio::test]
 async fn grants_and_larger_limits_may_be_bound_to_a_digest() {
     let shell = guest("builder", "exec");
     let bound = Overrides {
