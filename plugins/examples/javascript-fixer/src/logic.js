@@ -27,14 +27,14 @@ export function stuck(attempts) {
   return said.length > 1 && said.at(-1) === said.at(-2);
 }
 
-/** What the model is asked. `tests`: pairs of path and text. */
+/** What the model is asked. `code`: the file as it is; a small model repeats what it sees. `tests`: pairs of path and text. */
 export function question(goal, path, code, tests, problems) {
   const found = problems.slice(0, 5).map(({ test, line, message }) => `- ${test ?? path}${line ? `, line ${line}` : ''}: ${message}`);
   return [
     ...tests.map(([test, text]) => `The tests in ${test}, which stay as they are:\n\`\`\`\n${text}\`\`\``),
     `Goal: ${goal}`,
-    `${path} is now:\n\`\`\`\n${code}\`\`\``,
-    `What is wrong with it:\n${found.join('\n')}`,
+    ...(code === undefined ? [] : [`${path} is now:\n\`\`\`\n${code}\`\`\``]),
+    `What is wrong with ${path} so far:\n${found.join('\n')}`,
     `Answer with the whole corrected file ${path}, and nothing of the tests, in one Markdown code block.`,
   ].join('\n\n');
 }

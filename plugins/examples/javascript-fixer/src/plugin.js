@@ -16,13 +16,18 @@ export const fixStep = {
     const before = text(path);
     log('info', `asking about ${path}, ${attempt.report.problems.length} problems`);
     const tests = task.tests.map((test) => [test, text(test)]);
-    const content = question(task.goal, path, before, tests, attempt.report.problems);
-    const completion = or('model', () =>
-      complete({ messages: [{ role: 'user', content }], temperature: task.temperature, stop: [], seed: task.seed }),
-    );
-    const after = code(completion.text);
-    if (after === undefined) throw { tag: 'unusable-answer', val: 'the answer has no whole code block' };
-    if (after === before) throw { tag: 'unusable-answer', val: `the answer is ${path} as it was` };
+    let after = before;
+    // A model that only repeats the file is asked once more without seeing it.
+    for (const shown of [before, undefined]) {
+      const content = question(task.goal, path, shown, tests, attempt.report.problems);
+      const completion = or('model', () =>
+        complete({ messages: [{ role: 'user', content }], temperature: task.temperature, stop: [], seed: task.seed }),
+      );
+      after = code(completion.text);
+      if (after === undefined) throw { tag: 'unusable-answer', val: 'the answer has no whole code block' };
+      if (after !== before) break;
+    }
+    if (after === before) return { tag: 'rebuild', val: `the model repeats ${path} as it was` };
     or('unusable-answer', () => write(path, new TextEncoder().encode(after)));
     return { tag: 'proposed', val: `rewrote ${path}` };
   },

@@ -33,6 +33,7 @@ test('the model sees goal, tests, file and problems', () => {
   const problems = [{ test: 'test_x', line: 3, message: '1 != 2' }];
   const asked = question('Make it work', 'a.py', 'x = 1\n', [['test_a.py', 'import a\n']], problems);
   for (const part of ['Make it work', 'import a', 'x = 1', '- test_x, line 3: 1 != 2']) assert.ok(asked.includes(part), part);
+  assert.ok(!question('Make it work', 'a.py', undefined, [], problems).includes('is now'));
 });
 
 test('an answer is its first whole code block', () => {
