@@ -1,4 +1,6 @@
-//! The examples in Python and JavaScript at work in a running host.
+//! The examples in Python and JavaScript, dropped into a running host.
+
+use std::os::unix::fs::symlink;
 
 use aiagent_host::task::Digest;
 use serde_json::json;
@@ -12,13 +14,20 @@ async fn a_python_builder_and_a_javascript_fixer_do_a_task() {
     // The builder is wrong twice: its check inside the step says so, and the fixer has its turn.
     let wrong = || Reply::says(sample::WRONG);
     let model = FakeModel::start([wrong(), wrong(), Reply::says(sample::RIGHT)]).await;
-    let setup = Setup::with_model(&model);
-    let folders = [plugins(), plugins().join("examples")].map(|folder| folder.display().to_string());
+    let setup = Setup::with_model(&model).set("watch.quiet_ms", 50).set("watch.poll_ms", 500);
+    let dropped = setup.path("dropped");
+    std::fs::create_dir(&dropped).expect("it can be made");
+    let folders = [plugins(), dropped.clone()].map(|folder| folder.display().to_string());
     let setup = setup
         .set("plugins_dir", folders.to_vec())
         .set("pipelines.default.builder", "python-builder")
         .set("pipelines.default.fixer", "javascript-fixer");
     let host = setup.start().await;
+    for name in ["python-builder", "javascript-fixer"] {
+        let file = format!("{name}.wasm");
+        symlink(plugins().join("examples").join(&file), dropped.join(&file)).expect("it is linked");
+        host.logged(&format!("plugin={name} to=")).await;
+    }
     let id = host.submit(&sample::body()).await;
     let task = host.ended(&id).await;
     assert_eq!(task["outcome"]["reason"]["kind"], "green", "{task:#}");
