@@ -31,6 +31,9 @@ const AT_LEAST: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 5;
 const SPINNERS: usize = 4;
+/// A neighbour whose p99 is longer than so many times that of its being alone. A single p99 varies as much by
+/// itself, so what is above is looked at once more, for three times as long.
+const DISTURBED: f64 = 1.2;
 
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 fn main() {
@@ -45,7 +48,10 @@ fn main() {
         );
         let mut rows = Vec::new();
         for case in cases.iter().filter(|case| case.name.contains(&filter)) {
-            let row = measure(&runtime, case).await;
+            let mut row = measure(&runtime, case, ROUNDS).await;
+            if row.neighbour > DISTURBED {
+                row = measure(&runtime, case, ROUNDS * 3).await;
+            }
             let over = row.over.map_or_else(|| "-".to_owned(), |over| format!("{:.1}", millis(over)));
             println!(
                 "{:<32} {:<58} {:>8.1} {over:>8} {:>7.1} {:>6.2}",
@@ -60,11 +66,11 @@ fn main() {
         let over = rows.iter().filter_map(|row| row.over).max().unwrap_or_default();
         let mut ratios: Vec<f64> = rows.iter().map(|row| row.neighbour).collect();
         println!(
-            "\n{} cases; at most {:.1} ms over a budget; the neighbour's p99 is {:.2} × in the median, above 1.2 × in {}",
+            "\n{} cases; at most {:.1} ms over a budget; the neighbour's p99 is {:.2} × in the median, above {DISTURBED} × in {}",
             rows.len(),
             millis(over),
             median(&mut ratios),
-            ratios.iter().filter(|ratio| **ratio > 1.2).count(),
+            ratios.iter().filter(|ratio| **ratio > DISTURBED).count(),
         );
         crowd(&runtime, &cases).await;
     });
@@ -114,11 +120,11 @@ struct Row {
 
 /// A case over and over for a while, then the neighbour alone for as long; several times, as the machine's
 /// speed drifts.
-async fn measure(runtime: &Runtime, case: &Case) -> Row {
+async fn measure(runtime: &Runtime, case: &Case, rounds: usize) -> Row {
     let before = resident_mib();
     let (mut beside, mut alone) = (Vec::new(), Vec::new());
     let (mut times, mut late, mut outcome) = (Vec::new(), None, String::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let over = Arc::new(AtomicBool::new(false));
         let looked = watch(runtime, &over);
         let begun = Instant::now();
