@@ -35,6 +35,6 @@ export function question(goal, path, code, tests, problems) {
     `Goal: ${goal}`,
     ...(code === undefined ? [] : [`${path} is now:\n\`\`\`\n${code}\`\`\``]),
     `What is wrong with ${path} so far:\n${found.join('\n')}`,
-    `Answer with the whole corrected file ${path}, and nothing of the tests, in one Markdown code block.`,
+    `Answer with the whole corrected file ${path} in one Markdown code block. The tests import it: it holds none of them, and does not import itself.`,
   ].join('\n\n');
 }

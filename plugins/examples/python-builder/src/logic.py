@@ -44,7 +44,10 @@ def question(goal, path, tests, failure):
     parts.append(f"Goal: {goal}")
     if failure:
         parts.append(f"An earlier attempt failed: {failure}")
-    parts.append(f"Write the file {path}. Answer with its whole text, and nothing of the tests, in one code block.")
+    parts.append(
+        f"Write the file {path}. Answer with its whole text in one code block. "
+        "The tests import it: it holds none of them, and does not import itself."
+    )
     return "\n\n".join(parts)
 
 
