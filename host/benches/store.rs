@@ -31,13 +31,13 @@ fn new_task() -> NewTask {
     };
     let (goal, tree) = ("write a slugify function".repeat(10), Digest::of(b"tree"));
     let spec = Spec { goal, tree, tests: Vec::new(), pipeline, budget: Budget::default(), parent: None };
-    NewTask { id: TaskId::fresh(), spec, idempotency: None }
+    NewTask::new(TaskId::fresh(), spec)
 }
 
 /// Four verbs.
 async fn one_task(store: &Arc<dyn Store>, worker: &str, nonce: u64) {
     store.submit(new_task()).await.expect("submits");
-    let request = ClaimRequest { worker: worker.to_owned(), nonce, lease: LEASE };
+    let request = ClaimRequest::new(worker, nonce, LEASE);
     let Some(claim) = store.claim(&request).await.expect("claims") else { return };
     let line =
         EventBody::Log { level: Level::Info, source: "bench".to_owned(), message: "a line".to_owned() };

@@ -16,6 +16,7 @@ mod list;
 mod listing;
 mod origin;
 mod problem;
+mod queues;
 mod session;
 mod tasks;
 mod upload;
@@ -74,6 +75,11 @@ const BODY_OVERHEAD: f64 = 1.4;
         journal::journal,
         events::stream,
         changes::changes,
+        queues::requeue,
+        queues::queues,
+        queues::pause,
+        queues::resume,
+        queues::workers,
         listing::plugins,
         listing::pipelines,
         about::about,
@@ -103,6 +109,11 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/tasks/{id}/cancel", post(tasks::cancel))
         .route("/api/v1/tasks/{id}/again", post(again::again))
         .route("/api/v1/tasks/{id}/journal", get(journal::journal))
+        .route("/api/v1/tasks/{id}/requeue", post(queues::requeue))
+        .route("/api/v1/queues", get(queues::queues))
+        .route("/api/v1/queues/{name}/pause", post(queues::pause))
+        .route("/api/v1/queues/{name}/resume", post(queues::resume))
+        .route("/api/v1/workers", get(queues::workers))
         .route("/api/v1/tasks/{id}/events", get(events::stream))
         .route("/api/v1/tasks/{id}/diff", get(tasks::diff))
         .route("/api/v1/tasks/{id}/archive", get(tasks::archive))

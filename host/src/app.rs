@@ -27,8 +27,8 @@ use crate::worker::{self, Equipment, Pulse};
 use crate::workspace::Snapshots;
 
 pub use process::raise_open_files;
-use rooms::{exec_limits, host_name, make_private, mode, model_configs, open_store, sandbox_config, watch};
-pub use rooms::{plugin_settings, tree_limits};
+use rooms::{exec_limits, host_name, make_private, mode, model_configs, sandbox_config, watch};
+pub use rooms::{keep, open_store, plugin_settings, tree_limits};
 use supervisor::Supervisor;
 
 /// Requests that are still open when the host drains may go on for this long.
@@ -112,7 +112,8 @@ impl Host {
         let works = self.settings.role != Role::Dashboard;
         let pulse = works.then(|| self.pulse.clone());
         let supervisor = Supervisor::start(address, Arc::clone(&self.store), pulse, stop.clone());
-        let tidying = AbortOnDropHandle::new(tokio::spawn(tidy(Arc::clone(&self.store), self.keep())));
+        let tidying =
+            AbortOnDropHandle::new(tokio::spawn(tidy(Arc::clone(&self.store), keep(&self.settings))));
         let (runtime, watch) = (Arc::clone(&self.runtime), watch(&self.settings));
         let watching = AbortOnDropHandle::new(tokio::spawn(async move { runtime.watch(watch).await }));
         match self.settings.role {
@@ -154,6 +155,8 @@ impl Host {
         let configured = &self.settings.worker;
         let settings = worker::Settings {
             name,
+            host: host_name(),
+            limits: Arc::new(self.settings.queue_limits()),
             tasks: configured.tasks,
             grace: Duration::from_secs(configured.grace_s),
             lease: Duration::from_secs(configured.lease_s),

@@ -6,6 +6,7 @@ mod args;
 mod client;
 mod paint;
 mod plugins;
+mod queue;
 mod progress;
 mod run;
 mod serve;
@@ -122,6 +123,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
         Some(Command::Show(show)) => client::show(show, &settings).await,
         Some(Command::Events(events)) => client::events(events, &settings).await,
         Some(Command::Cancel(cancel)) => client::cancel(cancel, &settings).await,
+        Some(Command::Queue { command }) => queue::queue(command, &settings).await,
         Some(Command::Plugins { command }) => plugins::plugins(command, settings).await,
         Some(Command::Completions { .. } | Command::Compile { .. }) => Ok(0),
     }

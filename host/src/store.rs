@@ -5,22 +5,25 @@
 
 mod clock;
 mod control;
+mod queue;
 mod snapshots;
 mod memory;
 mod sqlite;
 #[cfg(test)]
 mod conformance;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::task::{Digest, Event, EventBody, EventId, Millis, Spec, State, Task, TaskId};
+use crate::task::{Digest, Event, EventBody, EventId, Millis, Place, Spec, State, Task, TaskId};
 
 pub use clock::Clock;
 pub use memory::MemoryStore;
+pub use queue::{Limits, QueueLimits, QueueStats, Requeued, WorkerInfo};
 pub use sqlite::SqliteStore;
 
 /// How long a claim holds without a heartbeat, unless it asks for another term.
@@ -41,10 +44,15 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// With an idempotency key that was used before: the first task's id and `created: false` if
     /// the body was the same, else [`StoreError::KeyReused`]. The same id with the same spec again:
-    /// `created: false`; with another spec: [`StoreError::Corrupt`].
+    /// `created: false`; with another spec: [`StoreError::Corrupt`]. [`StoreError::Full`] where as many
+    /// tasks wait in its queue as `new.max_waiting` allows.
     async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError>;
 
-    /// Leases the task that has been in the queue longest, or nothing.
+    /// Leases the task whose turn it is, or nothing.
+    ///
+    /// Of the tasks that may begin now, whose queue is not paused and which no limit holds back, the
+    /// highest priority comes first. Within it, the tenants of all queues take turns; a tenant's own
+    /// tasks come in the order of their submission.
     ///
     /// The same worker and nonce get the same task again while that lease lives, so that a lost
     /// reply loses no task; the lease is then extended to a full term from now. Emits `claimed`, and
@@ -75,7 +83,7 @@ pub trait Store: Send + Sync + 'static {
     /// and adds the `ended` event. Repeating it under the same fence is harmless.
     async fn finish(&self, lease: &Lease, task: &Task, events: Vec<EventBody>) -> Result<(), StoreError>;
 
-    /// Gives the task back to the front of the queue, without counting a crash. Emits `requeued`.
+    /// Gives the task back to the front of its tenant's tasks, without counting a crash. Emits `requeued`.
     /// One whose cancel was asked for ends as `cancelled` instead, since no heartbeat would tell of it.
     async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError>;
 
@@ -83,7 +91,7 @@ pub trait Store: Send + Sync + 'static {
     /// next heartbeat; for an ended one nothing changes.
     async fn cancel(&self, task: &TaskId) -> Result<Cancelled, StoreError>;
 
-    /// Puts tasks whose lease has run out back to the front of the queue and counts a crash; those
+    /// Puts tasks whose lease has run out back to the front of their tenants' and counts a crash; those
     /// at [`MAX_CRASHES`] end as `crashed`, with their last log lines in the message, and those whose
     /// cancel was asked for as `cancelled`. All of them are returned, the longest overdue first.
     async fn reap(&self) -> Result<Vec<TaskId>, StoreError>;
@@ -109,6 +117,27 @@ pub trait Store: Send + Sync + 'static {
     /// Tasks by state.
     async fn stats(&self) -> Result<Stats, StoreError>;
 
+    /// The running tasks whose end was asked for.
+    async fn cancels(&self) -> Result<Vec<TaskId>, StoreError>;
+
+    /// Puts a task that has ended, and not green, back into its queue: without its outcome, its crashes
+    /// and its cancel, but with what it has spent. Emits `requeued`.
+    async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError>;
+
+    /// Whether workers leave the tasks of a queue alone. Those that run go on.
+    async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError>;
+
+    /// The queues that are paused or hold tasks that have not ended, by name.
+    async fn queues(&self) -> Result<Vec<QueueStats>, StoreError>;
+
+    /// Says that a worker lives; overwrites what it said before.
+    async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError>;
+
+    async fn check_out(&self, worker: &str) -> Result<(), StoreError>;
+
+    /// The workers that have checked in within the last minute, by name.
+    async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError>;
+
     /// What does not fit together: a record without its queue entry, a gap in a journal, a missing
     /// blob. Empty when all is well; changes nothing.
     async fn fsck(&self) -> Result<Vec<String>, StoreError>;
@@ -128,6 +157,9 @@ pub enum StoreError {
     NotFound(TaskId),
     #[error("the idempotency key was used before, with another body, for task {first}")]
     KeyReused { first: TaskId },
+    /// It takes more once some have begun.
+    #[error("queue {queue} is full: {limit} tasks wait in it (queues.{queue}.max_waiting)")]
+    Full { queue: String, limit: u64 },
     /// Trying again later may help.
     #[error("the store does not answer: {0}")]
     Unavailable(String),
@@ -139,7 +171,17 @@ pub enum StoreError {
 pub struct NewTask {
     pub id: TaskId,
     pub spec: Spec,
+    pub place: Place,
     pub idempotency: Option<Idempotency>,
+    /// `None`: no limit.
+    pub max_waiting: Option<u64>,
+}
+
+impl NewTask {
+    /// In the default place, without a limit.
+    pub fn new(id: TaskId, spec: Spec) -> Self {
+        Self { id, spec, place: Place::default(), idempotency: None, max_waiting: None }
+    }
 }
 
 /// A client's name for a submission, so that sending it twice makes one task. Kept for 24 hours.
@@ -163,6 +205,14 @@ pub struct ClaimRequest {
     pub nonce: u64,
     /// [`LEASE`] by default.
     pub lease: Duration,
+    pub limits: Arc<Limits>,
+}
+
+impl ClaimRequest {
+    /// With a lease of that length, without limits.
+    pub fn new(worker: impl Into<String>, nonce: u64, lease: Duration) -> Self {
+        Self { worker: worker.into(), nonce, lease, limits: Arc::default() }
+    }
 }
 
 /// The right to change a running task.
@@ -218,6 +268,8 @@ pub struct Collected {
 pub struct Filter {
     pub state: Option<State>,
     pub pipeline: Option<String>,
+    /// Only those that ended through no fault of their own.
+    pub dead: bool,
     /// A part of the goal or of the id, in any case.
     pub text: Option<String>,
     pub cursor: Option<TaskId>,
@@ -237,7 +289,7 @@ pub struct Stats {
     pub queued: u64,
     pub running: u64,
     pub ended: u64,
-    /// When the task at the front of the queue was submitted.
+    /// Since when the task that waits longest could have begun.
     pub oldest_queued_at: Option<Millis>,
 }
 

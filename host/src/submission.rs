@@ -1,11 +1,11 @@
 //! From what a user asks for to a task that can be stored: the same checks for the API and the
 //! command line.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
 use crate::store::{Idempotency, NewTask, Store, StoreError, Submitted};
-use crate::task::{Spec, TaskId};
+use crate::task::{Millis, Place, Spec, TaskId};
 use crate::workspace::{SnapshotError, Snapshots, Tree};
 
 /// Enough for a long specification; what is longer belongs in a file of the tree.
@@ -20,9 +20,46 @@ pub struct Submission {
     /// Paths in the tree.
     pub tests: Vec<String>,
     pub budget: BudgetWish,
+    pub place: PlaceWish,
     pub tree: Tree,
     /// The task this one runs again.
     pub parent: Option<TaskId>,
+}
+
+/// Where a task is to wait; what is left out is the default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceWish {
+    /// Queues are paused, limited and counted apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// The tenants of a queue take turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// 0 to 9; a higher one comes first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
+    /// Not to begin before, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Millis>,
+}
+
+impl PlaceWish {
+    /// Where the task of this place waited, but without its delay.
+    pub fn again(place: Place) -> Self {
+        let Place { queue, tenant, priority, not_before: _ } = place;
+        Self { queue: Some(queue), tenant: Some(tenant), priority: Some(priority), not_before: None }
+    }
+
+    fn resolve(self) -> Place {
+        let default = Place::default();
+        Place {
+            queue: self.queue.unwrap_or(default.queue),
+            tenant: self.tenant.unwrap_or(default.tenant),
+            priority: self.priority.unwrap_or(default.priority),
+            not_before: self.not_before,
+        }
+    }
 }
 
 /// Limits a user sets for one task; what is left out is as configured.
@@ -54,6 +91,8 @@ pub enum Refusal {
     MissingTest { path: String, hint: String },
     #[error("budget.{0} must be at least 1")]
     NoBudget(&'static str),
+    #[error("{0}")]
+    BadPlace(String),
     #[error("budget.cost must be 0 (no limit) or a positive number")]
     BadCost,
     #[error(transparent)]
@@ -77,6 +116,8 @@ impl Submission {
         idempotency: Option<Idempotency>,
     ) -> Result<Submitted, Refusal> {
         let pipeline = self.check(settings)?;
+        let place = self.place.resolve();
+        place.check().map_err(Refusal::BadPlace)?;
         let rounds = self.budget.rounds.unwrap_or(pipeline.max_rounds);
         let mut budget = settings.budget.clone();
         budget.tokens = self.budget.tokens.unwrap_or(budget.tokens);
@@ -92,8 +133,9 @@ impl Submission {
             budget: budget.resolve(rounds),
             parent: self.parent,
         };
-        let id = TaskId::fresh();
-        Ok(store.submit(NewTask { id, spec, idempotency }).await?)
+        let max_waiting = settings.max_waiting(&place.queue);
+        let new = NewTask { place, idempotency, max_waiting, ..NewTask::new(TaskId::fresh(), spec) };
+        Ok(store.submit(new).await?)
     }
 
     fn check(&self, settings: &Settings) -> Result<crate::task::Pipeline, Refusal> {

@@ -6,6 +6,7 @@
 mod budget;
 mod event;
 mod outcome;
+mod place;
 mod report;
 mod round;
 mod spec;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use budget::{Budget, Limit, Spend};
 pub use event::{Event, EventBody, EventId, Level};
 pub use outcome::{Outcome, Reason};
+pub use place::{PRIORITY, Place, TOP_PRIORITY};
 pub use report::{Counts, Problem, Report, Verdict};
 pub use round::{Attempt, Basis, Next, Round, RoundKind, StepModel, StepRecord};
 pub use spec::{Pipeline, PluginRef, Spec};
@@ -131,6 +133,9 @@ pub struct Task {
     /// How many workers were lost while they held this task. At 3 the task ends.
     #[serde(default)]
     pub crashes: u32,
+    /// Where it waits, or waited.
+    #[serde(default)]
+    pub place: Place,
     /// The worker that holds the lease, while `running`.
     #[serde(default)]
     pub worker: Option<String>,
@@ -153,6 +158,7 @@ impl Task {
             started_at: None,
             ended_at: None,
             crashes: 0,
+            place: Place::default(),
             worker: None,
         }
     }

@@ -10,6 +10,7 @@ mod halt;
 mod journal;
 mod keeper;
 mod live;
+mod presence;
 mod pulse;
 mod step;
 
@@ -19,12 +20,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::exec::{ExecLimits, Sandbox};
 use crate::model::Door;
 use crate::plugin::Runtime;
-use crate::store::{ClaimRequest, Store, StoreError};
+use crate::store::{ClaimRequest, Limits as QueueLimits, Store, StoreError};
 use crate::workspace::{Limits, Snapshots};
 
 use halt::{Halts, Stop};
@@ -57,6 +58,10 @@ pub struct Equipment {
 pub struct Settings {
     /// Unique among the workers of a store.
     pub name: String,
+    /// The machine's.
+    pub host: String,
+    /// What its claims respect.
+    pub limits: Arc<QueueLimits>,
     /// Tasks held at a time.
     pub tasks: usize,
     /// How long running steps may go on after a stop before they are handed back.
@@ -93,6 +98,7 @@ pub async fn run(
     let running = TaskTracker::new();
 
     let reaper = tokio::spawn(reap(Arc::clone(&shared), stop.clone()));
+    let presence = AbortOnDropHandle::new(shared.keeper.spawn(presence::keep_up(Arc::clone(&shared))));
     claim(&shared, &running, &stop).await;
 
     running.close();
@@ -102,6 +108,10 @@ pub async fn run(
         running.wait().await;
     }
     reaper.abort();
+    drop(presence);
+    if let Err(error) = shared.equipment.store.check_out(&shared.settings.name).await {
+        tracing::debug!(%error, "can't check out");
+    }
     Ok(())
 }
 
@@ -163,6 +173,7 @@ async fn next(shared: &Shared) -> Result<Option<crate::store::Claim>, StoreError
         worker: shared.settings.name.clone(),
         nonce: journal::fresh_nonce(),
         lease: shared.settings.lease,
+        limits: Arc::clone(&shared.settings.limits),
     };
     match shared.equipment.store.claim(&request).await {
         Err(StoreError::Unavailable(_)) => shared.equipment.store.claim(&request).await,

@@ -39,11 +39,11 @@ fn new_task(tree: &Digest) -> NewTask {
         budget: Budget::default(),
         parent: None,
     };
-    NewTask { id: TaskId::fresh(), spec, idempotency: None }
+    NewTask::new(TaskId::fresh(), spec)
 }
 
 fn request(worker: &str, nonce: u64, lease: Duration) -> ClaimRequest {
-    ClaimRequest { worker: worker.to_owned(), nonce, lease }
+    ClaimRequest::new(worker, nonce, lease)
 }
 
 fn log(message: &str) -> EventBody {

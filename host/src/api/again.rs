@@ -10,7 +10,7 @@ use super::extract::Path;
 use super::tasks::{accepted, chosen, find, idempotency_key};
 use super::{Api, Problem};
 use crate::store::Idempotency;
-use crate::submission::{BudgetWish, Submission};
+use crate::submission::{BudgetWish, PlaceWish, Submission};
 use crate::task::Digest;
 
 /// What is to be different. An empty object: nothing.
@@ -66,6 +66,7 @@ pub(super) async fn again(
         pipeline: Some(body.pipeline.unwrap_or(task.spec.pipeline.name)),
         tests: task.spec.tests,
         budget: body.budget,
+        place: PlaceWish::again(task.place),
         tree,
         parent: Some(task.id),
     };

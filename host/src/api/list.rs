@@ -25,6 +25,9 @@ pub(super) struct ListQuery {
     #[param(inline)]
     state: Option<State>,
     pipeline: Option<String>,
+    /// Only those that ended through no fault of their own: lost workers, a model or a step that failed.
+    #[serde(default)]
+    dead: bool,
     /// A part of the goal or of the id, in any case.
     text: Option<String>,
     /// The kind of the outcome's reason: `green`, `budget`, `stuck`, …; `not-green` for all but `green`.
@@ -71,6 +74,7 @@ pub(super) async fn list(
     let mut filter = Filter {
         state: query.state,
         pipeline: query.pipeline.clone(),
+        dead: query.dead,
         text: query.text.clone(),
         cursor: cursor.into_iter().chain(until).min(),
         limit: if query.is_fine() { PAGE } else { limit },

@@ -11,6 +11,9 @@ use crate::submission::Refusal;
 use crate::task::BadTaskId;
 use crate::workspace::{ImportError, SnapshotError, TreeError};
 
+/// When a client may try a full queue again, in seconds: about what a short task takes.
+const RETRY_AFTER_S: &str = "10";
+
 /// What went wrong, for a program (`status`, `title`) and a person (`detail`).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -51,7 +54,11 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(self)).into_response()
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return (status, kind, [(header::RETRY_AFTER, RETRY_AFTER_S)], Json(self)).into_response();
+        }
+        (status, kind, Json(self)).into_response()
     }
 }
 
@@ -82,6 +89,7 @@ impl From<StoreError> for Problem {
         let status = match &error {
             StoreError::NotFound(_) => StatusCode::NOT_FOUND,
             StoreError::KeyReused { .. } | StoreError::StaleFence { .. } => StatusCode::CONFLICT,
+            StoreError::Full { .. } => StatusCode::TOO_MANY_REQUESTS,
             StoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Corrupt(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };

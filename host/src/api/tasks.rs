@@ -10,7 +10,7 @@ use super::extract::{Path, Query};
 use super::heavy::off_thread;
 use super::{Api, Problem, upload};
 use crate::store::{Cancelled, Idempotency, StoreError, Submitted};
-use crate::submission::BudgetWish;
+use crate::submission::{BudgetWish, PlaceWish};
 use crate::task::{Digest, Task, TaskId};
 use crate::workspace;
 
@@ -33,6 +33,9 @@ pub(super) struct SubmitBody {
     pub tests: Vec<String>,
     #[serde(default)]
     pub budget: BudgetWish,
+    /// Where it waits.
+    #[serde(default)]
+    pub place: PlaceWish,
 }
 
 /// One file; exactly one of `content` and `base64` is set.
@@ -62,11 +65,12 @@ pub(super) struct Accepted {
 #[utoipa::path(
     post, path = "/api/v1/tasks",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same task, for 24 hours")),
-    request_body(description = "JSON with files, or a form with the fields goal, pipeline, tests, budget, strip, archive",
+    request_body(description = "JSON with files, or a form with the fields goal, pipeline, tests, budget, place, strip, archive",
                  content((SubmitBody = "application/json"), (String = "multipart/form-data"))),
     responses((status = 202, body = Accepted), (status = 200, body = Accepted, description = "This key was used before"),
               (status = 400, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
-              (status = 415, body = Problem), (status = 422, body = Problem))
+              (status = 415, body = Problem), (status = 422, body = Problem),
+              (status = 429, body = Problem, description = "The queue is full; Retry-After says when to come again"))
 )]
 pub(super) async fn submit(
     Extract(api): Extract<Api>,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::heavy::off_thread;
 use super::tasks::{FileBody, SubmitBody};
 use super::{Api, Problem};
-use crate::submission::{BudgetWish, Submission};
+use crate::submission::{BudgetWish, PlaceWish, Submission};
 use crate::task::Digest;
 use crate::workspace::{Blob, Limits, Mode, Tree, TreePath, import_archive, in_git_folder};
 
@@ -52,6 +52,7 @@ fn read_json(bytes: &[u8], limits: Limits) -> Result<Upload, Problem> {
         pipeline: body.pipeline,
         tests: body.tests,
         budget: body.budget,
+        place: body.place,
         tree: tree_of(body.files, limits)?,
         parent: None,
     };
@@ -88,7 +89,8 @@ fn tree_of(files: Vec<FileBody>, limits: Limits) -> Result<Tree, Problem> {
     Ok(tree)
 }
 
-/// The form's fields: `goal`, `pipeline`, `tests` (repeated), `budget` (JSON), `strip`, `archive`.
+/// The form's fields: `goal`, `pipeline`, `tests` (repeated), `budget` and `place` (JSON), `strip`,
+/// `archive`.
 async fn read_form(mut form: Multipart, limits: Limits) -> Result<Upload, Problem> {
     let mut submission = Submission { tree: Tree::new(limits), ..Submission::default() };
     let (mut archive, mut strip, mut seen) = (None, false, Vec::new());
@@ -110,10 +112,14 @@ async fn read_form(mut form: Multipart, limits: Limits) -> Result<Upload, Proble
                 submission.budget = serde_json::from_str::<BudgetWish>(&text()?)
                     .map_err(|error| Problem::bad_request(format!("the field budget: {error}")))?;
             }
+            "place" => {
+                submission.place = serde_json::from_str::<PlaceWish>(&text()?)
+                    .map_err(|error| Problem::bad_request(format!("the field place: {error}")))?;
+            }
             "archive" => archive = Some(bytes),
             other => {
                 return Err(Problem::bad_request(format!(
-                    "unknown field {other:?}; known are goal, pipeline, tests, budget, strip, archive"
+                    "unknown field {other:?}; known are goal, pipeline, tests, budget, place, strip, archive"
                 )));
             }
         }

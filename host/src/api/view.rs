@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::task::{Budget, Millis, Reason, Spend, State, Task, TaskId};
+use crate::task::{Budget, Millis, Place, Reason, Spend, State, Task, TaskId};
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TaskSummary {
@@ -10,6 +10,7 @@ pub struct TaskSummary {
     /// The first 200 characters.
     pub goal: String,
     pub pipeline: String,
+    pub place: Place,
     pub state: State,
     pub rounds: usize,
     pub reason: Option<Reason>,
@@ -33,6 +34,7 @@ impl From<Task> for TaskSummary {
             id: task.id,
             goal: task.spec.goal.chars().take(200).collect(),
             pipeline: task.spec.pipeline.name,
+            place: task.place,
             state: task.state,
             rounds: task.rounds.len(),
             reason: task.outcome.map(|outcome| outcome.reason),

@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Parser, Subcommand};
 use toml::Value;
@@ -8,6 +9,7 @@ use toml::Value;
 use crate::config::{LogFormat, Overrides, Role};
 use crate::plugin::Kind;
 use crate::scaffold::Language;
+use crate::submission::PlaceWish;
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
 /// of budget.
@@ -87,6 +89,11 @@ pub(super) enum Command {
     Events(Events),
     /// End a task
     Cancel(Cancel),
+    /// See what waits and runs where, and steer it
+    Queue {
+        #[command(subcommand)]
+        command: Queue,
+    },
     /// Look at plugins
     Plugins {
         #[command(subcommand)]
@@ -178,6 +185,18 @@ pub(super) struct Submit {
     /// Sending the same key twice makes one task
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
+    /// The queue it waits in
+    #[arg(long, value_name = "NAME")]
+    pub queue: Option<String>,
+    /// On whose behalf: the tenants of a queue take turns
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// 0 to 9; a higher one comes first [default: 5]
+    #[arg(long, value_name = "N")]
+    pub priority: Option<u8>,
+    /// Not to begin for so many minutes
+    #[arg(long, value_name = "MINUTES")]
+    pub delay: Option<u64>,
     /// Follow it to its end; the exit code is then that of `run`
     #[arg(long)]
     pub follow: bool,
@@ -241,6 +260,67 @@ pub(super) struct PluginStatus {
     pub server: Server,
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Queue {
+    /// Count tasks by queue, and list the workers
+    Stats {
+        #[command(flatten)]
+        server: Server,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have the workers leave a queue's tasks alone; what runs goes on
+    Pause {
+        #[arg(default_value = "default")]
+        queue: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Have them taken again
+    Resume {
+        #[arg(default_value = "default")]
+        queue: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// List the tasks that ended through no fault of their own, with the reasons
+    Dead {
+        #[command(flatten)]
+        server: Server,
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put ended tasks back into their queues
+    Requeue {
+        #[arg(required = true)]
+        ids: Vec<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Look through the whole store for what does not fit together; exit code 1 if there is anything.
+    /// Works on the store itself, without a server
+    Fsck,
+    /// Delete what nobody needs any more, now. Works on the store itself, without a server
+    Gc,
+}
+
+impl Submit {
+    pub(super) fn place(&self) -> PlaceWish {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let begin = |minutes: u64| now.saturating_add(Duration::from_secs(minutes.saturating_mul(60)));
+        PlaceWish {
+            queue: self.queue.clone(),
+            tenant: self.tenant.clone(),
+            priority: self.priority,
+            not_before: self
+                .delay
+                .map(|minutes| u64::try_from(begin(minutes).as_millis()).unwrap_or(u64::MAX)),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

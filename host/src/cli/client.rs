@@ -16,12 +16,13 @@ use crate::config::Settings;
 use crate::submission::Submission;
 use crate::task::{Event, EventBody, Outcome, Task};
 use crate::workspace::{Mode, Tree};
-use http::Client;
+pub(super) use http::Client;
 pub(super) use status::plugin_status;
 
 pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Failed> {
     let client = Client::new(&args.server, settings)?;
-    let submission = run::submission(&args.task, settings).map_err(Failed::usage)?;
+    let mut submission = run::submission(&args.task, settings).map_err(Failed::usage)?;
+    submission.place = args.place();
     let mut request = client.post("/api/v1/tasks").json(&body(&submission)?);
     if let Some(key) = &args.idempotency_key {
         request = request.header("idempotency-key", key);
@@ -179,10 +180,12 @@ fn body(submission: &Submission) -> anyhow::Result<Value> {
     set("tokens", budget.tokens.map(Value::from));
     set("cost", budget.cost.map(Value::from));
     set("wall_s", budget.wall_s.map(Value::from));
+    let place = serde_json::to_value(&submission.place)?;
     let mut body = json!({
         "goal": submission.goal,
         "tests": submission.tests,
         "budget": wish,
+        "place": place,
         "files": files(&submission.tree)?,
     });
     if let Some(pipeline) = &submission.pipeline {

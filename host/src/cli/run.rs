@@ -158,7 +158,8 @@ pub(super) fn submission(args: &TaskArgs, settings: &Settings) -> anyhow::Result
         wall_s: args.minutes.map(|minutes| minutes.saturating_mul(60)),
         compute_s: None,
     };
-    Ok(Submission { goal, pipeline: args.pipeline.clone(), tests, budget, tree, parent: None })
+    let pipeline = args.pipeline.clone();
+    Ok(Submission { goal, pipeline, tests, budget, tree, ..Submission::default() })
 }
 
 fn import(path: &Path, rev: Option<&str>, limits: workspace::Limits) -> anyhow::Result<Imported> {

@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 42] = [
     "plugins_dir",
     "listen",
     "store",
@@ -287,6 +287,10 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
             "pipeline",
             format!("no pipeline {:?}; there are: {}", settings.pipeline, known.join(", ")),
         );
+    }
+    for name in settings.queues.keys().filter(|name| *name != "*") {
+        let place = Place { queue: name.clone(), ..Place::default() };
+        place.check().or_else(|wrong| bad(&format!("queues.{name}"), wrong))?;
     }
     if settings.worker.tasks == 0 {
         return bad("worker.tasks", "must be at least 1".to_owned());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::plugin::Overrides;
-use crate::store::LEASE;
+use crate::store::{LEASE, Limits, QueueLimits};
 use crate::task::{Budget, Pipeline, PluginRef};
 
 /// Everything that can be configured.
@@ -49,6 +49,8 @@ pub struct Settings {
     pub watch: WatchSettings,
     pub models: BTreeMap<String, Model>,
     pub pipelines: BTreeMap<String, PipelineSettings>,
+    /// Limits of queues, by name; `*` is for those that are not listed.
+    pub queues: BTreeMap<String, Queue>,
     /// Limits and grants of single plugins, by name.
     pub plugins: BTreeMap<String, Overrides>,
 }
@@ -185,6 +187,18 @@ pub struct Model {
     pub extra: BTreeMap<String, String>,
 }
 
+/// 0: no limit.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Queue {
+    /// Tasks that wait in it; further ones are refused.
+    pub max_waiting: u64,
+    /// Tasks of it that run at once, on all workers.
+    pub max_running: u64,
+    /// Likewise, of each tenant.
+    pub max_running_per_tenant: u64,
+}
+
 /// A pipeline as it is configured; a task keeps the [`Pipeline`] it resolves to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -229,6 +243,7 @@ impl Default for Settings {
             watch: WatchSettings::default(),
             models: BTreeMap::new(),
             pipelines,
+            queues: BTreeMap::new(),
             plugins: BTreeMap::new(),
         }
     }
@@ -315,6 +330,29 @@ impl Default for PipelineSettings {
             checker_settings: BTreeMap::new(),
             fixer_settings: BTreeMap::new(),
         }
+    }
+}
+
+impl Settings {
+    fn queue(&self, name: &str) -> Option<&Queue> {
+        self.queues.get(name).or_else(|| self.queues.get("*"))
+    }
+
+    /// How many tasks may wait in a queue.
+    pub fn max_waiting(&self, queue: &str) -> Option<u64> {
+        self.queue(queue).map(|queue| queue.max_waiting).filter(|limit| *limit > 0)
+    }
+
+    /// How many may run.
+    pub fn queue_limits(&self) -> Limits {
+        let limit = |limit: u64| (limit > 0).then_some(limit);
+        let limits = |queue: &Queue| QueueLimits {
+            running: limit(queue.max_running),
+            running_per_tenant: limit(queue.max_running_per_tenant),
+        };
+        let default = self.queues.get("*").map(limits).unwrap_or_default();
+        let listed = self.queues.iter().filter(|(name, _)| *name != "*");
+        Limits { default, queues: listed.map(|(name, queue)| (name.clone(), limits(queue))).collect() }
     }
 }
 

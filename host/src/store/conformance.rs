@@ -13,6 +13,7 @@ mod cancel;
 mod reap;
 mod gc;
 mod list;
+mod queue;
 mod upkeep;
 mod crowd;
 mod model;
@@ -34,12 +35,12 @@ struct Subject {
 /// A moment in 2026, in milliseconds.
 const START: u64 = 1_780_000_000_000;
 
-fn memory() -> Subject {
+async fn memory() -> Subject {
     let clock = Clock::manual(START);
     Subject { store: Arc::new(MemoryStore::new(clock.clone())), clock, _folder: None }
 }
 
-fn sqlite() -> Subject {
+async fn sqlite() -> Subject {
     let (clock, folder) = (Clock::manual(START), tempfile::tempdir().expect("a folder"));
     let store = SqliteStore::open_with(&folder.path().join("store.db"), clock.clone()).expect("a new store");
     Subject { store: Arc::new(store), clock, _folder: Some(folder) }
@@ -85,6 +86,12 @@ macro_rules! suite {
                     the_blobs_of_a_deleted_task_go storing_again_keeps_a_blob;
                 list: pages_are_newest_first filters_hold_together text_ignores_case
                     a_page_has_a_limit wildcards_are_plain_text;
+                queue: a_higher_priority_comes_first tenants_take_turns a_released_task_is_its_tenants_next
+                    a_task_waits_for_its_time a_delayed_task_can_be_cancelled a_paused_queue_is_left_alone
+                    limits_hold_tasks_back a_full_queue_refuses a_dead_task_is_listed_and_requeued
+                    a_cancelled_task_can_be_requeued only_what_has_ended_and_is_not_green_is_requeued
+                    a_requeued_task_refuses_its_old_fence cancels_are_told_while_the_task_runs
+                    workers_come_and_go;
                 upkeep: stats_count_by_state a_watch_wakes_after_a_change blobs_come_back
                     fsck_finds_nothing_in_a_sound_store fsck_finds_a_missing_snapshot
                     fsck_finds_a_missing_file fsck_finds_a_snapshot_that_is_none;
@@ -97,7 +104,7 @@ macro_rules! suite {
         mod $room { $(
             #[tokio::test]
             async fn $rule() {
-                crate::store::conformance::$room::$rule(&crate::store::conformance::$backend()).await;
+                crate::store::conformance::$room::$rule(&crate::store::conformance::$backend().await).await;
             }
         )* }
     )* };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::{Now, as_micros};
 use super::{ClaimRequest, Lease, MAX_CRASHES, StoreError};
 use crate::task::{
-    Digest, EventBody, EventId, Millis, Next, Outcome, Reason, Round, Spec, Spend, State, Task, TaskId,
+    Digest, EventBody, EventId, Millis, Next, Outcome, Place, Reason, Round, Spec, Spend, State, Task, TaskId,
 };
 
 /// How long an idempotency key is kept.
@@ -17,7 +17,7 @@ pub(super) const BLOB_GRACE_MILLIS: Millis = 60 * 60 * 1000;
 
 /// Storing a blob again starts its hour anew, but only once this much of it has gone by: what is
 /// stored again and again then costs no write.
-const BLOB_FRESH_MILLIS: Millis = 15 * 60 * 1000;
+pub(super) const BLOB_FRESH_MILLIS: Millis = 15 * 60 * 1000;
 
 /// The largest page of [`super::Store::list`].
 const MAX_PAGE: usize = 200;
@@ -43,6 +43,9 @@ pub(super) struct Control {
     pub(super) last_commit: Option<String>,
     pub(super) last_event: EventId,
     pub(super) crashes: u32,
+    pub(super) place: Place,
+    /// Since when it could have begun.
+    pub(super) ready_at: Millis,
     pub(super) submitted_at: Millis,
     pub(super) started_at: Option<Millis>,
     pub(super) ended_at: Option<Millis>,
@@ -91,8 +94,11 @@ impl<'a> ProgressRef<'a> {
 }
 
 impl Control {
-    pub(super) fn submitted(now: Now) -> Self {
+    pub(super) fn submitted(now: Now, place: Place) -> Self {
+        let ready_at = place.not_before.unwrap_or(0).max(now.millis());
         Self {
+            place,
+            ready_at,
             state: State::Queued,
             cancel: false,
             worker: None,
@@ -156,6 +162,20 @@ impl Control {
         self.gave_up = gave_up;
     }
 
+    /// Until when a queued task is held back.
+    pub(super) fn due(&self, now: Now) -> Option<Millis> {
+        (self.ready_at > now.millis()).then_some(self.ready_at)
+    }
+
+    /// Back from its end.
+    pub(super) fn reopen(&mut self, now: Now) {
+        self.requeue(None);
+        self.cancel = false;
+        self.crashes = 0;
+        self.ended_at = None;
+        self.ready_at = now.millis();
+    }
+
     pub(super) fn end(&mut self, gave_up: Option<GaveUp>, now: Now) {
         self.state = State::Ended;
         self.worker = None;
@@ -178,6 +198,7 @@ impl Control {
         task.cancel = self.cancel;
         task.worker.clone_from(&self.worker);
         task.crashes = self.crashes;
+        task.place = self.place.clone();
         task.submitted_at = self.submitted_at;
         task.started_at = self.started_at;
         task.ended_at = self.ended_at;

@@ -1,5 +1,6 @@
 //! Everything in one process's memory: for `run`, and the oracle that the other back ends are held to.
 
+mod line;
 mod state;
 mod upkeep;
 
@@ -14,7 +15,7 @@ use self::state::State;
 use super::clock::Now;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
-    Stats, Store, StoreError, Submitted, Watch,
+    QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Task, TaskId};
 
@@ -124,6 +125,42 @@ impl Store for MemoryStore {
 
     async fn stats(&self) -> Result<Stats, StoreError> {
         Ok(self.state().stats())
+    }
+
+    async fn cancels(&self) -> Result<Vec<TaskId>, StoreError> {
+        Ok(self.state().cancels())
+    }
+
+    async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError> {
+        self.change(|state, now| state.requeue(task, why, now))
+    }
+
+    async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {
+        self.change(|state, _| {
+            state.pause(queue, paused);
+            Ok(())
+        })
+    }
+
+    async fn queues(&self) -> Result<Vec<QueueStats>, StoreError> {
+        let now = self.clock.now();
+        Ok(self.state().queues(now))
+    }
+
+    async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
+        let seen_at = self.clock.now().millis();
+        self.state().workers.insert(worker.name.clone(), WorkerInfo { seen_at, ..worker.clone() });
+        Ok(())
+    }
+
+    async fn check_out(&self, worker: &str) -> Result<(), StoreError> {
+        self.state().workers.remove(worker);
+        Ok(())
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
+        let now = self.clock.now();
+        Ok(self.state().workers(now))
     }
 
     async fn fsck(&self) -> Result<Vec<String>, StoreError> {

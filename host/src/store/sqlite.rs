@@ -10,6 +10,7 @@ mod check;
 mod collect;
 mod error;
 mod file;
+mod line;
 mod readers;
 mod reads;
 mod rows;
@@ -32,7 +33,7 @@ use self::readers::Readers;
 use self::writer::Writer;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
-    Stats, Store, StoreError, Submitted, Watch,
+    QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Task, TaskId};
 
@@ -174,6 +175,40 @@ impl Store for SqliteStore {
 
     async fn stats(&self) -> Result<Stats, StoreError> {
         self.0.readers.read(reads::stats).await
+    }
+
+    async fn cancels(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.0.readers.read(line::cancels).await
+    }
+
+    async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError> {
+        let (task, why) = (task.clone(), why.to_owned());
+        self.0.writer.write(move |tx| verbs::requeue(tx, &task, &why)).await
+    }
+
+    async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {
+        let queue = queue.to_owned();
+        self.0.writer.write(move |tx| line::pause(tx, &queue, paused)).await
+    }
+
+    async fn queues(&self) -> Result<Vec<QueueStats>, StoreError> {
+        let now = self.0.clock.now();
+        self.0.readers.read(move |conn| line::queues(conn, now)).await
+    }
+
+    async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
+        let worker = worker.clone();
+        self.0.writer.write(move |tx| line::check_in(tx, worker)).await
+    }
+
+    async fn check_out(&self, worker: &str) -> Result<(), StoreError> {
+        let worker = worker.to_owned();
+        self.0.writer.write(move |tx| line::check_out(tx, &worker)).await
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
+        let now = self.0.clock.now();
+        self.0.readers.read(move |conn| line::workers(conn, now)).await
     }
 
     async fn fsck(&self) -> Result<Vec<String>, StoreError> {

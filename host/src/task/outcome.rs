@@ -18,6 +18,11 @@ impl Outcome {
     pub fn is_green(&self) -> bool {
         self.reason == Reason::Green
     }
+
+    /// Whether it ended through no fault of its own: somebody should look, and may queue it again.
+    pub fn is_dead(&self) -> bool {
+        matches!(self.reason, Reason::Crashed { .. } | Reason::ModelFailed { .. } | Reason::StepFailed { .. })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -69,6 +69,19 @@ impl Halts {
         self.lock().held.remove(&key(lease));
     }
 
+    /// Stops whatever is held of a task.
+    pub(super) fn stop(&self, task: &TaskId, why: Stop) {
+        for ((held, _), halt) in &self.lock().held {
+            if held == task {
+                halt.stop(why);
+            }
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.lock().held.len()
+    }
+
     pub(super) fn stop_all(&self, why: Stop) {
         let mut all = self.lock();
         all.stopped = Some(why);

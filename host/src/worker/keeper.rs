@@ -35,6 +35,14 @@ impl Keeper {
         Ok(Self { runtime: handle, store, lease, stop })
     }
 
+    /// Runs this where no guest delays it.
+    pub(super) fn spawn(
+        &self,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> tokio::task::JoinHandle<()> {
+        self.runtime.spawn(work)
+    }
+
     pub(super) fn hold(&self, lease: Lease, halt: Arc<Halt>) -> Held {
         let (store, term) = (Arc::clone(&self.store), self.lease);
         Held(self.runtime.spawn(beat(store, term, lease, halt)).abort_handle())

@@ -106,6 +106,9 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
             "GET /api/v1/changes",
             "GET /api/v1/pipelines",
             "GET /api/v1/plugins",
+            "GET /api/v1/queues",
+            "POST /api/v1/queues/{name}/pause",
+            "POST /api/v1/queues/{name}/resume",
             "GET /api/v1/samples",
             "DELETE /api/v1/session",
             "GET /api/v1/session",
@@ -119,6 +122,8 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
             "GET /api/v1/tasks/{id}/diff",
             "GET /api/v1/tasks/{id}/events",
             "GET /api/v1/tasks/{id}/journal",
+            "POST /api/v1/tasks/{id}/requeue",
+            "GET /api/v1/workers",
             "GET /healthz",
             "GET /readyz",
         ]
@@ -128,7 +133,11 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
     for line in described.into_iter().filter(ends) {
         let (method, path) = line.split_once(' ').expect("two words");
         let method: Method = method.parse().expect("a method");
-        let answer = host.request(method, &path.replace("{id}", "x")).send().await.expect("an answer");
+        let answer = host
+            .request(method, &path.replace("{id}", "x").replace("{name}", "x"))
+            .send()
+            .await
+            .expect("an answer");
         let text = answer.text().await.expect("whole");
         assert!(!text.contains("nothing is served") && !text.contains("does not take"), "{line}: {text}");
     }

@@ -171,6 +171,7 @@ async fn the_list_filters_and_pages() {
         json!({
             "id": "ID", "goal": "Add apples", "pipeline": "default", "state": "running", "rounds": 0, "reason": null,
             "model": "default", "parent": null, "worker": "WORKER", "cancel": false, "spend": spend,
+            "place": place(),
             "budget": {
                 "rounds": 4, "tokens": 200_000, "cost_micros": null, "wall_ms": "FIGURE", "compute_ms": "FIGURE",
             },
@@ -358,8 +359,14 @@ fn ended_task() -> Value {
         "started_at": "TIME",
         "ended_at": "TIME",
         "crashes": 0,
+        "place": place(),
         "worker": null,
     })
+}
+
+/// Where a task waits that asks for nothing else.
+fn place() -> Value {
+    json!({ "queue": "default", "tenant": "default", "priority": 5, "not_before": null })
 }
 
 fn tar_gz(files: &[(&str, &str)]) -> Vec<u8> {

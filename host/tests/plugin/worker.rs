@@ -147,7 +147,7 @@ async fn a_step_that_asks_something_new_starts_anew_and_pays_for_what_it_had() {
     let shop = Shop::open(Arc::new(MemoryStore::default())).await;
     shop.vendor.answers(1);
     let id = shop.submit("ask", "pass", Budget::default()).await;
-    let claim = ClaimRequest { worker: "lost".to_owned(), nonce: 1, lease: LEASE };
+    let claim = ClaimRequest::new("lost", 1, LEASE);
     let lease = shop.store.claim(&claim).await.expect("claimed").expect("it waits").lease;
     for index in 0..2 {
         let answer = r#"{"result":{"Ok":{"text":"x","finish":"stop","usage":{"input_tokens":100,"output_tokens":0},

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aiagent_host::store::{
     Beat, Cancelled, Claim, ClaimRequest, Collected, Filter, JournalEntry, Lease, MemoryStore, NewTask, Page,
-    Stats, Store, StoreError, Submitted, Watch,
+    QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
 };
 use aiagent_host::task::{Digest, Event, EventBody, EventId, Task, TaskId};
 use async_trait::async_trait;
@@ -119,6 +119,34 @@ impl Store for Flaky {
 
     async fn stats(&self) -> Result<Stats, StoreError> {
         self.line("stats", self.store.stats()).await
+    }
+
+    async fn cancels(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.line("cancels", self.store.cancels()).await
+    }
+
+    async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError> {
+        self.line("requeue", self.store.requeue(task, why)).await
+    }
+
+    async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {
+        self.line("pause", self.store.pause(queue, paused)).await
+    }
+
+    async fn queues(&self) -> Result<Vec<QueueStats>, StoreError> {
+        self.line("queues", self.store.queues()).await
+    }
+
+    async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
+        self.line("check_in", self.store.check_in(worker)).await
+    }
+
+    async fn check_out(&self, worker: &str) -> Result<(), StoreError> {
+        self.line("check_out", self.store.check_out(worker)).await
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
+        self.line("workers", self.store.workers()).await
     }
 
     async fn fsck(&self) -> Result<Vec<String>, StoreError> {

@@ -148,7 +148,7 @@ impl Shop {
     }
 
     pub(crate) async fn submit_spec(&self, spec: Spec) -> TaskId {
-        let new = NewTask { id: TaskId::fresh(), spec, idempotency: None };
+        let new = NewTask::new(TaskId::fresh(), spec);
         self.store.submit(new).await.expect("it is queued").id
     }
 
@@ -162,7 +162,8 @@ impl Shop {
             exec_limits: ExecLimits::default(),
             tree_limits: Limits::default(),
         };
-        let settings = worker::Settings { name: name.to_owned(), tasks: 8, grace, lease: LEASE };
+        let (name, host) = (name.to_owned(), "here".to_owned());
+        let settings = worker::Settings { name, host, limits: Arc::default(), tasks: 8, grace, lease: LEASE };
         let stop = CancellationToken::new();
         Worker { task: tokio::spawn(worker::run(equipment, settings, Pulse::default(), stop.clone())), stop }
     }

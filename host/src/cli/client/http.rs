@@ -9,7 +9,7 @@ use crate::cli::args::Server;
 use crate::config::Settings;
 use crate::task::Event;
 
-pub(super) struct Client {
+pub(in crate::cli) struct Client {
     http: reqwest::Client,
     base: String,
     token: String,
@@ -22,7 +22,7 @@ pub(super) enum StreamError {
 }
 
 impl Client {
-    pub(super) fn new(server: &Server, settings: &Settings) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn new(server: &Server, settings: &Settings) -> anyhow::Result<Self> {
         let base = match server.server.as_ref().unwrap_or(&settings.server).trim_end_matches('/') {
             "" => format!("http://{}", settings.listen.0),
             url => url.to_owned(),
@@ -32,11 +32,11 @@ impl Client {
         Ok(Self { http, base, token: settings.token.clone() })
     }
 
-    pub(super) fn get(&self, path: &str) -> RequestBuilder {
+    pub(in crate::cli) fn get(&self, path: &str) -> RequestBuilder {
         self.with_token(self.http.get(format!("{}{path}", self.base)))
     }
 
-    pub(super) fn post(&self, path: &str) -> RequestBuilder {
+    pub(in crate::cli) fn post(&self, path: &str) -> RequestBuilder {
         self.with_token(self.http.post(format!("{}{path}", self.base)))
     }
 
@@ -44,7 +44,10 @@ impl Client {
         if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
     }
 
-    pub(super) async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failed> {
+    pub(in crate::cli) async fn send<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, Failed> {
         let text = self.text(request).await?;
         Ok(serde_json::from_str(&text).with_context(|| format!("the answer of {} is not ours", self.base))?)
     }

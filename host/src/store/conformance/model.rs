@@ -1,5 +1,7 @@
-//! The same random verbs on memory, which is the model, and on SQLite: every reply must be the same.
+//! The same random verbs on memory, which is the model, and on another back end: every reply must be
+//! the same.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,8 +15,11 @@ use crate::task::{Digest, State, Task};
 /// What is asked of both stores. Numbers are small, so that they meet often.
 #[derive(Clone, Debug)]
 enum Op {
-    Submit { task: u64, key: Option<u8>, body: u8 },
-    Claim { worker: u8, nonce: u64, seconds: u64 },
+    Submit { task: u64, key: Option<u8>, body: u8, place: (u8, u8, u8, Option<u64>) },
+    Requeue(u64),
+    Pause(u8, bool),
+    Queues,
+    Claim { worker: u8, nonce: u64, seconds: u64, limited: u64 },
     Held { claim: usize, verb: Verb },
     Cancel(u64),
     Reap,
@@ -50,19 +55,32 @@ fn verb() -> impl Strategy<Value = Verb> {
 fn op() -> impl Strategy<Value = Op> {
     let state = prop::option::of(prop_oneof![Just(State::Queued), Just(State::Running), Just(State::Ended)]);
     let text = prop::option::of(prop_oneof![Just("GOAL 1"), Just("0004"), Just("none")]);
-    let list = (state, text, prop::option::of(0..8u64), 0..4usize);
+    let list = (state, prop::bool::weighted(0.3), text, prop::option::of(0..8u64), 0..4usize);
+    let place = (0..2u8, 0..3u8, 4..7u8, prop::option::of(0..100u64));
+    let submit = (0..8u64, prop::option::of(0..3u8), 0..2u8, place);
     prop_oneof![
-        4 => (0..8u64, prop::option::of(0..3u8), 0..2u8).prop_map(|(task, key, body)| Op::Submit { task, key, body }),
-        6 => (0..2u8, 0..4u64, 1..60u64).prop_map(|(worker, nonce, seconds)| Op::Claim { worker, nonce, seconds }),
+        4 => submit.prop_map(|(task, key, body, place)| Op::Submit { task, key, body, place }),
+        6 => (0..2u8, 0..4u64, 1..60u64, 0..3u64)
+            .prop_map(|(worker, nonce, seconds, limited)| Op::Claim { worker, nonce, seconds, limited }),
         14 => (0..6usize, verb()).prop_map(|(claim, verb)| Op::Held { claim, verb }),
         2 => (0..8u64).prop_map(Op::Cancel),
         3 => Just(Op::Reap),
+        2 => (0..8u64).prop_map(Op::Requeue),
+        1 => (0..2u8, prop::bool::weighted(0.3)).prop_map(|(queue, paused)| Op::Pause(queue, paused)),
+        1 => Just(Op::Queues),
         1 => (0..100_000u64).prop_map(|seconds| Op::Gc { seconds }),
-        2 => list.prop_map(|(state, text, cursor, limit)| Op::List { state, text, cursor, limit }),
+        2 => list.prop_map(|(state, dead, text, cursor, limit)| Op::List { state, dead, text, cursor, limit }),
         2 => (0..5u8).prop_map(Op::PutBlob),
         1 => (0..5u8).prop_map(Op::GetBlob),
         4 => prop_oneof![1..40u64, 1000..90_000u64].prop_map(|seconds| Op::Wait { seconds }),
     ]
+}
+
+/// 0: none.
+fn limits(limited: u64) -> Arc<Limits> {
+    let limits = QueueLimits { running: Some(limited * 2), running_per_tenant: Some(limited) };
+    let queues = (limited > 0).then(|| ("q0".to_owned(), limits)).into_iter().collect();
+    Arc::new(Limits { default: QueueLimits::default(), queues })
 }
 
 /// The bytes of blob `number`: snapshots (even) and the files they hold (odd).
@@ -81,17 +99,24 @@ impl Side {
     async fn apply(&mut self, op: &Op) -> String {
         let store = &self.on.store;
         match op {
-            Op::Submit { task, key, body } => {
+            Op::Submit { task, key, body, place: (queue, tenant, priority, delay) } => {
                 let mut new = match key {
                     Some(key) => keyed(*task, &key.to_string(), &[*body]),
                     None => new_task(*task),
                 };
                 new.spec.tree = Digest::of(&blob(*body * 2));
+                let not_before = delay.map(|delay| (self.on.clock.now().millis()) + delay * 1000);
+                let (queue, tenant) = (format!("q{queue}"), format!("t{tenant}"));
+                new.place = Place { queue, tenant, priority: *priority, not_before };
+                new.max_waiting = Some(5);
                 format!("{:?}", store.submit(new).await)
             }
-            Op::Claim { worker, nonce, seconds } => {
+            Op::Claim { worker, nonce, seconds, limited } => {
                 let lease = Duration::from_secs(*seconds);
-                let request = ClaimRequest { worker: format!("w{worker}"), nonce: *nonce, lease };
+                let request = ClaimRequest {
+                    limits: limits(*limited),
+                    ..ClaimRequest::new(format!("w{worker}"), *nonce, lease)
+                };
                 let reply = store.claim(&request).await;
                 if let Ok(Some(claim)) = &reply {
                     self.claims.push(claim.clone());
@@ -106,11 +131,15 @@ impl Side {
                 }
             }
             Op::Cancel(task) => format!("{:?}", store.cancel(&id(*task)).await),
+            Op::Requeue(task) => format!("{:?}", store.requeue(&id(*task), "asked").await),
+            Op::Pause(queue, paused) => format!("{:?}", store.pause(&format!("q{queue}"), *paused).await),
+            Op::Queues => format!("{:?} {:?}", store.queues().await, store.cancels().await),
             Op::Reap => format!("{:?}", store.reap().await),
             Op::Gc { seconds } => format!("{:?}", store.gc(Duration::from_secs(*seconds)).await),
-            Op::List { state, text, cursor, limit } => {
+            Op::List { state, dead, text, cursor, limit } => {
                 let (text, cursor) = (text.map(str::to_owned), cursor.map(id));
-                let filter = Filter { state: *state, pipeline: None, text, cursor, limit: *limit };
+                let filter =
+                    Filter { state: *state, pipeline: None, dead: *dead, text, cursor, limit: *limit };
                 format!("{:?}", store.list(&filter).await)
             }
             Op::PutBlob(number) => format!("{:?}", store.put_blob(blob(*number)).await),
@@ -161,6 +190,23 @@ impl Side {
         seen.extend(found);
         seen
     }
+}
+
+fn answers_as_memory_does(
+    ops: &[Op],
+    real: impl Future<Output = Subject>,
+) -> Result<(), proptest::test_runner::TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut model = Side { on: memory().await, claims: Vec::new() };
+        let mut real = Side { on: real.await, claims: Vec::new() };
+        for op in ops {
+            let (expected, reply) = (model.apply(op).await, real.apply(op).await);
+            prop_assert_eq!(reply, expected, "{:?}", op);
+        }
+        prop_assert_eq!(real.all().await, model.all().await);
+        Ok(())
+    })
 }
 
 proptest! {

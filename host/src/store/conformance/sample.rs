@@ -41,7 +41,7 @@ pub(in crate::store) fn spec(goal: &str) -> Spec {
 }
 
 pub(super) fn new_task(number: u64) -> NewTask {
-    NewTask { id: id(number), spec: spec(&format!("goal {number}")), idempotency: None }
+    NewTask::new(id(number), spec(&format!("goal {number}")))
 }
 
 pub(super) fn keyed(number: u64, key: &str, body: &[u8]) -> NewTask {
@@ -50,7 +50,7 @@ pub(super) fn keyed(number: u64, key: &str, body: &[u8]) -> NewTask {
 }
 
 pub(super) fn request(worker: &str, nonce: u64) -> ClaimRequest {
-    ClaimRequest { worker: worker.to_owned(), nonce, lease: LEASE }
+    ClaimRequest::new(worker, nonce, LEASE)
 }
 
 pub(super) fn log(message: &str) -> EventBody {

@@ -4,21 +4,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 
+use super::line::Line;
 use crate::store::clock::Now;
 use crate::store::control::{self, Control, GaveUp, Parted};
+use crate::store::queue::{Lane, WORKER_MILLIS};
 use crate::store::{
-    Beat, Cancelled, Claim, ClaimRequest, Filter, JournalEntry, Lease, NewTask, Page, Stats, StoreError,
-    Submitted,
+    Beat, Cancelled, Claim, ClaimRequest, Filter, JournalEntry, Lease, NewTask, Page, QueueStats, Requeued,
+    Stats, StoreError, Submitted, WorkerInfo,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Outcome, Reason, State as Phase, Task, TaskId};
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) tasks: BTreeMap<TaskId, Record>,
-    /// By position; the front has the lowest.
-    pub(super) queue: BTreeMap<i64, TaskId>,
+    pub(super) line: Line,
     /// Those a worker holds: repeated claims and lost leases are looked for here.
     pub(super) running: BTreeSet<TaskId>,
+    pub(super) workers: BTreeMap<String, WorkerInfo>,
     pub(super) keys: HashMap<String, Key>,
     pub(super) blobs: HashMap<Digest, Stored>,
 }
@@ -63,6 +65,10 @@ impl Record {
         self.control.end(gave_up, now);
     }
 
+    pub(super) fn is_dead(&self) -> bool {
+        self.task.outcome.as_ref().is_some_and(Outcome::is_dead)
+    }
+
     fn whole(&self) -> Task {
         let mut task = self.task.clone();
         self.control.dress(&mut task);
@@ -87,20 +93,28 @@ impl State {
                 false => Err(control::id_taken(&new.id)),
             };
         }
+        if let Some(limit) = new.max_waiting
+            && self.of_queue(&new.place.queue, Phase::Queued).count() as u64 >= limit
+        {
+            return Err(StoreError::Full { queue: new.place.queue, limit });
+        }
         if let Some(asked) = new.idempotency {
             let key = Key { body: asked.body, task: new.id.clone(), at: now.millis() };
             self.keys.insert(asked.key, key);
         }
         let mut record = Record {
             task: Task::new(new.id.clone(), new.spec, now.millis()),
-            control: Control::submitted(now),
+            control: Control::submitted(now, new.place),
             events: Vec::new(),
             journal: BTreeMap::new(),
         };
         record.add(EventBody::Submitted, now);
+        let lane = Lane::of(&record.control.place);
+        match record.control.due(now) {
+            Some(until) => self.line.delay(lane, until, new.id.clone()),
+            None => self.line.push_back(lane, new.id.clone()),
+        }
         self.tasks.insert(new.id.clone(), record);
-        let back = self.queue.last_key_value().map_or(0, |(position, _)| position + 1);
-        self.queue.insert(back, new.id.clone());
         Ok(Submitted { id: new.id, created: true })
     }
 
@@ -113,7 +127,7 @@ impl State {
             record.control.renew(now);
             record
         } else {
-            let Some((_, id)) = self.queue.pop_first() else { return Ok(None) };
+            let Some(id) = self.next_waiting(request, now) else { return Ok(None) };
             let gone = || StoreError::Corrupt(format!("task {id} is in the queue and has no record"));
             let record = self.tasks.get_mut(&id).ok_or_else(gone)?;
             self.running.insert(id);
@@ -123,6 +137,25 @@ impl State {
         };
         let lease = Lease { task: record.task.id.clone(), fence: record.control.fence };
         Ok(Some(Claim { lease, task: record.whole() }))
+    }
+
+    fn next_waiting(&mut self, request: &ClaimRequest, now: Now) -> Option<TaskId> {
+        self.line.promote(now);
+        let below = |limit: Option<u64>, count: usize| limit.is_none_or(|limit| (count as u64) < limit);
+        let (tasks, running, limits) = (&self.tasks, &self.running, &request.limits);
+        let places = || running.iter().filter_map(|id| tasks.get(id)).map(|record| &record.control.place);
+        self.line.next(|lane| {
+            let limits = limits.of(&lane.queue);
+            let of_queue = places().filter(|place| place.queue == lane.queue);
+            let of_tenant = of_queue.clone().filter(|place| place.tenant == lane.tenant);
+            below(limits.running, of_queue.count()) && below(limits.running_per_tenant, of_tenant.count())
+        })
+    }
+
+    fn of_queue(&self, queue: &str, phase: Phase) -> impl Iterator<Item = &Record> {
+        let here =
+            move |record: &&Record| record.control.place.queue == queue && record.control.state == phase;
+        self.tasks.values().filter(here)
     }
 
     /// The record of a task that this lease may still change.
@@ -235,8 +268,7 @@ impl State {
             Parted::Requeue(event) => {
                 record.add(event, now);
                 record.control.requeue(gave_up);
-                let front = self.queue.first_key_value().map_or(0, |(position, _)| position - 1);
-                self.queue.insert(front, id.clone());
+                self.line.push_front(Lane::of(&record.control.place), id.clone());
             }
         }
     }
@@ -255,7 +287,7 @@ impl State {
         }
         let outcome = control::ended_by_store(&record.task, Reason::Cancelled);
         record.end(outcome, None, now);
-        self.queue.retain(|_, queued| queued != id);
+        self.line.remove(id);
         Ok(Cancelled::Ended)
     }
 
@@ -266,6 +298,7 @@ impl State {
             let (task, text) = (&record.task, text.as_deref());
             filter.cursor.as_ref().is_none_or(|cursor| task.id < *cursor)
                 && filter.state.is_none_or(|state| record.control.state == state)
+                && (!filter.dead || record.is_dead())
                 && filter.pipeline.as_ref().is_none_or(|name| task.spec.pipeline.name == *name)
                 && text.is_none_or(|text| {
                     control::folded(&task.spec.goal).contains(text)
@@ -293,12 +326,64 @@ impl State {
 
     pub(super) fn stats(&self) -> Stats {
         let count = |state| self.tasks.values().map(|record| u64::from(record.control.state == state)).sum();
-        let front = self.queue.first_key_value().and_then(|(_, id)| self.tasks.get(id));
+        let queued = self.tasks.values().filter(|record| record.control.state == Phase::Queued);
         Stats {
             queued: count(Phase::Queued),
             running: count(Phase::Running),
             ended: count(Phase::Ended),
-            oldest_queued_at: front.map(|record| record.control.submitted_at),
+            oldest_queued_at: queued.map(|record| record.control.ready_at).min(),
         }
+    }
+
+    pub(super) fn cancels(&self) -> Vec<TaskId> {
+        let asked = |id: &&TaskId| self.tasks.get(*id).is_some_and(|record| record.control.cancel);
+        self.running.iter().filter(asked).cloned().collect()
+    }
+
+    pub(super) fn requeue(&mut self, id: &TaskId, why: &str, now: Now) -> Result<Requeued, StoreError> {
+        let record = self.tasks.get_mut(id).ok_or_else(|| StoreError::NotFound(id.clone()))?;
+        if record.control.state != Phase::Ended {
+            return Ok(Requeued::NotEnded);
+        }
+        if record.task.outcome.as_ref().is_some_and(Outcome::is_green) {
+            return Ok(Requeued::Green);
+        }
+        record.task.outcome = None;
+        record.control.reopen(now);
+        record.add(EventBody::Requeued { why: why.to_owned() }, now);
+        self.line.push_back(Lane::of(&record.control.place), id.clone());
+        Ok(Requeued::Queued)
+    }
+
+    pub(super) fn pause(&mut self, queue: &str, paused: bool) {
+        match paused {
+            true => self.line.paused.insert(queue.to_owned()),
+            false => self.line.paused.remove(queue),
+        };
+    }
+
+    pub(super) fn queues(&self, now: Now) -> Vec<QueueStats> {
+        let mut queues: BTreeMap<&str, QueueStats> = BTreeMap::new();
+        for name in &self.line.paused {
+            queues.insert(name, QueueStats { paused: true, ..QueueStats::empty(name) });
+        }
+        for record in self.tasks.values() {
+            let name = &record.control.place.queue;
+            if record.control.state == Phase::Ended {
+                continue;
+            }
+            let queue = queues.entry(name).or_insert_with(|| QueueStats::empty(name));
+            match record.control.state {
+                Phase::Running => queue.running += 1,
+                Phase::Queued if record.control.due(now).is_some() => queue.delayed += 1,
+                Phase::Queued | Phase::Ended => queue.waiting += 1,
+            }
+        }
+        queues.into_values().collect()
+    }
+
+    pub(super) fn workers(&self, now: Now) -> Vec<WorkerInfo> {
+        let since = now.millis().saturating_sub(WORKER_MILLIS);
+        self.workers.values().filter(|worker| worker.seen_at > since).cloned().collect()
     }
 }

@@ -61,7 +61,7 @@ impl State {
     pub(super) fn fsck(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (id, record) in &self.tasks {
-            let entries = self.queue.values().filter(|queued| *queued == id).count();
+            let entries = self.line.entries().filter(|queued| *queued == id).count();
             let expected = usize::from(record.control.state == Phase::Queued);
             if entries != expected {
                 found.push(format!("task {id} has {entries} queue entries, expected {expected}"));
@@ -83,7 +83,7 @@ impl State {
             let roots: HashSet<&Digest> = snapshots::of(&record.task).collect();
             found.extend(roots.into_iter().flat_map(|root| self.check_snapshot(id, root)));
         }
-        let orphans = self.queue.values().filter(|id| !self.tasks.contains_key(id));
+        let orphans = self.line.entries().filter(|id| !self.tasks.contains_key(id));
         found.extend(orphans.map(|id| format!("task {id} is in the queue and has no record")));
         found
     }

@@ -10,10 +10,11 @@ use crate::store::{StoreError, snapshots};
 use crate::task::{Digest, State, Task, TaskId};
 
 /// One row per finding: a text.
-const FINDINGS: [&str; 9] = [
-    "SELECT 'task ' || id || ' is queued and has no queue entry' FROM tasks WHERE state = 0 AND position IS NULL",
+const FINDINGS: [&str; 10] = [
+    "SELECT 'task ' || id || ' is queued and has no queue entry' FROM tasks \
+     WHERE state = 0 AND position IS NULL AND due IS NULL",
     "SELECT 'task ' || id || ' has a queue entry and is not queued' FROM tasks \
-     WHERE state <> 0 AND position IS NOT NULL",
+     WHERE state <> 0 AND (position IS NOT NULL OR due IS NOT NULL)",
     "SELECT 'task ' || id || ' is running and has no worker' FROM tasks WHERE state = 1 AND worker IS NULL",
     "SELECT 'task ' || id || ' has no spec or no progress' FROM tasks \
      WHERE num NOT IN (SELECT num FROM specs) OR num NOT IN (SELECT num FROM progress)",
@@ -27,8 +28,10 @@ const FINDINGS: [&str; 9] = [
     "SELECT 'the counter of state ' || state || ' says ' || tasks || ' tasks; there are ' || \
      (SELECT count(*) FROM tasks WHERE tasks.state = counts.state) FROM counts \
      WHERE tasks <> (SELECT count(*) FROM tasks WHERE tasks.state = counts.state)",
-    "SELECT 'two tasks have queue position ' || position FROM tasks WHERE state = 0 GROUP BY position \
-     HAVING count(*) > 1",
+    "SELECT 'two tasks have queue position ' || position FROM tasks \
+     WHERE state = 0 AND position IS NOT NULL GROUP BY queue, tenant, priority, position HAVING count(*) > 1",
+    "SELECT 'tasks wait in queue ' || queue || ' and have no turn' FROM tasks WHERE state = 0 AND position IS NOT NULL \
+     AND (queue, tenant, priority) NOT IN (SELECT queue, tenant, priority FROM lanes) GROUP BY queue",
 ];
 
 pub(super) fn fsck(conn: &Connection) -> Result<Vec<String>, StoreError> {

@@ -36,9 +36,10 @@ pub(super) fn copy(error: &StoreError) -> StoreError {
     match error {
         StoreError::Corrupt(message) => StoreError::Corrupt(message.clone()),
         StoreError::Unavailable(message) => StoreError::Unavailable(message.clone()),
-        StoreError::StaleFence { .. } | StoreError::NotFound(_) | StoreError::KeyReused { .. } => {
-            StoreError::Unavailable(error.to_string())
-        }
+        StoreError::StaleFence { .. }
+        | StoreError::NotFound(_)
+        | StoreError::KeyReused { .. }
+        | StoreError::Full { .. } => StoreError::Unavailable(error.to_string()),
     }
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use crate::store::StoreError;
 
 /// Schema N is reached from N - 1 by the N-th of these.
-const MIGRATIONS: [&str; 1] = [include_str!("1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
 
 /// "AIAG": whose file this is.
 const APPLICATION: i32 = 0x4149_4147;

@@ -1,7 +1,8 @@
 //! The verbs that only look.
 
-use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use rusqlite::{Connection, ToSql, params};
 
+use super::line;
 use super::rows::{self, COLUMNS, PARTS};
 use crate::store::{Filter, JournalEntry, Page, Stats, StoreError, control};
 use crate::task::{Event, EventId, Task, TaskId};
@@ -55,6 +56,9 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreErro
         clauses.push("state = ?");
         params.push(state);
     }
+    if filter.dead {
+        clauses.push("dead = 1");
+    }
     if let Some(pipeline) = &filter.pipeline {
         clauses.push("pipeline = ?");
         params.push(pipeline);
@@ -92,16 +96,10 @@ pub(super) fn stats(conn: &Connection) -> Result<Stats, StoreError> {
     let [queued, running, ended] = counts[..] else {
         return Err(StoreError::Corrupt(format!("{} task counters instead of 3", counts.len())));
     };
-    let front = conn
-        .prepare_cached(
-            "SELECT submitted_at FROM tasks INDEXED BY queue WHERE state = 0 ORDER BY position LIMIT 1",
-        )?
-        .query_row([], |row| row.get::<_, i64>(0))
-        .optional()?;
     Ok(Stats {
         queued: queued.cast_unsigned(),
         running: running.cast_unsigned(),
         ended: ended.cast_unsigned(),
-        oldest_queued_at: front.map(i64::cast_unsigned),
+        oldest_queued_at: line::oldest(conn)?,
     })
 }

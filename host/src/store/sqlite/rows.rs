@@ -5,14 +5,17 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::line::{self, Spot};
 use crate::store::clock::Now;
 use crate::store::control::{Control, GaveUp, Progress, ProgressRef};
+use crate::store::queue::Lane;
 use crate::store::{Lease, StoreError, control};
-use crate::task::{Event, EventBody, EventId, Spec, State, Task, TaskId};
+use crate::task::{Event, EventBody, EventId, Outcome, Place, Spec, State, Task, TaskId};
 
 /// In the order that [`held`] reads.
 pub(super) const COLUMNS: &str = "tasks.num, tasks.id, state, cancel, worker, nonce, fence, term, lease_until, \
-     gave_up, last_commit, last_event, crashes, submitted_at, started_at, ended_at";
+     gave_up, last_commit, last_event, crashes, submitted_at, started_at, ended_at, queue, tenant, priority, \
+     not_before, ready_at";
 
 /// The record as a whole: to follow `tasks`, which has the indexes and comes first.
 pub(super) const PARTS: &str = "CROSS JOIN specs USING (num) CROSS JOIN progress USING (num)";
@@ -77,6 +80,13 @@ pub(super) fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
         submitted_at: uint(row, 13)?,
         started_at: maybe_uint(row, 14)?,
         ended_at: maybe_uint(row, 15)?,
+        place: Place {
+            queue: row.get(16)?,
+            tenant: row.get(17)?,
+            priority: row.get(18)?,
+            not_before: maybe_uint(row, 19)?,
+        },
+        ready_at: uint(row, 20)?,
     };
     Ok(Held { num: row.get(0)?, id: id(row, 1)?, control })
 }
@@ -95,8 +105,8 @@ pub(super) fn held_and_whole(row: &Row<'_>) -> Result<(Held, Result<Task, StoreE
 }
 
 fn record(row: &Row<'_>, held: &Held) -> Result<Task, StoreError> {
-    let spec: Spec = from_json(&held.id, row.get_ref(16)?.as_str().map_err(rusqlite::Error::from)?)?;
-    let progress: Progress = from_json(&held.id, row.get_ref(17)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let spec: Spec = from_json(&held.id, row.get_ref(21)?.as_str().map_err(rusqlite::Error::from)?)?;
+    let progress: Progress = from_json(&held.id, row.get_ref(22)?.as_str().map_err(rusqlite::Error::from)?)?;
     Ok(held.control.assemble(held.id.clone(), spec, progress))
 }
 
@@ -119,19 +129,34 @@ pub(super) fn find_whole(conn: &Connection, task: &TaskId) -> Result<Option<(Hel
     rows.next()?.map(whole).transpose()
 }
 
-pub(super) fn insert(conn: &Connection, task: &Task, control: &Control) -> Result<Held, StoreError> {
-    let position: i64 = conn
-        .prepare_cached("SELECT ifnull(max(position) + 1, 0) FROM tasks INDEXED BY queue WHERE state = 0")?
-        .query_row([], |row| row.get(0))?;
+pub(super) fn insert(
+    conn: &Connection,
+    task: &Task,
+    control: &Control,
+    now: Now,
+) -> Result<Held, StoreError> {
+    let place = &control.place;
+    let spot = match control.due(now) {
+        Some(until) => Spot::Due(until),
+        None => line::back(conn, &Lane::of(place))?,
+    };
+    let (position, due) = spot.columns();
     conn.prepare_cached(
         "INSERT INTO tasks (id, state, pipeline, position, cancel, nonce, fence, term, lease_until, last_event, \
-         crashes, submitted_at) VALUES (?, 0, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?)",
+         crashes, submitted_at, due, queue, tenant, priority, not_before, ready_at) \
+         VALUES (?, 0, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         task.id.as_str(),
         task.spec.pipeline.name,
         position,
-        control.submitted_at.cast_signed()
+        control.submitted_at.cast_signed(),
+        due,
+        place.queue,
+        place.tenant,
+        place.priority,
+        place.not_before.map(u64::cast_signed),
+        control.ready_at.cast_signed()
     ])?;
     let num = conn.last_insert_rowid();
     conn.prepare_cached("INSERT INTO specs (num, search, spec) VALUES (?, ?, ?)")?.execute(params![
@@ -168,13 +193,14 @@ impl Held {
         events.iter().try_for_each(|body| self.add(conn, body, now))
     }
 
-    /// Writes the store's part, all of it. `position`: in the queue, exactly when queued.
-    pub(super) fn save(&self, conn: &Connection, position: Option<i64>) -> Result<(), StoreError> {
+    /// Writes the store's part, all of it. `spot`: somewhere exactly when queued.
+    pub(super) fn save(&self, conn: &Connection, spot: Spot) -> Result<(), StoreError> {
         let control = &self.control;
+        let (position, due) = spot.columns();
         conn.prepare_cached(
             "UPDATE tasks SET state = ?2, position = ?3, cancel = ?4, worker = ?5, nonce = ?6, fence = ?7, \
              term = ?8, lease_until = ?9, gave_up = ?10, last_commit = ?11, last_event = ?12, crashes = ?13, \
-             started_at = ?14, ended_at = ?15 WHERE num = ?1",
+             started_at = ?14, ended_at = ?15, due = ?16, ready_at = ?17 WHERE num = ?1",
         )?
         .execute(params![
             self.num,
@@ -194,7 +220,9 @@ impl Held {
             control.last_event.cast_signed(),
             control.crashes,
             control.started_at.map(u64::cast_signed),
-            control.ended_at.map(u64::cast_signed)
+            control.ended_at.map(u64::cast_signed),
+            due,
+            control.ready_at.cast_signed()
         ])?;
         Ok(())
     }
@@ -220,6 +248,14 @@ impl Held {
     pub(super) fn save_progress(&self, conn: &Connection, task: &Task) -> Result<(), StoreError> {
         conn.prepare_cached("UPDATE progress SET progress = ? WHERE num = ?")?
             .execute(params![to_json(&self.id, &ProgressRef::of(task))?, self.num])?;
+        Ok(())
+    }
+
+    /// Notes whether it ended through no fault of its own.
+    pub(super) fn save_dead(&self, conn: &Connection, outcome: Option<&Outcome>) -> Result<(), StoreError> {
+        let dead = outcome.is_some_and(Outcome::is_dead);
+        conn.prepare_cached("UPDATE tasks SET dead = ?1 WHERE num = ?2 AND dead <> ?1")?
+            .execute(params![dead, self.num])?;
         Ok(())
     }
 }

@@ -42,9 +42,9 @@ fn a_newer_schema_is_refused() {
     let Scratch { store, folder } = scratch();
     drop(store);
     let path = folder.path().join("store.db");
-    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 2").expect("runs");
+    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 3").expect("runs");
     let message = refusal(&path);
-    assert!(message.contains("has schema 2, written by a newer aiagent-host"), "{message}");
+    assert!(message.contains("has schema 3, written by a newer aiagent-host"), "{message}");
 }
 
 #[test]
@@ -175,11 +175,8 @@ async fn fsck_finds_what_does_not_fit() {
     ];
     for (damage, finding) in damages {
         let on = scratch();
-        let mut new = crate::store::NewTask {
-            id: crate::task::TaskId::fresh(),
-            spec: crate::store::conformance::spec("goal"),
-            idempotency: None,
-        };
+        let spec = crate::store::conformance::spec("goal");
+        let mut new = crate::store::NewTask::new(crate::task::TaskId::fresh(), spec);
         new.spec.tree = on.store.put_blob(Bytes::from_static(b"{\"files\":{}}")).await.expect("stores");
         on.store.submit(new).await.expect("submits");
         assert_eq!(on.store.fsck().await.expect("checks"), Vec::<String>::new());
@@ -207,10 +204,10 @@ async fn a_record_that_cannot_be_read_stands_in_nobodys_way() {
             for goal in ["bad", "good"] {
                 let id = TaskId::fresh();
                 ids.push(id.clone());
-                let new = NewTask { id, spec: crate::store::conformance::spec(goal), idempotency: None };
+                let new = NewTask::new(id, crate::store::conformance::spec(goal));
                 store.submit(new).await.expect("submits");
             }
-            let request = |nonce| ClaimRequest { worker: "w".into(), nonce, lease: LEASE };
+            let request = |nonce| ClaimRequest::new("w", nonce, LEASE);
             if running {
                 for (nonce, id) in (1..).zip(&ids) {
                     let claim = store.claim(&request(nonce)).await.expect("claims").expect("a task");

@@ -2,11 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::line::{self, Spot};
 use super::rows::{self, COLUMNS, Held, PARTS};
 use super::writer::{Done, Tx};
 use crate::store::control::{self, Control, GaveUp, Parted};
+use crate::store::queue::Lane;
 use crate::store::{
-    Beat, Cancelled, Claim, ClaimRequest, Idempotency, JournalEntry, Lease, NewTask, StoreError, Submitted,
+    Beat, Cancelled, Claim, ClaimRequest, Idempotency, JournalEntry, Lease, NewTask, Requeued, StoreError,
+    Submitted,
 };
 use crate::task::{EventBody, EventId, Level, Outcome, Reason, State, Task, TaskId};
 
@@ -24,6 +27,11 @@ pub(super) fn submit(tx: &Tx<'_>, new: NewTask) -> Answer<Submitted> {
             false => Err(control::id_taken(&new.id)),
         };
     }
+    if let Some(limit) = new.max_waiting
+        && line::waiting(tx.conn, &new.place.queue)? >= limit
+    {
+        return Err(StoreError::Full { queue: new.place.queue, limit });
+    }
     if let Some(asked) = &new.idempotency {
         tx.conn
             .prepare_cached("INSERT OR REPLACE INTO keys (key, body, task, at) VALUES (?, ?, ?, ?)")?
@@ -35,7 +43,8 @@ pub(super) fn submit(tx: &Tx<'_>, new: NewTask) -> Answer<Submitted> {
             ])?;
     }
     let task = Task::new(new.id, new.spec, tx.now.millis());
-    let mut held = rows::insert(tx.conn, &task, &Control::submitted(tx.now))?;
+    let control = Control::submitted(tx.now, new.place);
+    let mut held = rows::insert(tx.conn, &task, &control, tx.now)?;
     held.add(tx.conn, &EventBody::Submitted, tx.now)?;
     held.save_last_event(tx.conn)?;
     Done::loud(Submitted { id: task.id, created: true })
@@ -68,12 +77,21 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> Answer<Option<Claim>
         held.save_lease(tx.conn)?;
         return Done::quiet(Some(granted(&held, task)));
     }
-    let Some((mut held, task)) = one(tx, "queue", "state = 0 ORDER BY position LIMIT 1", params![])? else {
-        return Done::quiet(None);
+    line::promote(tx.conn, tx.now)?;
+    let front = "state = 0 AND position IS NOT NULL AND queue = ? AND tenant = ? AND priority = ? \
+                 ORDER BY position LIMIT 1";
+    let (lane, mut held, task) = loop {
+        let Some(lane) = line::next(tx.conn, &request.limits)? else { return Done::quiet(None) };
+        match one(tx, "lane", front, params![lane.queue, lane.tenant, lane.priority])? {
+            Some((held, task)) => break (lane, held, task),
+            // All that waited in it were set aside.
+            None => line::left(tx.conn, &lane, false)?,
+        }
     };
     let claimed = held.control.grant(request, tx.now);
     held.add(tx.conn, &claimed, tx.now)?;
-    held.save(tx.conn, None)?;
+    held.save(tx.conn, Spot::Nowhere)?;
+    line::left(tx.conn, &lane, true)?;
     Done::loud(Some(granted(&held, task)))
 }
 
@@ -104,7 +122,7 @@ fn set_aside(tx: &Tx<'_>, held: &mut Held, error: &StoreError) -> Result<(), Sto
     let event = EventBody::Log { level: Level::Error, source: "store".to_owned(), message };
     held.add(tx.conn, &event, tx.now)?;
     held.control.end(None, tx.now);
-    held.save(tx.conn, None)
+    held.save(tx.conn, Spot::Nowhere)
 }
 
 fn granted(held: &Held, mut task: Task) -> Claim {
@@ -191,7 +209,8 @@ fn end(
     held.add(tx.conn, &ended, tx.now)?;
     held.control.end(gave_up, tx.now);
     held.save_progress(tx.conn, &Task { outcome: Some(outcome.clone()), ..task.clone() })?;
-    held.save(tx.conn, None)
+    held.save_dead(tx.conn, Some(outcome))?;
+    held.save(tx.conn, Spot::Nowhere)
 }
 
 /// To the front of the queue, or to the end.
@@ -207,13 +226,8 @@ fn part(
         Parted::Requeue(event) => {
             held.add(tx.conn, &event, tx.now)?;
             held.control.requeue(gave_up);
-            let front: i64 = tx
-                .conn
-                .prepare_cached(
-                    "SELECT ifnull(min(position) - 1, 0) FROM tasks INDEXED BY queue WHERE state = 0",
-                )?
-                .query_row([], |row| row.get(0))?;
-            held.save(tx.conn, Some(front))
+            let front = line::front(tx.conn, &Lane::of(&held.control.place))?;
+            held.save(tx.conn, front)
         }
     }
 }
@@ -239,11 +253,29 @@ pub(super) fn cancel(tx: &Tx<'_>, id: &TaskId) -> Answer<Cancelled> {
         held.add(tx.conn, &EventBody::CancelRequested, tx.now)?;
     }
     if held.control.state == State::Running {
-        held.save(tx.conn, None)?;
+        held.save(tx.conn, Spot::Nowhere)?;
         return Done::loud(Cancelled::Requested);
     }
     end(tx, &mut held, &task, &control::ended_by_store(&task, Reason::Cancelled), None)?;
+    line::left(tx.conn, &Lane::of(&held.control.place), false)?;
     Done::loud(Cancelled::Ended)
+}
+
+pub(super) fn requeue(tx: &Tx<'_>, id: &TaskId, why: &str) -> Answer<Requeued> {
+    let (mut held, task) = rows::find_whole(tx.conn, id)?.ok_or_else(|| StoreError::NotFound(id.clone()))?;
+    if held.control.state != State::Ended {
+        return Done::quiet(Requeued::NotEnded);
+    }
+    if task.outcome.as_ref().is_some_and(Outcome::is_green) {
+        return Done::quiet(Requeued::Green);
+    }
+    held.control.reopen(tx.now);
+    held.add(tx.conn, &EventBody::Requeued { why: why.to_owned() }, tx.now)?;
+    held.save_progress(tx.conn, &Task { outcome: None, ..task })?;
+    held.save_dead(tx.conn, None)?;
+    let back = line::back(tx.conn, &Lane::of(&held.control.place))?;
+    held.save(tx.conn, back)?;
+    Done::loud(Requeued::Queued)
 }
 
 pub(super) fn reap(tx: &Tx<'_>) -> Answer<Vec<TaskId>> {

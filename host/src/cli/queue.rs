@@ -1,0 +1,115 @@
+//! `aiagent-host queue …`: what waits and runs where, and how to steer it.
+
+use serde_json::Value;
+
+use super::args::Queue;
+use super::client::Client;
+use super::{Failed, exit, out};
+use crate::app;
+use crate::config::Settings;
+
+pub(super) async fn queue(command: Queue, settings: &Settings) -> Result<u8, Failed> {
+    match command {
+        Queue::Stats { server, json } => stats(&Client::new(&server, settings)?, json).await,
+        Queue::Pause { queue, server } => set(&Client::new(&server, settings)?, &queue, "pause").await,
+        Queue::Resume { queue, server } => set(&Client::new(&server, settings)?, &queue, "resume").await,
+        Queue::Dead { server, limit, json } => dead(&Client::new(&server, settings)?, limit, json).await,
+        Queue::Requeue { ids, server } => requeue(&Client::new(&server, settings)?, &ids).await,
+        Queue::Fsck => fsck(settings).await,
+        Queue::Gc => gc(settings).await,
+    }
+}
+
+async fn stats(client: &Client, json: bool) -> Result<u8, Failed> {
+    let mut all: Value = client.send(client.get("/api/v1/queues")).await?;
+    let mut workers: Value = client.send(client.get("/api/v1/workers")).await?;
+    all["workers"] = workers["workers"].take();
+    if json {
+        say!("{}", serde_json::to_string_pretty(&all)?)?;
+        return Ok(0);
+    }
+    let tasks = &all["tasks"];
+    say!("tasks    {} waiting, {} running, {} ended", tasks["queued"], tasks["running"], tasks["ended"])?;
+    let rows = |key: &str| all[key].as_array().cloned().unwrap_or_default();
+    for queue in rows("queues") {
+        let paused = if queue["paused"] == true { ", paused" } else { "" };
+        let (waiting, delayed) = (&queue["waiting"], &queue["delayed"]);
+        let name = queue["name"].as_str().unwrap_or_default();
+        say!(
+            "queue    {name}: {waiting} waiting, {delayed} not before later, {} running{paused}",
+            queue["running"]
+        )?;
+    }
+    for worker in rows("workers") {
+        let draining = if worker["draining"] == true { ", draining" } else { "" };
+        let (name, version) = (worker["name"].as_str(), worker["version"].as_str());
+        let (name, version) = (name.unwrap_or_default(), version.unwrap_or_default());
+        say!(
+            "worker   {name}: {} of {} tasks, version {version}{draining}",
+            worker["running"],
+            worker["capacity"]
+        )?;
+    }
+    if rows("workers").is_empty() {
+        anstream::eprintln!("no worker has been heard of within a minute");
+    }
+    Ok(0)
+}
+
+async fn set(client: &Client, queue: &str, verb: &str) -> Result<u8, Failed> {
+    let reply: Value = client.send(client.post(&format!("/api/v1/queues/{queue}/{verb}"))).await?;
+    let is = if reply["paused"] == true { "is paused: what runs goes on" } else { "is served" };
+    say!("queue {queue} {is}")?;
+    Ok(0)
+}
+
+async fn dead(client: &Client, limit: usize, json: bool) -> Result<u8, Failed> {
+    let query = [("dead", "true".to_owned()), ("limit", limit.to_string())];
+    let page: Value = client.send(client.get("/api/v1/tasks").query(&query)).await?;
+    if json {
+        say!("{}", serde_json::to_string_pretty(&page)?)?;
+        return Ok(0);
+    }
+    for task in page["tasks"].as_array().into_iter().flatten() {
+        let reason = &task["reason"];
+        let (kind, message) = (reason["kind"].as_str(), reason["message"].as_str());
+        say!(
+            "{}  {}: {}",
+            task["id"].as_str().unwrap_or_default(),
+            kind.unwrap_or("?"),
+            message.unwrap_or_default()
+        )?;
+    }
+    if page["next"].is_string() {
+        anstream::eprintln!("… and more: raise --limit");
+    }
+    Ok(0)
+}
+
+async fn requeue(client: &Client, ids: &[String]) -> Result<u8, Failed> {
+    for id in ids {
+        let _: Value = client.send(client.post(&format!("/api/v1/tasks/{id}/requeue"))).await?;
+        say!("{id} waits again")?;
+    }
+    Ok(0)
+}
+
+async fn fsck(settings: &Settings) -> Result<u8, Failed> {
+    let store = app::open_store(settings).await.map_err(Failed::usage)?;
+    let found = store.fsck().await?;
+    if found.is_empty() {
+        anstream::eprintln!("the store is sound");
+        return Ok(0);
+    }
+    for line in &found {
+        out::put(format!("{line}\n"))?;
+    }
+    Ok(exit::OTHERWISE)
+}
+
+async fn gc(settings: &Settings) -> Result<u8, Failed> {
+    let store = app::open_store(settings).await.map_err(Failed::usage)?;
+    let collected = store.gc(app::keep(settings)).await?;
+    say!("deleted {} tasks and {} blobs", collected.tasks, collected.blobs)?;
+    Ok(0)
+}
