@@ -16,8 +16,8 @@ use std::path::PathBuf;
 pub use layers::{Environment, Origin, Overrides};
 pub use paths::Paths;
 pub use settings::{
-    BudgetSettings, Exec, Listen, LogFormat, Model, PipelineSettings, Role, Settings, WatchSettings, Worker,
-    Workspace,
+    BudgetSettings, Exec, Listen, LogFormat, Model, PipelineSettings, Queue, Redis, Role, Settings,
+    WatchSettings, Worker, Workspace,
 };
 
 #[derive(Debug, thiserror::Error)]

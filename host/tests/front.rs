@@ -8,6 +8,9 @@ mod fake_model;
 #[path = "support/guest.rs"]
 #[expect(dead_code, reason = "shared with the tests of the runtime")]
 mod guest;
+#[allow(dead_code, reason = "each of the crates that include this uses a part of it")]
+#[path = "support/redis_server.rs"]
+mod redis_server;
 #[path = "support/sse.rs"]
 mod sse;
 #[path = "support/steady.rs"]
@@ -27,6 +30,8 @@ mod service;
 mod systemd;
 #[path = "front/kill.rs"]
 mod kill;
+#[path = "front/many.rs"]
+mod many;
 #[path = "front/run.rs"]
 mod run;
 #[path = "front/commands.rs"]

@@ -10,7 +10,7 @@ use crate::config::{Model, Settings};
 use crate::exec::{ExecLimits, SandboxConfig};
 use crate::model::{Allow, KeySource, Mode, ModelConfig, Price, Replay};
 use crate::plugin::{self, Watch};
-use crate::store::{MemoryStore, SqliteStore, Store};
+use crate::store::{MemoryStore, RedisConfig, RedisStore, SqliteStore, Store, without_password};
 use crate::workspace::Limits;
 
 pub fn tree_limits(settings: &Settings) -> Limits {
@@ -44,7 +44,20 @@ fn max_calls(tasks: usize) -> Option<u32> {
     u32::try_from(tasks.saturating_mul(CALLS_PER_TASK)).ok().filter(|calls| *calls > plugin::DEFAULT_CALLS)
 }
 
-pub(super) async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+/// How long an ended task stays.
+pub fn keep(settings: &Settings) -> Duration {
+    match settings.keep_days {
+        0 => Duration::MAX,
+        days => Duration::from_secs(days.saturating_mul(24 * 60 * 60)),
+    }
+}
+
+pub async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    if settings.store.starts_with("redis") {
+        let opened = RedisStore::open(redis_config(settings)?).await;
+        let context = || format!("can't open the store {}", without_password(&settings.store));
+        return Ok(Arc::new(opened.with_context(context)?));
+    }
     let Some(path) = settings.store.strip_prefix("sqlite:") else {
         return Ok(Arc::new(MemoryStore::default()));
     };
@@ -57,6 +70,27 @@ pub(super) async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn St
         tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await.context("opening the store")?
     };
     Ok(Arc::new(opened.with_context(|| format!("can't open the store {}", path.display()))?))
+}
+
+fn redis_config(settings: &Settings) -> anyhow::Result<RedisConfig> {
+    let redis = &settings.redis;
+    let ca = match redis.ca_file.as_os_str().is_empty() {
+        true => None,
+        false => {
+            let pem = std::fs::read(&redis.ca_file);
+            Some(pem.with_context(|| format!("can't read redis.ca_file {}", redis.ca_file.display()))?)
+        }
+    };
+    Ok(RedisConfig {
+        url: settings.store.clone(),
+        prefix: redis.prefix.clone(),
+        username: redis.username.clone(),
+        password: redis.password.clone(),
+        sentinel_password: redis.sentinel_password.clone(),
+        ca,
+        wait_replicas: redis.wait_replicas,
+        timeout: Duration::from_secs(redis.timeout_s),
+    })
 }
 
 pub(super) fn mode(settings: &Settings) -> Mode {

@@ -47,7 +47,7 @@ pub(super) struct Common {
     /// Address to serve on [AIAGENT_LISTEN; default 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDR")]
     pub listen: Option<String>,
-    /// Where tasks are kept: sqlite:PATH or memory [AIAGENT_STORE]
+    /// Where tasks are kept: sqlite:PATH, redis://HOST:PORT or memory [AIAGENT_STORE]
     #[arg(long, global = true, value_name = "STORE")]
     pub store: Option<String>,
     /// What this process does [AIAGENT_ROLE; default all]

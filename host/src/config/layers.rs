@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, Paths, Settings};
+use super::{Config, ConfigError, Listen, Paths, Settings};
+use crate::store::{RedisConfig, without_password};
+use crate::task::Place;
 
 /// The environment as it was at the start. Injected, so that tests need not change the process's own.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +52,13 @@ const KEYS: [&str; 42] = [
     "worker.tasks",
     "worker.grace_s",
     "worker.lease_s",
+    "redis.prefix",
+    "redis.username",
+    "redis.password",
+    "redis.sentinel_password",
+    "redis.ca_file",
+    "redis.wait_replicas",
+    "redis.timeout_s",
     "workspace.max_mib",
     "workspace.max_files",
     "budget.tokens",
@@ -400,8 +409,12 @@ fn print_table(table: &Table, path: &str, shown: &str, origins: &BTreeMap<String
         writeln!(out, "\n[{shown}]").expect("a string takes all");
     }
     for (key, value) in leaves {
-        let secret = key == "token" && value.as_str().is_some_and(|token| !token.is_empty());
-        let value = if secret { Value::from("***") } else { value.clone() };
+        let secret = key == "token" || key.ends_with("password");
+        let value = match value.as_str() {
+            Some(text) if secret && !text.is_empty() => Value::from("***"),
+            Some(url) if key == "store" => Value::from(without_password(url)),
+            _ => value.clone(),
+        };
         let origin = origins.get(&below(path, key)).unwrap_or(&Origin::Default);
         writeln!(out, "{:<40} # {origin}", format!("{} = {value}", quoted(key))).expect("a string takes all");
     }

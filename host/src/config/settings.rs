@@ -42,6 +42,7 @@ pub struct Settings {
     /// Answer model calls from this recording, or from all of a folder's, without any network.
     pub replay: PathBuf,
     pub worker: Worker,
+    pub redis: Redis,
     pub workspace: Workspace,
     /// What a task may spend unless it says otherwise.
     pub budget: BudgetSettings,
@@ -101,6 +102,25 @@ pub struct Worker {
     /// How long a task stays with a worker that is silent, in seconds. After a crash its tasks wait
     /// that long; a worker cut off from its store for nearly that long stops its steps.
     pub lease_s: u64,
+}
+
+/// What a `redis…` store's URL does not say.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Redis {
+    /// What the names of all keys begin with. Hosts that share tasks have the same.
+    pub prefix: String,
+    /// Empty: the URL's.
+    pub username: String,
+    pub password: String,
+    /// Of the sentinels themselves.
+    pub sentinel_password: String,
+    /// The certificates that a `rediss` server's is checked against. Empty: the system's.
+    pub ca_file: PathBuf,
+    /// A change counts as done once so many replicas have it. 0: none.
+    pub wait_replicas: u32,
+    /// A command that takes longer has failed.
+    pub timeout_s: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -237,6 +257,7 @@ impl Default for Settings {
             record: PathBuf::new(),
             replay: PathBuf::new(),
             worker: Worker::default(),
+            redis: Redis::default(),
             workspace: Workspace::default(),
             budget: BudgetSettings::default(),
             exec: Exec::default(),
@@ -252,6 +273,20 @@ impl Default for Settings {
 impl Default for Worker {
     fn default() -> Self {
         Self { name: String::new(), tasks: 1024, grace_s: 30, lease_s: LEASE.as_secs() }
+    }
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self {
+            prefix: "aiagent".to_owned(),
+            username: String::new(),
+            password: String::new(),
+            sentinel_password: String::new(),
+            ca_file: PathBuf::new(),
+            wait_replicas: 0,
+            timeout_s: 10,
+        }
     }
 }
 

@@ -43,7 +43,10 @@ fn bad_files_say_what_where_and_what_to_do() {
             "listen = \"localhost:80\"",
             "aiagent.toml:1: \"localhost:80\" is not an IP address and a port, such as 127.0.0.1:8080",
         ),
-        ("store = \"mysql:x\"", "store: \"mysql:x\" is no store; use sqlite:PATH or memory"),
+        (
+            "store = \"mysql:x\"",
+            "store: \"mysql:x\" is no store; use sqlite:PATH, redis://HOST:PORT or memory",
+        ),
         ("pipeline = \"quick\"", "pipeline: no pipeline \"quick\"; there are: default"),
         ("[pipelines.p]\nmax_rounds = 0", "pipelines.p.max_rounds: must be at least 1"),
         ("[pipelines.p]\nmodel = \"big\"", "pipelines.p.model: there is no section [models.big]"),

@@ -51,6 +51,14 @@ impl Clock {
         }
     }
 
+    /// The time, where it is set by hand.
+    pub(super) fn by_hand(&self) -> Option<Now> {
+        match &self.0 {
+            Source::System => None,
+            Source::Manual(_) => Some(self.now()),
+        }
+    }
+
     pub(super) fn now(&self) -> Now {
         let micros = match &self.0 {
             Source::System => {

@@ -17,12 +17,18 @@ mod queue;
 mod upkeep;
 mod crowd;
 mod model;
+#[allow(dead_code, reason = "each of the crates that include this uses a part of it")]
+#[path = "../../tests/support/redis_server.rs"]
+mod redis_server;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use redis_server::{RedisCluster, RedisSentinel, RedisServer};
 
 pub(super) use sample::spec;
 
-use super::{Clock, MemoryStore, SqliteStore, Store};
+use super::{Clock, MemoryStore, RedisConfig, RedisStore, SqliteStore, Store};
 
 /// A store of its own for each rule, on a clock that the rule moves.
 struct Subject {
@@ -44,6 +50,31 @@ async fn sqlite() -> Subject {
     let (clock, folder) = (Clock::manual(START), tempfile::tempdir().expect("a folder"));
     let store = SqliteStore::open_with(&folder.path().join("store.db"), clock.clone()).expect("a new store");
     Subject { store: Arc::new(store), clock, _folder: Some(folder) }
+}
+
+/// A store of its own on a server that all rules share.
+async fn on_redis(url: &str) -> Subject {
+    static STORES: AtomicU32 = AtomicU32::new(0);
+    let prefix = format!("store{}", STORES.fetch_add(1, Ordering::Relaxed));
+    let clock = Clock::manual(START);
+    let config = RedisConfig { prefix, ..RedisConfig::new(url) };
+    let store = RedisStore::open_with(config, clock.clone()).await.expect("a new store");
+    Subject { store: Arc::new(store), clock, _folder: None }
+}
+
+async fn redis() -> Subject {
+    static SERVER: LazyLock<RedisServer> = LazyLock::new(|| RedisServer::start(""));
+    on_redis(&SERVER.url()).await
+}
+
+async fn redis_cluster() -> Subject {
+    static CLUSTER: LazyLock<RedisCluster> = LazyLock::new(RedisCluster::start);
+    on_redis(&CLUSTER.url()).await
+}
+
+async fn redis_sentinel() -> Subject {
+    static GUARDED: LazyLock<RedisSentinel> = LazyLock::new(RedisSentinel::start);
+    on_redis(&GUARDED.url()).await
 }
 
 macro_rules! suite {
@@ -110,4 +141,4 @@ macro_rules! suite {
     )* };
 }
 
-suite! { memory sqlite }
+suite! { memory sqlite redis redis_cluster redis_sentinel }

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::sample::{advanced, ended, entry, id, keyed, log, new_task, tree};
-use super::{START, Subject, memory, sqlite};
-use crate::store::{Claim, ClaimRequest, Clock, Filter, Lease};
-use crate::task::{Digest, State, Task};
+use super::{START, Subject, memory, redis, sqlite};
+use crate::store::{Claim, ClaimRequest, Clock, Filter, Lease, Limits, QueueLimits};
+use crate::task::{Digest, Place, State, Task};
 
 /// What is asked of both stores. Numbers are small, so that they meet often.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ enum Op {
     Cancel(u64),
     Reap,
     Gc { seconds: u64 },
-    List { state: Option<State>, text: Option<&'static str>, cursor: Option<u64>, limit: usize },
+    List { state: Option<State>, dead: bool, text: Option<&'static str>, cursor: Option<u64>, limit: usize },
     PutBlob(u8),
     GetBlob(u8),
     Wait { seconds: u64 },
@@ -214,17 +214,12 @@ proptest! {
 
     #[test]
     fn sqlite_answers_as_memory_does(ops in prop::collection::vec(op(), 1..80)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let mut model = Side { on: memory(), claims: Vec::new() };
-            let mut real = Side { on: sqlite(), claims: Vec::new() };
-            for op in &ops {
-                let (expected, reply) = (model.apply(op).await, real.apply(op).await);
-                prop_assert_eq!(reply, expected, "{:?}", op);
-            }
-            prop_assert_eq!(real.all().await, model.all().await);
-            Ok(())
-        })?;
+        answers_as_memory_does(&ops, sqlite())?;
+    }
+
+    #[test]
+    fn redis_answers_as_memory_does(ops in prop::collection::vec(op(), 1..80)) {
+        answers_as_memory_does(&ops, redis())?;
     }
 }
 

@@ -1,0 +1,204 @@
+//! The verbs that only look.
+
+use redis::Value;
+
+use super::Inner;
+use super::error::odd;
+use super::record::{self, Record, from_json};
+use super::script;
+use crate::store::queue::WORKER_MILLIS;
+use crate::store::{Filter, JournalEntry, Page, QueueStats, Stats, StoreError, WorkerInfo, control};
+use crate::task::{Event, EventId, Outcome, Task, TaskId};
+
+/// Records looked at together where a filter may refuse many.
+const BATCH: usize = 200;
+
+impl Inner {
+    pub(super) async fn record(&self, id: &TaskId) -> Result<Option<Record>, StoreError> {
+        Record::read(id, self.link.send(redis::cmd("HGETALL").arg(self.task_key(id))).await?)
+    }
+
+    pub(super) async fn journal(&self, id: &TaskId, step: u32) -> Result<Vec<JournalEntry>, StoreError> {
+        let key = self.key(&format!("journal:{id}"));
+        let have = self.link.send(redis::cmd("HGET").arg(&key).arg(step)).await?;
+        let have: Option<u32> = redis::from_redis_value(have).map_err(redis::RedisError::from)?;
+        let Some(have) = have else { return Ok(Vec::new()) };
+        let mut read = redis::cmd("HMGET");
+        read.arg(&key);
+        for index in 0..have {
+            read.arg(format!("{step}:{index}"));
+        }
+        let entries: Vec<Option<String>> =
+            redis::from_redis_value(self.link.send(&read).await?).map_err(redis::RedisError::from)?;
+        let gap = || odd(&format!("task {id}, step {step}: the journal has a gap"));
+        entries.iter().map(|entry| from_json(id, entry.as_deref().ok_or_else(gap)?)).collect()
+    }
+
+    pub(super) async fn events(
+        &self,
+        id: &TaskId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut read = redis::cmd("XRANGE");
+        read.arg(self.key(&format!("events:{id}"))).arg(format!("({after}-0")).arg("+");
+        if let Ok(limit) = i64::try_from(limit) {
+            read.arg("COUNT").arg(limit);
+        }
+        list(self.link.send(&read).await?)?.into_iter().map(|entry| record::event(id, entry)).collect()
+    }
+
+    /// Newest first.
+    pub(super) async fn last_events(&self, id: &TaskId, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let mut read = redis::cmd("XREVRANGE");
+        read.arg(self.key(&format!("events:{id}"))).arg("+").arg("-").arg("COUNT").arg(limit);
+        list(self.link.send(&read).await?)?.into_iter().map(|entry| record::event(id, entry)).collect()
+    }
+
+    pub(super) async fn list(&self, filter: &Filter) -> Result<Page, StoreError> {
+        let size = control::page_size(filter.limit);
+        let text = filter.text.as_deref().map(control::folded);
+        let wanted = |task: &Task| {
+            filter.state.is_none_or(|state| task.state == state)
+                && (!filter.dead || task.outcome.as_ref().is_some_and(Outcome::is_dead))
+                && filter.pipeline.as_ref().is_none_or(|name| task.spec.pipeline.name == *name)
+                && text.as_deref().is_none_or(|text| {
+                    control::folded(&task.spec.goal).contains(text)
+                        || control::folded(task.id.as_str()).contains(text)
+                })
+        };
+        let index = match (filter.state, &filter.pipeline) {
+            _ if filter.dead => self.key("dead"),
+            (Some(state), _) => self.key(&format!("state:{}", record::state_name(state))),
+            (None, Some(pipeline)) => self.key(&format!("pipeline:{pipeline}")),
+            (None, None) => self.key("ids"),
+        };
+        let asked = [filter.dead, filter.state.is_some(), filter.pipeline.is_some(), filter.text.is_some()];
+        let sure = filter.text.is_none() && asked.into_iter().filter(|asked| *asked).count() <= 1;
+        let batch = if sure { size + 1 } else { BATCH };
+        let mut below = filter.cursor.clone();
+        let mut page = Page::default();
+        loop {
+            let ids = self.ids_below(&index, below.as_ref(), batch).await?;
+            let Some(last) = ids.last() else { return Ok(page) };
+            let (last, full) = (last.clone(), ids.len() == batch);
+            for record in self.records(&ids).await?.into_iter().flatten() {
+                if !wanted(&record.task) {
+                    continue;
+                }
+                if page.tasks.len() == size {
+                    page.next = page.tasks.last().map(|task| task.id.clone());
+                    return Ok(page);
+                }
+                page.tasks.push(record.task);
+            }
+            if !full {
+                return Ok(page);
+            }
+            below = Some(last);
+        }
+    }
+
+    async fn ids_below(
+        &self,
+        index: &str,
+        below: Option<&TaskId>,
+        count: usize,
+    ) -> Result<Vec<TaskId>, StoreError> {
+        let from = below.map_or_else(|| "+".to_owned(), |id| format!("({id}"));
+        let mut read = redis::cmd("ZRANGE");
+        read.arg(index).arg(from).arg("-").arg("BYLEX").arg("REV").arg("LIMIT").arg(0).arg(count);
+        ids(self.link.send(&read).await?)
+    }
+
+    /// All ids after this one, in order.
+    pub(super) async fn ids_above(
+        &self,
+        above: Option<&TaskId>,
+        count: usize,
+    ) -> Result<Vec<TaskId>, StoreError> {
+        let from = above.map_or_else(|| "-".to_owned(), |id| format!("({id}"));
+        let mut read = redis::cmd("ZRANGE");
+        read.arg(self.key("ids")).arg(from).arg("+").arg("BYLEX").arg("LIMIT").arg(0).arg(count);
+        ids(self.link.send(&read).await?)
+    }
+
+    /// `None` for those that are gone by now, or can't be read.
+    pub(super) async fn records(&self, ids: &[TaskId]) -> Result<Vec<Option<Record>>, StoreError> {
+        let mut reads = redis::pipe();
+        for id in ids {
+            reads.cmd("HGETALL").arg(self.task_key(id));
+        }
+        let replies = self.link.all(&reads).await?;
+        let read = |(id, reply)| match Record::read(id, reply) {
+            // One that can't be read hides no other; `fsck` names it, and `get` says why.
+            Err(StoreError::Corrupt(what)) => {
+                tracing::error!(task = %id, "left out of a list: {what}");
+                Ok(None)
+            }
+            read => read,
+        };
+        ids.iter().zip(replies).map(read).collect()
+    }
+
+    pub(super) async fn stats(&self) -> Result<Stats, StoreError> {
+        let counts: Vec<u64> = redis::from_redis_value(self.link.call(&self.on(&script::STATS)).await?)
+            .map_err(redis::RedisError::from)?;
+        let [queued, running, ended, ref front @ ..] = counts[..] else {
+            return Err(odd(&format!("{} counts in place of 3", counts.len())));
+        };
+        Ok(Stats { queued, running, ended, oldest_queued_at: front.first().copied() })
+    }
+}
+
+impl Inner {
+    pub(super) async fn queues(&self) -> Result<Vec<QueueStats>, StoreError> {
+        let found = self.link.call(&self.on(&script::QUEUES)).await?;
+        let found: Vec<(String, u8, u64, u64, u64)> =
+            redis::from_redis_value(found).map_err(redis::RedisError::from)?;
+        let stats = |(name, paused, queued, delayed, running): (String, u8, u64, u64, u64)| QueueStats {
+            name,
+            paused: paused == 1,
+            waiting: queued.saturating_sub(delayed),
+            delayed,
+            running,
+        };
+        let mut queues: Vec<QueueStats> = found.into_iter().map(stats).collect();
+        queues.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(queues)
+    }
+
+    pub(super) async fn cancels(&self) -> Result<Vec<TaskId>, StoreError> {
+        let mut found = ids(self.link.send(redis::cmd("SMEMBERS").arg(self.key("cancels"))).await?)?;
+        found.sort();
+        Ok(found)
+    }
+
+    pub(super) async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
+        let found = self.link.call(&self.on(&script::WORKERS).arg(WORKER_MILLIS)).await?;
+        let found: Vec<(u64, String)> = redis::from_redis_value(found).map_err(redis::RedisError::from)?;
+        let read = |(seen_at, info): (u64, String)| {
+            let info: WorkerInfo = serde_json::from_str(&info)
+                .map_err(|error| odd(&format!("a worker can't be read: {error}")))?;
+            Ok(WorkerInfo { seen_at, ..info })
+        };
+        let mut workers = found.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+        workers.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(workers)
+    }
+}
+
+pub(super) fn list(value: Value) -> Result<Vec<Value>, StoreError> {
+    match value {
+        Value::Array(items) => Ok(items),
+        _ => Err(odd("an answer is no list")),
+    }
+}
+
+pub(super) fn ids(value: Value) -> Result<Vec<TaskId>, StoreError> {
+    let texts: Vec<String> = redis::from_redis_value(value).map_err(redis::RedisError::from)?;
+    texts.iter().map(|text| record::id(text)).collect()
+}

@@ -1,0 +1,349 @@
+//! The verbs that change a task: each is one script, or a decision and a script that checks whether
+//! what it was decided on still holds.
+
+use redis::Value;
+
+use super::Inner;
+use super::error::odd;
+use super::record::{self, Record, from_json, progress, roots, to_json};
+use super::script::{self, Call};
+use crate::store::clock::as_micros;
+use crate::store::control::{self, GaveUp, Parted};
+use crate::store::{
+    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, NewTask, Requeued, StoreError, Submitted,
+    WorkerInfo,
+};
+use crate::task::{EventBody, EventId, Outcome, Reason, Spec, State, Task, TaskId};
+
+/// A script's reply: a word, and what belongs to it.
+struct Reply {
+    word: String,
+    rest: std::vec::IntoIter<Value>,
+}
+
+impl Reply {
+    fn read(value: Value) -> Result<Self, StoreError> {
+        let Value::Array(items) = value else { return Err(odd("a script's reply is no list")) };
+        let mut rest = items.into_iter();
+        let word = text(rest.next())?;
+        Ok(Self { word, rest })
+    }
+
+    fn text(&mut self) -> Result<String, StoreError> {
+        text(self.rest.next())
+    }
+
+    fn unknown(&self) -> StoreError {
+        odd(&format!("a script's reply is {:?}", self.word))
+    }
+}
+
+fn text(value: Option<Value>) -> Result<String, StoreError> {
+    let value = value.ok_or_else(|| odd("a script's reply is too short"))?;
+    Ok(redis::from_redis_value(value).map_err(redis::RedisError::from)?)
+}
+
+fn bodies(task: &TaskId, events: &[EventBody]) -> Result<Vec<String>, StoreError> {
+    events.iter().map(|event| to_json(task, event)).collect()
+}
+
+/// Of a script that has nothing to say but whether the lease still held.
+fn held(reply: Reply, lease: &Lease) -> Result<(), StoreError> {
+    match reply.word.as_str() {
+        "ok" => Ok(()),
+        "stale" => Err(control::stale(lease)),
+        _ => Err(reply.unknown()),
+    }
+}
+
+impl Inner {
+    /// Runs a script that may be repeated, until as many replicas as configured have its changes.
+    async fn change(&self, call: Call) -> Result<Reply, StoreError> {
+        let reply = Reply::read(self.link.call(&call).await?)?;
+        self.replicated(&call).await?;
+        Ok(reply)
+    }
+
+    fn leased(&self, script: &'static script::Script, lease: &Lease) -> Call {
+        self.on(script).arg(lease.task.as_str()).arg(lease.fence)
+    }
+
+    pub(super) async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError> {
+        let task = Task::new(new.id, new.spec, 0);
+        let (key, body) = match &new.idempotency {
+            Some(asked) => (asked.key.as_str(), asked.body.as_str()),
+            None => ("", ""),
+        };
+        let call = self
+            .on(&script::SUBMIT)
+            .arg(task.id.as_str())
+            .arg(to_json(&task.id, &task.spec)?)
+            .arg(progress(&task)?)
+            .arg(&task.spec.pipeline.name)
+            .arg(task.spec.tree.as_str())
+            .arg(to_json(&task.id, &EventBody::Submitted)?)
+            .arg(key)
+            .arg(body)
+            .arg(control::KEY_MILLIS)
+            .arg(&new.place.queue)
+            .arg(&new.place.tenant)
+            .arg(new.place.priority)
+            .arg(new.place.not_before.map(|at| at.to_string()).unwrap_or_default())
+            .arg(new.max_waiting.map(|most| most.to_string()).unwrap_or_default());
+        let mut reply = self.change(call).await?;
+        match reply.word.as_str() {
+            "ok" => Ok(Submitted { id: task.id, created: true }),
+            "full" => {
+                Err(StoreError::Full { queue: new.place.queue, limit: new.max_waiting.unwrap_or_default() })
+            }
+            "known" => Ok(Submitted { id: record::id(&reply.text()?)?, created: false }),
+            "reused" => Err(StoreError::KeyReused { first: record::id(&reply.text()?)? }),
+            "there" => match from_json::<Spec>(&task.id, &reply.text()?)? == task.spec {
+                true => Ok(Submitted { id: task.id, created: false }),
+                false => Err(control::id_taken(&task.id)),
+            },
+            _ => Err(reply.unknown()),
+        }
+    }
+
+    pub(super) async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {
+        let claimed =
+            |again| serde_json::to_string(&EventBody::Claimed { worker: request.worker.clone(), again });
+        let limits = match request.limits.are_none() {
+            true => Ok(String::new()),
+            false => serde_json::to_string(&*request.limits),
+        };
+        let unwritten = |error| odd(&format!("a claim can't be written: {error}"));
+        let call = self
+            .on(&script::CLAIM)
+            .arg(&request.worker)
+            .arg(request.nonce)
+            .arg(as_micros(request.lease))
+            .arg(claimed(false).map_err(unwritten)?)
+            .arg(claimed(true).map_err(unwritten)?)
+            .arg(limits.map_err(unwritten)?);
+        let mut reply = self.change(call).await?;
+        match reply.word.as_str() {
+            "none" => Ok(None),
+            "lost" => Err(odd(&format!("task {} is in the queue and has no record", reply.text()?))),
+            "task" => {
+                let id = record::id(&reply.text()?)?;
+                let missing = || odd(&format!("task {id} was claimed and has no record"));
+                let whole = reply.rest.next().ok_or_else(missing)?;
+                let Record { control, task, .. } = Record::read(&id, whole)?.ok_or_else(missing)?;
+                Ok(Some(Claim { lease: Lease { task: id, fence: control.fence }, task }))
+            }
+            _ => Err(reply.unknown()),
+        }
+    }
+
+    pub(super) async fn heartbeat(&self, lease: &Lease) -> Result<Beat, StoreError> {
+        let mut reply = Reply::read(self.link.call(&self.leased(&script::HEARTBEAT, lease)).await?)?;
+        match reply.word.as_str() {
+            "ok" => Ok(Beat { cancel: reply.text()? == "1" }),
+            "stale" => Err(control::stale(lease)),
+            _ => Err(reply.unknown()),
+        }
+    }
+
+    pub(super) async fn append(
+        &self,
+        lease: &Lease,
+        step: u32,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let call =
+            self.leased(&script::APPEND, lease).arg(step).arg(entry.index).arg(to_json(&lease.task, entry)?);
+        let mut reply = self.change(call).await?;
+        match reply.word.as_str() {
+            "gap" => {
+                let have = reply.text()?.parse().map_err(|_| odd("a journal's length is no number"))?;
+                Err(control::journal_gap(&lease.task, step, entry.index, have))
+            }
+            "there" => match from_json::<JournalEntry>(&lease.task, &reply.text()?)? == *entry {
+                true => Ok(()),
+                false => Err(control::journal_differs(&lease.task, step, entry.index)),
+            },
+            _ => held(reply, lease),
+        }
+    }
+
+    /// Sent once: a repetition would be there twice.
+    pub(super) async fn emit(&self, lease: &Lease, events: &[EventBody]) -> Result<EventId, StoreError> {
+        let call = self.leased(&script::EMIT, lease).arg(bodies(&lease.task, events)?);
+        let mut reply = Reply::read(self.link.call_once(&call).await?)?;
+        match reply.word.as_str() {
+            "ok" => reply.text()?.parse().map_err(|_| odd("an event's id is no number")),
+            "stale" => Err(control::stale(lease)),
+            _ => Err(reply.unknown()),
+        }
+    }
+
+    pub(super) async fn commit(
+        &self,
+        lease: &Lease,
+        task: &Task,
+        events: &[EventBody],
+    ) -> Result<(), StoreError> {
+        control::same_task(lease, task)?;
+        let kept = Task { outcome: None, ..task.clone() };
+        let call = self
+            .leased(&script::COMMIT, lease)
+            .arg(control::fingerprint(task, events)?)
+            .arg(progress(&kept)?)
+            .arg(roots(&kept))
+            .arg(bodies(&lease.task, events)?);
+        held(self.change(call).await?, lease)
+    }
+
+    pub(super) async fn finish(
+        &self,
+        lease: &Lease,
+        task: &Task,
+        events: &[EventBody],
+    ) -> Result<(), StoreError> {
+        control::same_task(lease, task)?;
+        let outcome = control::outcome_of(task)?;
+        let call = self
+            .leased(&script::FINISH, lease)
+            .arg(progress(task)?)
+            .arg(roots(task))
+            .arg(ended(task, outcome)?)
+            .arg(u8::from(outcome.is_dead()))
+            .arg(bodies(&lease.task, events)?);
+        held(self.change(call).await?, lease)
+    }
+
+    pub(super) async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError> {
+        let requeued = EventBody::Requeued { why: why.to_owned() };
+        loop {
+            let call = self.leased(&script::RELEASE, lease).arg(to_json(&lease.task, &requeued)?);
+            let reply = self.change(call).await?;
+            if reply.word != "cancelled" {
+                return held(reply, lease);
+            }
+            let record = self.record(&lease.task).await?.ok_or_else(|| control::stale(lease))?;
+            record.control.check(lease)?;
+            let parted = control::released(&record.control, &record.task, why);
+            if self.part(&record, parted, Some(GaveUp::Released), false).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Says whether the record was still as it was read.
+    pub(super) async fn part(
+        &self,
+        record: &Record,
+        parted: Parted,
+        how: Option<GaveUp>,
+        only_overdue: bool,
+    ) -> Result<bool, StoreError> {
+        let (task, control) = (&record.task, &record.control);
+        let dead = matches!(&parted, Parted::End(outcome) if outcome.is_dead());
+        let (event, progress, roots) = match parted {
+            Parted::Requeue(event) => (to_json(&task.id, &event)?, String::new(), String::new()),
+            Parted::End(outcome) => end(task, outcome)?,
+        };
+        let call = self
+            .on(&script::PART)
+            .arg(task.id.as_str())
+            .arg(&record.rev)
+            .arg(u8::from(only_overdue))
+            .arg(record::gave_up_name(how))
+            .arg(control.crashes)
+            .arg(event)
+            .arg(progress)
+            .arg(roots)
+            .arg(u8::from(dead));
+        let reply = self.change(call).await?;
+        match reply.word.as_str() {
+            "ok" => Ok(true),
+            "changed" => Ok(false),
+            _ => Err(reply.unknown()),
+        }
+    }
+
+    pub(super) async fn cancel(&self, id: &TaskId) -> Result<Cancelled, StoreError> {
+        loop {
+            let record = self.record(id).await?.ok_or_else(|| StoreError::NotFound(id.clone()))?;
+            if record.control.state == State::Ended {
+                return Ok(Cancelled::AlreadyEnded);
+            }
+            let outcome = control::ended_by_store(&record.task, Reason::Cancelled);
+            let (ended, progress, roots) = end(&record.task, outcome)?;
+            let call = self
+                .on(&script::CANCEL)
+                .arg(id.as_str())
+                .arg(&record.rev)
+                .arg(to_json(id, &EventBody::CancelRequested)?)
+                .arg(progress)
+                .arg(roots)
+                .arg(ended);
+            let reply = self.change(call).await?;
+            match reply.word.as_str() {
+                "ended" => return Ok(Cancelled::Ended),
+                "requested" => return Ok(Cancelled::Requested),
+                "already" => return Ok(Cancelled::AlreadyEnded),
+                "changed" => {}
+                _ => return Err(reply.unknown()),
+            }
+        }
+    }
+}
+
+impl Inner {
+    pub(super) async fn requeue(&self, id: &TaskId, why: &str) -> Result<Requeued, StoreError> {
+        let event = to_json(id, &EventBody::Requeued { why: why.to_owned() })?;
+        loop {
+            let record = self.record(id).await?.ok_or_else(|| StoreError::NotFound(id.clone()))?;
+            if record.control.state != State::Ended {
+                return Ok(Requeued::NotEnded);
+            }
+            if record.task.outcome.as_ref().is_some_and(Outcome::is_green) {
+                return Ok(Requeued::Green);
+            }
+            let task = Task { outcome: None, ..record.task };
+            let call = self
+                .on(&script::REOPEN)
+                .arg(id.as_str())
+                .arg(&record.rev)
+                .arg(progress(&task)?)
+                .arg(roots(&task))
+                .arg(&event);
+            let reply = self.change(call).await?;
+            match reply.word.as_str() {
+                "ok" => return Ok(Requeued::Queued),
+                "changed" => {}
+                _ => return Err(reply.unknown()),
+            }
+        }
+    }
+
+    pub(super) async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {
+        self.change(self.on(&script::PAUSE).arg(queue).arg(u8::from(paused))).await.map(|_| ())
+    }
+
+    pub(super) async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
+        let info = serde_json::to_string(worker)
+            .map_err(|error| odd(&format!("worker {} can't be written: {error}", worker.name)))?;
+        self.link.call(&self.on(&script::CHECK_IN).arg(&worker.name).arg(info)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn check_out(&self, worker: &str) -> Result<(), StoreError> {
+        self.link.call(&self.on(&script::CHECK_OUT).arg(worker)).await?;
+        Ok(())
+    }
+}
+
+fn ended(task: &Task, outcome: &Outcome) -> Result<String, StoreError> {
+    to_json(&task.id, &EventBody::Ended { outcome: outcome.clone(), spend: task.spend.clone() })
+}
+
+/// The `ended` event, the worker's part and the roots of a task that ends so.
+fn end(task: &Task, outcome: Outcome) -> Result<(String, String, String), StoreError> {
+    let task = Task { outcome: Some(outcome), ..task.clone() };
+    let event = ended(&task, control::outcome_of(&task)?)?;
+    Ok((event, progress(&task)?, roots(&task)))
+}
