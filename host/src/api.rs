@@ -14,6 +14,7 @@ mod journal;
 mod linger;
 mod list;
 mod listing;
+mod metrics;
 mod origin;
 mod problem;
 mod queues;
@@ -35,6 +36,7 @@ use crate::plugin::Runtime;
 use crate::store::Store;
 use crate::workspace::Snapshots;
 
+pub use metrics::metrics_router;
 pub use problem::Problem;
 pub use session::Logins;
 pub use tasks::FileBody;

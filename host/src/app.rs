@@ -98,6 +98,7 @@ impl Host {
         let address = listener.local_addr()?;
         listening(address);
 
+        let scraped = self.serve_metrics().await?;
         let streams = CancellationToken::new();
         let api = self.api(stop.clone(), streams.clone());
         let router = match self.settings.role {
@@ -120,7 +121,7 @@ impl Host {
             Role::All | Role::Worker => self.work(stop.clone()).await.context("the worker failed")?,
             Role::Dashboard => stop.cancelled().await,
         }
-        drop((tidying, watching));
+        drop((tidying, watching, scraped));
         supervisor.end().await;
         streams.cancel();
         match tokio::time::timeout(CLOSE_WITHIN, server).await {
@@ -130,12 +131,22 @@ impl Host {
         Ok(())
     }
 
-    /// How long an ended task stays.
-    fn keep(&self) -> Duration {
-        match self.settings.keep_days {
-            0 => Duration::MAX,
-            days => Duration::from_secs(days.saturating_mul(24 * 60 * 60)),
+    /// Until what it returns is dropped.
+    async fn serve_metrics(&self) -> anyhow::Result<Option<AbortOnDropHandle<()>>> {
+        let address = &self.settings.metrics_listen;
+        if address.is_empty() {
+            return Ok(None);
         }
+        let listener = TcpListener::bind(address.as_str()).await;
+        let listener = listener.with_context(|| format!("can't serve metrics on {address}"))?;
+        tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
+        let router = api::metrics_router(Arc::clone(&self.store));
+        let served = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "metrics are no longer served");
+            }
+        });
+        Ok(Some(AbortOnDropHandle::new(served)))
     }
 
     /// Works on tasks until `stop` is cancelled and the worker has drained.

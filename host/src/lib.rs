@@ -34,5 +34,5 @@ pub mod api;
 pub mod ui;
 /// Small tasks to try a host with.
 pub mod samples;
-/// Logs.
+/// Logs and metrics.
 pub mod telemetry;

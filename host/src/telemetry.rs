@@ -1,4 +1,6 @@
-//! Logs on stderr, for eyes or as JSON lines.
+//! Logs on stderr, for eyes or as JSON lines; counters for Prometheus.
+
+pub mod metrics;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;

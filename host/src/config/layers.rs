@@ -36,6 +36,7 @@ const QUICK_START: [&str; 4] =
 const KEYS: [&str; 42] = [
     "plugins_dir",
     "listen",
+    "metrics_listen",
     "store",
     "keep_days",
     "role",
@@ -287,8 +288,26 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
 /// What the types can't say.
 fn check(settings: &Settings) -> Result<(), ConfigError> {
     let bad = |key: &str, message: String| Err(ConfigError::Bad { origin: key.to_owned(), message });
-    if !settings.store.starts_with("sqlite:") && settings.store != "memory" {
-        return bad("store", format!("{:?} is no store; use sqlite:PATH or memory", settings.store));
+    match RedisConfig::check_url(&settings.store) {
+        Some(checked) => checked.or_else(|message| bad("store", message))?,
+        None if settings.store.starts_with("sqlite:") || settings.store == "memory" => {}
+        None => {
+            let message =
+                format!("{:?} is no store; use sqlite:PATH, redis://HOST:PORT or memory", settings.store);
+            return bad("store", message);
+        }
+    }
+    let metrics = &settings.metrics_listen;
+    if !metrics.is_empty()
+        && let Err(wrong) = Listen::try_from(metrics.clone())
+    {
+        return bad("metrics_listen", wrong);
+    }
+    if settings.redis.prefix.is_empty() || settings.redis.prefix.contains(['{', '}']) {
+        return bad("redis.prefix", "must be set, and have no { or }".to_owned());
+    }
+    if settings.redis.timeout_s == 0 {
+        return bad("redis.timeout_s", "must be at least 1".to_owned());
     }
     if !settings.pipelines.contains_key(&settings.pipeline) {
         let known: Vec<&str> = settings.pipelines.keys().map(String::as_str).collect();

@@ -17,7 +17,10 @@ pub struct Settings {
     /// Folders of `.wasm` files. `AIAGENT_PLUGINS_DIR` separates them by `:`.
     pub plugins_dir: Vec<PathBuf>,
     pub listen: Listen,
-    /// `sqlite:PATH`, or `memory` (nothing survives a restart). Empty: a file in the state folder.
+    /// Where `/metrics` is served for Prometheus: `HOST:PORT`. Empty: nowhere.
+    pub metrics_listen: String,
+    /// `sqlite:PATH`, `redis://HOST:PORT/DB` (or `rediss://`, `redis+cluster://`, `redis+sentinel://`),
+    /// or `memory` (nothing survives a restart). Empty: a file in the state folder.
     pub store: String,
     /// Ended tasks are deleted after so many days, with all that belongs to them. 0: never.
     pub keep_days: u64,
@@ -244,6 +247,7 @@ impl Default for Settings {
         Self {
             plugins_dir: Vec::new(),
             listen: Listen(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            metrics_listen: String::new(),
             store: String::new(),
             keep_days: 0,
             role: Role::All,

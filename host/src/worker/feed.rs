@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use super::halt::{Halt, Stop};
 use crate::store::{Lease, Store, StoreError};
 use crate::task::{EventBody, Task};
+use crate::telemetry::metrics;
 
 /// How long an event may wait for others. Shorter than a person notices.
 const GATHER: Duration = Duration::from_millis(150);
@@ -33,6 +34,7 @@ impl Feed {
     }
 
     pub(super) fn push(&self, event: EventBody) {
+        metrics::saw(&event);
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if let (EventBody::Tokens { call, text }, Some(EventBody::Tokens { call: last, text: gathered })) =
             (&event, pending.last_mut())
@@ -89,7 +91,11 @@ impl Feed {
     pub(super) async fn finish(&self, task: &Task) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
         let events = self.take();
-        insist(&self.halt, || self.store.finish(&self.lease, task, events.clone())).await
+        insist(&self.halt, || self.store.finish(&self.lease, task, events.clone())).await?;
+        if let Some(outcome) = &task.outcome {
+            metrics::ended(outcome, &task.spend);
+        }
+        Ok(())
     }
 
     /// Gives the task back, with all events so far.

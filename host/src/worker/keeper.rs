@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::halt::{Halt, Stop};
 use crate::store::{Lease, Store, StoreError};
+use crate::telemetry::metrics;
 
 /// A lease of 30 s is renewed every 5 s, and its work stopped 5 s before it could end.
 const BEATS_PER_LEASE: u32 = 6;
@@ -72,6 +73,7 @@ async fn beat(store: Arc<dyn Store>, term: Duration, lease: Lease, halt: Arc<Hal
         match tokio::time::timeout(left, store.heartbeat(&lease)).await {
             Ok(Ok(beat)) => {
                 renewed = asked;
+                metrics::asked_store(asked.elapsed());
                 if beat.cancel {
                     halt.stop(Stop::Cancelled);
                 }
