@@ -1,5 +1,5 @@
 # Thin: each target calls one script or cargo. See README.md.
-.PHONY: build run test bench clean
+.PHONY: build run test chaos bench clean
 
 # Leaves target/release/aiagent-host, with the web page in it, and target/plugins/*.wasm.
 build:
@@ -15,6 +15,10 @@ run: build
 test:
 	.ci/setup.sh test
 	.ci/test.sh
+
+# Minutes of trouble for the stores: AIAGENT_CHAOS_SECONDS, AIAGENT_CHAOS_SEED. `make test` runs seconds of it.
+chaos:
+	AIAGENT_CHAOS_SECONDS=$${AIAGENT_CHAOS_SECONDS:-600} cargo test --release --locked --workspace --test chaos -- --nocapture
 
 # Prints each figure with a ratio against a baseline measured in the same run.
 bench: build

@@ -1,0 +1,87 @@
+//! The tasks, and what must be true of each of them afterwards.
+
+use std::collections::BTreeMap;
+
+use aiagent_host::store::Store;
+use aiagent_host::task::{Budget, Digest, Event, EventBody, Pipeline, PluginRef, Spec, State, Task, TaskId};
+
+use crate::{CALLS, Oracle, STEPS};
+
+pub(crate) fn spec(tree: &Digest) -> Spec {
+    let plugin = |name: &str| PluginRef { name: name.to_owned(), settings: BTreeMap::new() };
+    let pipeline = Pipeline {
+        name: "default".to_owned(),
+        builder: plugin("builder"),
+        checker: plugin("checker"),
+        fixer: None,
+        model: None,
+        protected: Vec::new(),
+        candidates: 1,
+        max_rounds: 1,
+        temperatures: Vec::new(),
+    };
+    let (goal, tree) = ("a goal".to_owned(), tree.clone());
+    Spec { goal, tree, tests: Vec::new(), pipeline, budget: Budget::default(), parent: None }
+}
+
+pub(crate) async fn check(store: &dyn Store, oracle: &Oracle) {
+    for finding in store.fsck().await.expect("checks") {
+        oracle.violated(format!("fsck: {finding}"));
+    }
+    let submitted = oracle.submitted.lock().expect("no panic holds it").clone();
+    for id in &submitted {
+        match store.get(id).await.expect("reads") {
+            Some(task) => check_task(store, oracle, id, &task).await,
+            None => oracle.violated(format!("task {id} was acknowledged and is gone")),
+        }
+    }
+    let stats = store.stats().await.expect("counts");
+    if stats.ended != submitted.len() as u64 {
+        oracle.violated(format!("{} tasks were acknowledged, {stats:?}", submitted.len()));
+    }
+}
+
+async fn check_task(store: &dyn Store, oracle: &Oracle, id: &TaskId, task: &Task) {
+    let events = store.events(id, 0, usize::MAX).await.expect("reads");
+    let is_end = |event: &&Event| matches!(event.body, EventBody::Ended { .. });
+    let ends = events.iter().filter(is_end).count();
+    let last_is_end = events.last().as_ref().is_some_and(is_end);
+    if task.state != State::Ended || ends != 1 || !last_is_end {
+        oracle.violated(format!("task {id} is {:?} with {ends} ends", task.state));
+    }
+    let finished = oracle.finished.lock().expect("no panic holds it").contains(id);
+    let green = task.outcome.as_ref().is_some_and(|outcome| outcome.is_green());
+    if finished && !green {
+        oracle.violated(format!("task {id} was finished and is not green"));
+    }
+    // Once another claim holds the task, nothing that was written under an earlier one may follow.
+    let mut newest = 0;
+    for event in &events {
+        if let EventBody::Log { message, .. } = &event.body
+            && let Some(fence) = message.strip_prefix("written under ")
+        {
+            let fence: u64 = fence.parse().expect("a fence");
+            if fence < newest {
+                oracle
+                    .violated(format!("task {id}: a line under fence {fence} came after one under {newest}"));
+            }
+            newest = fence;
+        }
+    }
+    for step in 0..STEPS {
+        let journal = store.journal(id, step).await.expect("reads");
+        if (0..).zip(&journal).any(|(index, entry): (u32, _)| entry.index != index) {
+            oracle.violated(format!("task {id}, step {step}: the journal has a gap"));
+        }
+        let answered = (0..CALLS).filter(|index| oracle.is_answered(&(id.clone(), step, *index))).count();
+        if journal.len() < answered {
+            oracle.violated(format!(
+                "task {id}, step {step}: {answered} answers were kept, the journal has {}",
+                journal.len()
+            ));
+        }
+        if green && journal.len() != CALLS as usize {
+            oracle.violated(format!("task {id}, step {step}: green with {} answers", journal.len()));
+        }
+    }
+}
