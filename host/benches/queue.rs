@@ -1,0 +1,117 @@
+//! Jobs that do nothing, through the queue: submitted one by one and 64 at a time, then claimed and
+//! finished by 1 and by 32 at a time. Redis (AOF everysec) and SQLite.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aiagent_host::store::{ClaimRequest, LEASE, NewTask, RedisConfig, RedisStore, SqliteStore, Store};
+use aiagent_host::task::{Budget, Digest, Outcome, Pipeline, PluginRef, Reason, Spec, Task, TaskId};
+use futures_util::future::join_all;
+
+#[allow(dead_code, reason = "each of the crates that include this uses a part of it")]
+#[path = "../tests/support/redis_server.rs"]
+mod redis_server;
+
+use redis_server::RedisServer;
+
+const JOBS: usize = 3000;
+
+fn new_task() -> NewTask {
+    let plugin = |name: &str| PluginRef { name: name.to_owned(), settings: BTreeMap::new() };
+    let pipeline = Pipeline {
+        name: "default".to_owned(),
+        builder: plugin("builder"),
+        checker: plugin("checker"),
+        fixer: None,
+        model: None,
+        protected: Vec::new(),
+        candidates: 1,
+        max_rounds: 1,
+        temperatures: Vec::new(),
+    };
+    let (goal, tree) = ("x".repeat(100), Digest::of(b"tree"));
+    let spec = Spec { goal, tree, tests: Vec::new(), pipeline, budget: Budget::default(), parent: None };
+    NewTask::new(TaskId::fresh(), spec)
+}
+
+async fn submit(store: &Arc<dyn Store>, at_a_time: usize) {
+    for begin in (0..JOBS).step_by(at_a_time) {
+        let batch = (begin..JOBS.min(begin + at_a_time)).map(|_| store.submit(new_task()));
+        for reply in join_all(batch).await {
+            reply.expect("submits");
+        }
+    }
+}
+
+async fn work(store: &Arc<dyn Store>, at_a_time: usize) {
+    let worker = |name: usize| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for nonce in 0.. {
+                let request = ClaimRequest::new(format!("{at_a_time}w{name}"), nonce, LEASE);
+                let Some(claim) = store.claim(&request).await.expect("claims") else { break };
+                let outcome =
+                    Outcome { reason: Reason::Green, tree: claim.task.spec.tree.clone(), report: None };
+                let task = Task { outcome: Some(outcome), ..claim.task };
+                store.finish(&claim.lease, &task, Vec::new()).await.expect("finishes");
+            }
+        })
+    };
+    for done in join_all((0..at_a_time).map(worker)).await {
+        done.expect("no panic");
+    }
+}
+
+/// What this process has computed, in µs, in steps of a clock tick.
+fn own_cpu() -> f64 {
+    const TICK_MICROS: f64 = 10_000.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let fields: Vec<&str> = stat.rsplit(") ").next().expect("a line").split(' ').collect();
+    let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
+    (ticks(11) + ticks(12)) * TICK_MICROS
+}
+
+fn redis_cpu(server: &RedisServer) -> f64 {
+    let info = server.ask("INFO cpu");
+    let seconds = |name: &str| -> f64 {
+        let line = info.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.trim_start_matches(':').trim().parse().ok()).expect("a number")
+    };
+    (seconds("used_cpu_sys") + seconds("used_cpu_user")) * 1e6
+}
+
+async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>) -> anyhow::Result<()> {
+    let theirs = || server.map_or(0.0, redis_cpu);
+    for (step, at_a_time) in [("submit", 1), ("process", 1), ("submit", 64), ("process", 32)] {
+        let (began, own, other) = (Instant::now(), own_cpu(), theirs());
+        match step {
+            "submit" => submit(&store, at_a_time).await,
+            _ => work(&store, at_a_time).await,
+        }
+        let jobs = JOBS as f64;
+        writeln!(
+            std::io::stdout().lock(),
+            "{name:<7} {step:<8} {at_a_time:>2} at a time  {:>7.0}/s   µs of CPU per job: {:>4.0} here, {:>4.0} Redis",
+            jobs / began.elapsed().as_secs_f64(),
+            (own_cpu() - own) / jobs,
+            (theirs() - other) / jobs
+        )?;
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let server = RedisServer::start("appendonly yes\nappendfsync everysec");
+    for round in 1..=3 {
+        let prefix = format!("round{round}");
+        let config = RedisConfig { prefix, ..RedisConfig::new(server.url()) };
+        measure("redis", Arc::new(RedisStore::open(config).await?), Some(&server)).await?;
+        let folder = tempfile::tempdir_in(".")?;
+        let store = SqliteStore::open(&folder.path().join("store.db"))?;
+        measure("sqlite", Arc::new(store), None).await?;
+    }
+    Ok(())
+}
