@@ -88,11 +88,13 @@ impl Follow {
                 self.over = matches!(event.body, EventBody::Ended { .. });
                 return Some(message(&event));
             }
-            if self.over || self.api.stop.is_cancelled() {
+            if self.api.stop.is_cancelled() {
                 return None;
             }
             match self.api.store.events(&self.task, self.after, BATCH).await {
                 Ok(events) if !events.is_empty() => self.waiting = events.into_iter(),
+                // The end of the task, unless it was queued again since.
+                Ok(_) if self.over => return None,
                 Ok(_) => {
                     let stop = self.api.stop.clone();
                     tokio::select! {

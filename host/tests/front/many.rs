@@ -219,6 +219,11 @@ async fn a_dead_task_is_listed_and_put_back() {
     while host.task(&id).await["outcome"]["reason"]["kind"] != "green" {
         events.next().await;
     }
+    // A replay goes on past the end that was not the last.
+    let mut replay = host.events(&id, 0).await;
+    let ends = [replay.until("ended").await, replay.until("ended").await];
+    assert_eq!(ends[1].first().map(|message| message.kind.as_str()), Some("requeued"));
+    assert_eq!(replay.next().await, None, "the stream ends with the task");
     let page = json(host.get("/api/v1/tasks?dead=true")).await.1;
     assert_eq!(page["tasks"], json!([]));
 }
