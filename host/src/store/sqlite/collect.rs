@@ -15,7 +15,7 @@ use super::writer::{Done, Tx};
 use crate::store::clock::as_micros;
 use crate::store::control::{BLOB_GRACE_MILLIS, KEY_MILLIS};
 use crate::store::{Collected, StoreError, snapshots};
-use crate::task::Millis;
+use crate::task::{Digest, Millis};
 
 /// Tasks in one slice: some milliseconds of the writer's time.
 const TASKS: usize = 100;
@@ -125,14 +125,10 @@ fn unneeded(conn: &Connection, cutoff: Millis) -> Result<HashSet<String>, StoreE
     let mut query = conn.prepare_cached("SELECT spec, progress FROM specs JOIN progress USING (num)")?;
     let mut records = query.query([])?;
     while let Some(row) = records.next()? {
-        let text =
-            |column| Ok::<_, StoreError>(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?);
-        let spec: SpecRoot = read(text(0)?)?;
-        let progress: ProgressRoots = read(text(1)?)?;
-        let rounds =
-            progress.rounds.into_iter().flat_map(|round| std::iter::once(round.base).chain(round.tree));
-        let ended = progress.outcome.map(|outcome| outcome.tree);
-        for root in std::iter::once(spec.tree).chain(rounds).chain(ended) {
+        let part = |column| -> Result<_, StoreError> {
+            Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes().map_err(rusqlite::Error::from)?))
+        };
+        for root in roots(&part(0)?, &part(1)?) {
             old.remove(&root);
             if !seen.contains(&root) {
                 keep_files(conn, &root, &mut old)?;
@@ -141,6 +137,29 @@ fn unneeded(conn: &Connection, cutoff: Millis) -> Result<HashSet<String>, StoreE
         }
     }
     Ok(old)
+}
+
+/// The snapshots that a record refers to. Of one that can't be read, whatever looks like their names: it
+/// hides no other's, and `fsck` tells of it.
+fn roots(spec: &str, progress: &str) -> Vec<String> {
+    match (serde_json::from_str::<SpecRoot>(spec), serde_json::from_str::<ProgressRoots>(progress)) {
+        (Ok(spec), Ok(progress)) => {
+            let rounds =
+                progress.rounds.into_iter().flat_map(|round| std::iter::once(round.base).chain(round.tree));
+            let ended = progress.outcome.map(|outcome| outcome.tree);
+            std::iter::once(spec.tree).chain(rounds).chain(ended).collect()
+        }
+        _ => [spec, progress]
+            .into_iter()
+            .flat_map(|text| text.split('"'))
+            .filter(|word| is_digest(word))
+            .map(str::to_owned)
+            .collect(),
+    }
+}
+
+fn is_digest(word: &str) -> bool {
+    serde_json::from_value::<Digest>(word.into()).is_ok_and(|digest| digest.is_whole())
 }
 
 fn keep_files(conn: &Connection, root: &str, old: &mut HashSet<String>) -> Result<(), StoreError> {
@@ -155,9 +174,4 @@ fn keep_files(conn: &Connection, root: &str, old: &mut HashSet<String>) -> Resul
         }
     }
     Ok(())
-}
-
-fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, StoreError> {
-    serde_json::from_str(text)
-        .map_err(|error| StoreError::Corrupt(format!("a record can't be read: {error}")))
 }

@@ -233,6 +233,27 @@ async fn a_record_that_cannot_be_read_stands_in_nobodys_way() {
     }
 }
 
+#[tokio::test]
+async fn a_record_that_cannot_be_read_keeps_its_blobs_and_no_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    let clock = Clock::manual(1_780_000_000_000);
+    let store = SqliteStore::open_with(&path, clock.clone()).expect("a new store");
+    let mut new = NewTask::new(TaskId::fresh(), crate::store::conformance::spec("goal"));
+    new.spec.tree = store.put_blob(Bytes::from_static(b"{\"files\":{}}")).await.expect("stores");
+    let (kept, other) = (new.spec.tree.clone(), store.put_blob(Bytes::from_static(b"x")).await);
+    store.submit(new).await.expect("submits");
+    Connection::open(&path)
+        .expect("opens")
+        .execute_batch("UPDATE progress SET progress = '['; UPDATE specs SET spec = spec || ','")
+        .expect("damages");
+    clock.advance(std::time::Duration::from_secs(2 * 60 * 60));
+    let collected = store.gc(std::time::Duration::from_secs(60)).await.expect("collects");
+    assert_eq!(collected.blobs, 1);
+    assert!(store.get_blob(&kept).await.expect("reads").is_some());
+    assert_eq!(store.get_blob(&other.expect("stores")).await.expect("reads"), None);
+}
+
 #[test]
 fn a_lock_that_is_held_too_long_is_busy() {
     // The handler's own wait is 10 s; what matters here is which error SQLite gives.
