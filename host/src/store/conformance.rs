@@ -19,7 +19,7 @@ mod crowd;
 mod model;
 #[allow(dead_code, reason = "each of the crates that include this uses a part of it")]
 #[path = "../../tests/support/redis_server.rs"]
-mod redis_server;
+pub(super) mod redis_server;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};

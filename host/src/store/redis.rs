@@ -13,6 +13,8 @@ mod reads;
 mod record;
 mod script;
 mod server;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod verbs;
 mod wake;

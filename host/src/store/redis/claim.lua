@@ -1,5 +1,5 @@
 -- worker nonce term first-event again-event limits
--- none · task ID RECORD · lost ID
+-- none · task ID RECORD
 local worker, nonce, term, first, again, limits = unpack(ARGV, 2)
 local claim = nonce .. ':' .. worker
 local id = call('HGET', base .. 'claims', claim)
@@ -48,14 +48,24 @@ local function next_lane()
   end
 end
 
-local lane, priority = next_lane()
-if not lane then
-  return { 'none' }
-end
-id = call('ZRANGE', base .. 'lane:' .. lane, 0, 0)[1]
-if not id or call('EXISTS', record(id)) == 0 then
-  return { 'lost', id or lane }
-end
+local lane, priority
+repeat
+  lane, priority = next_lane()
+  if not lane then
+    return { 'none' }
+  end
+  id = call('ZRANGE', base .. 'lane:' .. lane, 0, 0)[1]
+  if id and call('EXISTS', record(id)) == 0 then
+    -- An entry without a task holds up no other; `fsck` finds it in the list of ids.
+    call('ZREM', base .. 'lane:' .. lane, id)
+    call('ZREM', base .. 'waiting', id)
+    count('q:' .. string.match(lane, '^%d+|([^|]*)'), -1)
+    id = nil
+  end
+  if not id and call('EXISTS', base .. 'lane:' .. lane) == 0 then
+    call('ZREM', base .. 'lanes', lane)
+  end
+until id
 leave(id)
 if call('EXISTS', base .. 'lane:' .. lane) == 1 then
   take_turn(lane, priority)

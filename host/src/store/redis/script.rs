@@ -56,6 +56,7 @@ scripts! {
     RELEASE "release.lua"
     CANCEL "cancel.lua"
     PART "part.lua"
+    SET_ASIDE "set_aside.lua"
     OVERDUE "overdue.lua"
     COLLECT "collect.lua"
     STATS "stats.lua"

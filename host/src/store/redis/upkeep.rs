@@ -29,9 +29,8 @@ impl Inner {
             let mut record = match self.record(&id).await {
                 Ok(Some(record)) => record,
                 Ok(None) => continue,
-                // It must not stand in the others' way; `fsck` names it.
                 Err(StoreError::Corrupt(what)) => {
-                    tracing::error!(task = %id, "a lost task can't be read: {what}");
+                    self.set_aside(&id, "", &what).await?;
                     continue;
                 }
                 Err(error) => return Err(error),

@@ -13,7 +13,7 @@ use crate::store::{
     Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, NewTask, Requeued, StoreError, Submitted,
     WorkerInfo,
 };
-use crate::task::{EventBody, EventId, Outcome, Reason, Spec, State, Task, TaskId};
+use crate::task::{EventBody, EventId, Level, Outcome, Reason, Spec, State, Task, TaskId};
 
 /// A script's reply: a word, and what belongs to it.
 struct Reply {
@@ -107,6 +107,34 @@ impl Inner {
     }
 
     pub(super) async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {
+        loop {
+            let Some((id, record)) = self.take_next(request).await? else { return Ok(None) };
+            match Record::read(&id, record) {
+                Ok(Some(Record { control, task, .. })) => {
+                    return Ok(Some(Claim { lease: Lease { task: id, fence: control.fence }, task }));
+                }
+                Ok(None) => return Err(odd(&format!("task {id} was claimed and has no record"))),
+                Err(StoreError::Corrupt(what)) => {
+                    let claim = format!("{}:{}", request.nonce, request.worker);
+                    self.set_aside(&id, &claim, &what).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Ends a running task whose record can't be read, so that it stands in no other's way. The record
+    /// stays as it is, and whoever asks for the task is told; `fsck` names it. `claim` is empty where its
+    /// lease must have run out.
+    pub(super) async fn set_aside(&self, id: &TaskId, claim: &str, what: &str) -> Result<(), StoreError> {
+        tracing::error!(task = %id, "a task is set aside, since its record can't be read: {what}");
+        let message = format!("set aside: {what}");
+        let event = EventBody::Log { level: Level::Error, source: "store".to_owned(), message };
+        let call = self.on(&script::SET_ASIDE).arg(id.as_str()).arg(claim).arg(to_json(id, &event)?);
+        self.change(call).await.map(|_| ())
+    }
+
+    async fn take_next(&self, request: &ClaimRequest) -> Result<Option<(TaskId, Value)>, StoreError> {
         let claimed =
             |again| serde_json::to_string(&EventBody::Claimed { worker: request.worker.clone(), again });
         let limits = match request.limits.are_none() {
@@ -125,13 +153,11 @@ impl Inner {
         let mut reply = self.change(call).await?;
         match reply.word.as_str() {
             "none" => Ok(None),
-            "lost" => Err(odd(&format!("task {} is in the queue and has no record", reply.text()?))),
             "task" => {
                 let id = record::id(&reply.text()?)?;
-                let missing = || odd(&format!("task {id} was claimed and has no record"));
-                let whole = reply.rest.next().ok_or_else(missing)?;
-                let Record { control, task, .. } = Record::read(&id, whole)?.ok_or_else(missing)?;
-                Ok(Some(Claim { lease: Lease { task: id, fence: control.fence }, task }))
+                let missing = || odd(&format!("task {id} was claimed without its record"));
+                let record = reply.rest.next().ok_or_else(missing)?;
+                Ok(Some((id, record)))
             }
             _ => Err(reply.unknown()),
         }
