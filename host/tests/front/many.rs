@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake_model::{FakeModel, Reply};
-use crate::redis_server::RedisServer;
+use crate::redis_server::{RedisServer, free_port};
 use crate::sample;
 use crate::test_host::{Setup, json};
 
@@ -99,6 +99,31 @@ async fn a_user_with_a_password_and_few_rights_is_enough() {
         .env("AIAGENT_REDIS_PASSWORD", "secret");
     let printed = setup.run(["--print-config"]).await.out;
     assert!(!printed.contains("secret"), "{printed}");
+    let host = setup.start().await;
+    let task = host.ended(&host.submit(&sample::body()).await).await;
+    assert_eq!(task["outcome"]["reason"], json!({ "kind": "green" }), "{task:#}");
+}
+
+#[tokio::test]
+async fn a_server_behind_tls_is_believed_by_its_certificate_only() {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let model = FakeModel::start([Reply::says(sample::RIGHT)]).await;
+    let setup = Setup::with_model(&model);
+    let ca = setup.file("redis.pem", cert.pem());
+    let key = setup.file("redis.key", signing_key.serialize_pem());
+    let port = free_port();
+    let _redis = RedisServer::start(&format!(
+        "tls-port {port}\ntls-cert-file {0}\ntls-key-file {1}\ntls-ca-cert-file {0}\ntls-auth-clients no",
+        ca.display(),
+        key.display()
+    ));
+    let setup = setup.set("store", format!("rediss://localhost:{port}"));
+    let said = setup.run(["queue", "fsck"]).await;
+    assert_ne!(said.code, 0, "a certificate that nobody has vouched for");
+    assert!(said.err.to_lowercase().contains("certificate"), "{}", said.err);
+
+    let setup = setup.set("redis.ca_file", ca.display().to_string());
     let host = setup.start().await;
     let task = host.ended(&host.submit(&sample::body()).await).await;
     assert_eq!(task["outcome"]["reason"], json!({ "kind": "green" }), "{task:#}");

@@ -39,7 +39,7 @@ pub(crate) struct RedisSentinel {
 }
 
 /// A port that was free a moment ago. Below 55,536, since a cluster's own port is 10,000 higher.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
         let port = port.expect("a free port").port();
