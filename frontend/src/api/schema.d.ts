@@ -76,6 +76,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits and runs where. */
+        get: operations["queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Workers leave its tasks alone from now on. Those that run go on. */
+        post: operations["pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Workers take its tasks again. */
+        post: operations["resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/samples": {
         parameters: {
             query?: never;
@@ -245,6 +296,43 @@ export interface paths {
         };
         /** The prompts, commands and answers of a task's steps. A key is never among them: no step sees one. */
         get: operations["journal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts a task that has ended, and not green, back into its queue. It keeps its rounds and what it has
+         *     spent, and goes on with the step that comes next.
+         */
+        post: operations["requeue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The workers that live. */
+        get: operations["workers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -697,6 +785,10 @@ export interface components {
             /** @description The best snapshot, never just the last. The submitted one if nothing better came. */
             tree: components["schemas"]["Digest"];
         };
+        Paused: {
+            paused: boolean;
+            queue: string;
+        };
         /** @description A named choice of steps, model and limits, resolved from the configuration at submission. */
         Pipeline: {
             builder: components["schemas"]["PluginRef"];
@@ -728,6 +820,31 @@ export interface components {
             default: string;
             pipelines: components["schemas"]["Pipeline"][];
         };
+        Place: {
+            not_before?: components["schemas"]["u64"] | null;
+            /**
+             * Format: int32
+             * @description 0 to 9; a higher one comes first.
+             */
+            priority: number;
+            /** @description Queues are paused, limited and counted apart. */
+            queue: string;
+            /** @description The tenants of a queue take turns, however many tasks each of them has. */
+            tenant: string;
+        };
+        /** @description Where a task is to wait; what is left out is the default. */
+        PlaceWish: {
+            not_before?: components["schemas"]["u64"] | null;
+            /**
+             * Format: int32
+             * @description 0 to 9; a higher one comes first.
+             */
+            priority?: number | null;
+            /** @description Queues are paused, limited and counted apart. */
+            queue?: string | null;
+            /** @description The tenants of a queue take turns. */
+            tenant?: string | null;
+        };
         /** @description A plugin by name, with the pipeline's settings for it. */
         PluginRef: {
             name: string;
@@ -743,6 +860,29 @@ export interface components {
             title: string;
             /** @description Always `about:blank`: the status says the kind. */
             type: string;
+        };
+        /** @description One queue. */
+        QueueStats: {
+            /**
+             * Format: int64
+             * @description Those that may not begin yet.
+             */
+            delayed: number;
+            name: string;
+            paused: boolean;
+            /** Format: int64 */
+            running: number;
+            /**
+             * Format: int64
+             * @description Those that may begin.
+             */
+            waiting: number;
+        };
+        Queues: {
+            /** @description Those that are paused or hold tasks, by name. */
+            queues: components["schemas"]["QueueStats"][];
+            /** @description Over all queues. */
+            tasks: components["schemas"]["Stats"];
         };
         Ready: {
             /** @description Plugins that can be called. */
@@ -825,6 +965,10 @@ export interface components {
             output: string;
             problems: components["schemas"]["CheckProblem"][];
             verdict: components["schemas"]["Verdict"];
+        };
+        RequeueReply: {
+            /** @description Always `queued`. */
+            state: string;
         };
         /** @description A build or a fix, plus its check. */
         Round: {
@@ -958,6 +1102,8 @@ export interface components {
             goal: string;
             /** @description A configured pipeline. Left out: the default one. */
             pipeline?: string | null;
+            /** @description Where it waits. */
+            place?: components["schemas"]["PlaceWish"];
             /**
              * @description Paths of the tests the result must pass; they can't be changed by a step. Left out: the
              *     checker finds tests by its own rules.
@@ -990,6 +1136,8 @@ export interface components {
             /** @description What is to be done next; meaningless once ended. */
             next: components["schemas"]["Next"];
             outcome?: components["schemas"]["Outcome"] | null;
+            /** @description Where it waits, or waited. */
+            place?: components["schemas"]["Place"];
             /** @description The finished rounds, oldest first. */
             rounds: components["schemas"]["Round"][];
             spec: components["schemas"]["Spec"];
@@ -1023,6 +1171,7 @@ export interface components {
             model?: string | null;
             parent?: components["schemas"]["TaskId"] | null;
             pipeline: string;
+            place: components["schemas"]["Place"];
             reason?: components["schemas"]["Reason"] | null;
             rounds: number;
             spend: components["schemas"]["Spend"];
@@ -1035,6 +1184,30 @@ export interface components {
         Verdict: "passed" | "failed" | "broken";
         /** @enum {string} */
         What: "added" | "replaced" | "removed" | "refused" | "held-back" | "withdrawn";
+        /** @description A worker as it describes itself. */
+        WorkerInfo: {
+            /** Format: int64 */
+            capacity: number;
+            /** @description It shuts down, and begins nothing more. */
+            draining: boolean;
+            host: string;
+            name: string;
+            /** Format: int32 */
+            pid: number;
+            /**
+             * Format: int64
+             * @description Tasks it holds, and may hold, at a time.
+             */
+            running: number;
+            /** @description By the store's clock; whatever the worker says here is overwritten. */
+            seen_at: components["schemas"]["u64"];
+            started_at: components["schemas"]["u64"];
+            version: string;
+        };
+        Workers: {
+            /** @description Those that have checked in within the last minute, by name. */
+            workers: components["schemas"]["WorkerInfo"][];
+        };
         /** Format: int64 */
         u64: number;
     };
@@ -1118,6 +1291,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing"];
+                };
+            };
+        };
+    };
+    queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queues"];
+                };
+            };
+        };
+    };
+    pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paused"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paused"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1238,6 +1488,8 @@ export interface operations {
                 /** @description `queued`, `running` or `ended`. */
                 state?: ("queued" | "running" | "ended") | null;
                 pipeline?: string | null;
+                /** @description Only those that ended through no fault of their own: lost workers, a model or a step that failed. */
+                dead?: boolean;
                 /** @description A part of the goal or of the id, in any case. */
                 text?: string | null;
                 /** @description The kind of the outcome's reason: `green`, `budget`, `stuck`, …; `not-green` for all but `green`. */
@@ -1291,7 +1543,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description JSON with files, or a form with the fields goal, pipeline, tests, budget, strip, archive */
+        /** @description JSON with files, or a form with the fields goal, pipeline, tests, budget, place, strip, archive */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SubmitBody"];
@@ -1349,6 +1601,15 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The queue is full; Retry-After says when to come again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1646,6 +1907,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requeue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequeueReply"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workers"];
                 };
             };
         };
