@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,13 +20,18 @@ use crate::task::Digest;
 /// How much of the history is kept.
 const CHANGES: usize = 100;
 
+/// Between making a copy and writing the book lies the start of one plugin.
+const SPOKEN_OF: Duration = Duration::from_secs(10 * 60);
+
 pub(super) struct Ledger {
     /// `None`: nothing is remembered beyond this process, and nothing can be allowed.
     dir: Option<PathBuf>,
     book: Mutex<Book>,
+    /// As the file was when this host last read or wrote it: what differs is this host's own.
+    synced: Mutex<Book>,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Book {
     pub(super) generation: u64,
@@ -73,12 +79,14 @@ pub enum LedgerError {
 impl Ledger {
     /// Makes the folders if they are not there.
     pub(super) fn open(dir: Option<PathBuf>) -> Result<Self, LedgerError> {
-        let Some(dir) = dir else { return Ok(Self { dir, book: Mutex::default() }) };
+        let Some(dir) = dir else {
+            return Ok(Self { dir, book: Mutex::default(), synced: Mutex::default() });
+        };
         for folder in [dir.clone(), dir.join("kept"), dir.join("allowed")] {
             make_private(&folder).map_err(|error| LedgerError::Io { path: folder, error })?;
         }
         let book = read(&dir)?;
-        Ok(Self { dir: Some(dir), book: Mutex::new(book) })
+        Ok(Self { dir: Some(dir), synced: Mutex::new(book.clone()), book: Mutex::new(book) })
     }
 
     /// Whoever holds it publishes: two that change what is served can't overtake each other.
@@ -86,13 +94,23 @@ impl Ledger {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the book, and drops copies of plugins it no longer speaks of. To be called after each
-    /// change, not on an async thread. What can't be written is lost with this process only.
+    /// Writes the book, joined with what other hosts on this folder have written meanwhile, and drops
+    /// copies of plugins it no longer speaks of. To be called after each change, not on an async thread.
+    /// What can't be written is lost with this process only.
     pub(super) fn save(&self) {
         let Some(dir) = &self.dir else { return };
-        let book = self.book();
-        if let Err(error) = write(dir, &book).and_then(|()| prune(dir, &book)) {
-            tracing::warn!(dir = %dir.display(), %error, "can't keep the plugins' ledger");
+        let mut book = self.book();
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut save = || -> Result<(), LedgerError> {
+            let io = |error| LedgerError::Io { path: dir.clone(), error };
+            let _lock = lock(dir).map_err(io)?;
+            book.join(&synced, read(dir)?);
+            write(dir, &book).and_then(|()| prune(dir, &book)).map_err(io)?;
+            *synced = book.clone();
+            Ok(())
+        };
+        if let Err(error) = save() {
+            tracing::warn!(%error, "can't keep the plugins' ledger");
         }
     }
 
@@ -100,7 +118,9 @@ impl Ledger {
     pub(super) fn keep(&self, digest: &Digest, bytes: &[u8]) {
         let Some(dir) = &self.dir else { return };
         let path = kept(dir, digest);
-        if path.exists() {
+        // Old copies that no book speaks of are dropped; this one will be spoken of.
+        let renewed = std::fs::File::open(&path).and_then(|copy| copy.set_modified(SystemTime::now()));
+        if renewed.is_ok() {
             return;
         }
         if let Err(error) = replace(&path, bytes) {
@@ -140,6 +160,19 @@ impl Book {
             }
         }
         Some(last)
+    }
+
+    /// Takes in what others have written; of what this host has changed since `synced`, its own word counts.
+    fn join(&mut self, synced: &Self, mut theirs: Self) {
+        let changed = self.files.iter().filter(|(file, entry)| synced.files.get(*file) != Some(entry));
+        theirs.files.extend(changed.map(|(file, entry)| (file.clone(), entry.clone())));
+        let known = synced.history.last().map_or(0, |change| change.at);
+        let new = self.history.iter().filter(|change| change.at >= known && !theirs.history.contains(change));
+        let new: Vec<Change> = new.cloned().collect();
+        new.into_iter().for_each(|change| theirs.note(change));
+        theirs.history.sort_by_key(|change| change.at);
+        theirs.generation = theirs.generation.max(self.generation);
+        *self = theirs;
     }
 
     pub(super) fn note(&mut self, change: Change) {
@@ -208,13 +241,23 @@ fn write(dir: &Path, book: &Book) -> io::Result<()> {
     replace(&dir.join("ledger.json"), &serde_json::to_vec_pretty(book)?)
 }
 
+/// One host writes at a time. Held until it is dropped.
+fn lock(dir: &Path) -> io::Result<std::fs::File> {
+    let file =
+        std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("ledger.lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
 fn prune(dir: &Path, book: &Book) -> io::Result<()> {
     let entries = book.files.values().filter(|entry| !entry.gone);
     let digests = entries.flat_map(|entry| [Some(&entry.serving.digest), entry.before.as_ref()]);
     let wanted: BTreeSet<PathBuf> = digests.flatten().map(|digest| kept(dir, digest)).collect();
     for entry in std::fs::read_dir(dir.join("kept"))? {
         let path = entry?.path();
-        if !wanted.contains(&path) {
+        // One that is young may be another host's, which speaks of it in a moment.
+        let old = std::fs::metadata(&path)?.modified()?.elapsed().is_ok_and(|age| age > SPOKEN_OF);
+        if old && !wanted.contains(&path) {
             std::fs::remove_file(path)?;
         }
     }

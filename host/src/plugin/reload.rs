@@ -252,6 +252,12 @@ impl Book {
             match (std::mem::take(&mut entry.gone), same) {
                 (true, _) => change(name, What::Added, None, to, None),
                 (false, true) => continue,
+                // This host goes on with it; another one on the same ledger no longer does.
+                (false, false)
+                    if old.plugins.get(&plugin.name).is_some_and(|was| was.digest == plugin.digest) =>
+                {
+                    continue;
+                }
                 (false, false) => change(name, What::Replaced, Some(&entry.serving.digest), to, None),
             }
             if !same {

@@ -65,6 +65,22 @@ async fn who_asks_for_more_waits_for_the_operators_word_also_over_a_restart() {
 }
 
 #[tokio::test]
+async fn hosts_on_one_state_folder_keep_what_each_of_them_wrote() {
+    let one = remembering().with("step", guest("builder", "noop"));
+    let mut other = remembering().with("other", guest("builder", "noop"));
+    other.settings.ledger_dir.clone_from(&one.settings.ledger_dir);
+    let second = other.start().await;
+    drop(one.start().await);
+    other.put("more", guest("builder", "noop"));
+    assert_eq!(reload(&second).await, []);
+
+    one.put("step", guest("builder", "ask"));
+    let first = one.start().await;
+    assert_eq!(first.catalog().refused[0].status, Status::HeldBack, "it served one that may do less");
+    assert_eq!(changes(&first), [What::Added, What::Added, What::Added, What::HeldBack]);
+}
+
+#[tokio::test]
 async fn the_operators_word_may_be_a_line_that_names_the_digest() {
     let vouched = Overrides { digest: Some(Digest::of(&guest("builder", "ask"))), ..Overrides::default() };
     let folder = remembering().with("step", guest("builder", "noop")).set("step", vouched);
