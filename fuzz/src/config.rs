@@ -33,7 +33,7 @@ pub fn config(data: &[u8]) {
 fn load(environment: Environment, file: &[u8]) -> Result<String, String> {
     let path = &FILE.1;
     std::fs::write(path, file).expect("written");
-    let overrides = Overrides { config: Some(path.clone()), values: Vec::new() };
+    let overrides = Overrides { config: Some(path.clone()), ..Overrides::default() };
     Config::load(&environment, overrides).map(|config| config.print()).map_err(|error| error.to_string())
 }
 

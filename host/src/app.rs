@@ -23,12 +23,13 @@ use crate::exec::Sandbox;
 use crate::model::Door;
 use crate::plugin::{self, Runtime};
 use crate::store::{Collected, Store};
+use crate::upkeep::Hold;
 use crate::worker::{self, Equipment, Pulse};
 use crate::workspace::Snapshots;
 
 pub use process::raise_open_files;
-use rooms::{exec_limits, host_name, make_private, mode, model_configs, sandbox_config, watch};
-pub use rooms::{keep, open_store, plugin_settings, tree_limits};
+use rooms::{exec_limits, host_name, make_private, watch};
+pub use rooms::{keep, mode, model_configs, open_store, plugin_settings, sandbox_config, tree_limits};
 use supervisor::Supervisor;
 
 /// Requests that are still open when the host drains may go on for this long.
@@ -46,6 +47,8 @@ pub struct Host {
     pub door: Arc<Door>,
     pub sandbox: Arc<Sandbox>,
     pulse: Pulse,
+    /// No restore replaces what this host uses.
+    _hold: Hold,
 }
 
 impl Host {
@@ -56,6 +59,7 @@ impl Host {
         make_private(state).with_context(|| {
             format!("can't use the state folder {}; choose another with --state-dir", state.display())
         })?;
+        let hold = Hold::shared(state).context("can't use the state folder")?;
         // None of the three needs another, and each waits for something else.
         let (store, runtime, sandbox) = tokio::join!(
             open_store(&settings),
@@ -75,6 +79,7 @@ impl Host {
             door: Arc::new(door),
             sandbox: Arc::new(sandbox),
             pulse: Pulse::default(),
+            _hold: hold,
         })
     }
 

@@ -3,7 +3,10 @@
 #[macro_use]
 mod out;
 mod args;
+mod backup;
 mod client;
+mod doctor;
+mod findings;
 mod paint;
 mod plugins;
 mod queue;
@@ -102,7 +105,11 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     if let Some(Command::Run(run)) = &cli.command {
         overrides.values.extend(run.overrides());
     }
-    let config = Config::load(&environment, overrides).map_err(Failed::usage)?;
+    overrides.of_service = cli.command.as_ref().is_some_and(Command::of_service);
+    let config = match (Config::load(&environment, overrides), &cli.command) {
+        (Err(error), Some(Command::Doctor(doctor))) => return doctor::unreadable(&error, doctor),
+        (config, _) => config.map_err(Failed::usage)?,
+    };
     if cli.common.print_config {
         out::put(config.print())?;
         return Ok(0);
@@ -113,6 +120,15 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     crate::telemetry::start(filter, config.settings.log_format).map_err(Failed::usage)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
+    }
+    if let Some(Command::Backup(backup)) = cli.command {
+        return backup::backup(backup, config).await;
+    }
+    if let Some(Command::Restore(restore)) = cli.command {
+        return backup::restore(restore, config).await;
+    }
+    if let Some(Command::Doctor(doctor)) = cli.command {
+        return doctor::doctor(doctor, config).await;
     }
     let settings = config.settings;
     match cli.command {
@@ -125,6 +141,16 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
         Some(Command::Cancel(cancel)) => client::cancel(cancel, &settings).await,
         Some(Command::Queue { command }) => queue::queue(command, &settings).await,
         Some(Command::Plugins { command }) => plugins::plugins(command, settings).await,
-        Some(Command::Completions { .. } | Command::Compile { .. }) => Ok(0),
+        Some(Command::Healthcheck { server }) => client::healthcheck(&server, &settings).await,
+        Some(Command::Smoke(smoke)) => client::smoke(smoke, &settings).await,
+        Some(Command::Migrate(migrate)) => backup::migrate(migrate, &settings).await,
+        // Done above.
+        Some(
+            Command::Backup(_)
+            | Command::Restore(_)
+            | Command::Doctor(_)
+            | Command::Completions { .. }
+            | Command::Compile { .. },
+        ) => Ok(0),
     }
 }

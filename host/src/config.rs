@@ -13,7 +13,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use layers::{Environment, Origin, Overrides};
+pub use layers::{Environment, Origin, Overrides, is_secret};
 pub use paths::Paths;
 pub use settings::{
     BudgetSettings, Exec, Listen, LogFormat, Model, PipelineSettings, Queue, Redis, Role, Settings,
@@ -35,6 +35,10 @@ pub struct Config {
     pub settings: Settings,
     /// What is not wrong, but hardly meant.
     pub warnings: Vec<String>,
+    /// The file that was read, if there was one.
+    pub file: Option<PathBuf>,
+    /// The variables that were read.
+    pub environment: Environment,
     origins: std::collections::BTreeMap<String, Origin>,
     merged: toml::Table,
 }

@@ -28,6 +28,8 @@ pub mod scaffold;
 pub mod kit;
 /// Claim, call, commit.
 pub mod worker;
+/// A host's state as a whole: backups.
+pub mod upkeep;
 /// The REST API.
 pub mod api;
 /// The web page.

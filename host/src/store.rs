@@ -295,6 +295,14 @@ pub struct Stats {
     pub oldest_queued_at: Option<Millis>,
 }
 
+/// The content of a table of a store's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    pub rows: u64,
+    /// Of every value of every row, in the order of the keys.
+    pub digest: Digest,
+}
+
 /// A counter that moves when something in the store may have changed.
 #[derive(Clone)]
 pub struct Watch(tokio::sync::watch::Receiver<u64>);

@@ -67,7 +67,7 @@ pub struct Digest(String);
 impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        Self(format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))))
+        Self::from(sha2::Sha256::new_with_prefix(bytes))
     }
 
     pub fn as_str(&self) -> &str {
@@ -83,6 +83,14 @@ impl Digest {
     /// Twelve hex digits: enough for eyes.
     pub fn short(&self) -> &str {
         self.0.strip_prefix("sha256:").and_then(|hex| hex.get(..12)).unwrap_or(&self.0)
+    }
+}
+
+/// Of all that the hasher was given.
+impl From<sha2::Sha256> for Digest {
+    fn from(hasher: sha2::Sha256) -> Self {
+        use sha2::Digest as _;
+        Self(format!("sha256:{}", hex::encode(hasher.finalize())))
     }
 }
 

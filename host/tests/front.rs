@@ -28,6 +28,10 @@ mod refusals;
 mod service;
 #[path = "front/systemd.rs"]
 mod systemd;
+#[path = "front/backup.rs"]
+mod backup;
+#[path = "front/doctor.rs"]
+mod doctor;
 #[path = "front/kill.rs"]
 mod kill;
 #[path = "front/many.rs"]

@@ -93,7 +93,7 @@ fn redis_config(settings: &Settings) -> anyhow::Result<RedisConfig> {
     })
 }
 
-pub(super) fn mode(settings: &Settings) -> Mode {
+pub fn mode(settings: &Settings) -> Mode {
     let set = |path: &Path| !path.as_os_str().is_empty();
     if set(&settings.replay) {
         Mode::Replay(Replay { paths: vec![settings.replay.clone()], pace: 0.0, cycle: true })
@@ -104,7 +104,7 @@ pub(super) fn mode(settings: &Settings) -> Mode {
     }
 }
 
-pub(super) fn model_configs(settings: &Settings) -> anyhow::Result<Vec<ModelConfig>> {
+pub fn model_configs(settings: &Settings) -> anyhow::Result<Vec<ModelConfig>> {
     let mut configs = Vec::with_capacity(settings.models.len());
     for (name, model) in &settings.models {
         configs.push(model_config(name, model).with_context(|| format!("[models.{name}]"))?);
@@ -156,7 +156,7 @@ fn open_to_others(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
 }
 
-pub(super) fn sandbox_config(settings: &Settings) -> SandboxConfig {
+pub fn sandbox_config(settings: &Settings) -> SandboxConfig {
     let default = SandboxConfig::default();
     SandboxConfig {
         parallel: if settings.exec.parallel == 0 { default.parallel } else { settings.exec.parallel },

@@ -10,6 +10,7 @@ use crate::config::{LogFormat, Overrides, Role};
 use crate::plugin::Kind;
 use crate::scaffold::Language;
 use crate::submission::PlaceWish;
+use crate::upkeep::Part;
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
 /// of budget.
@@ -99,6 +100,21 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: Plugins,
     },
+    /// Write the host's state, configuration and plugins into one file, also while it serves
+    Backup(Backup),
+    /// Put a backup in place, on a host that is stopped
+    Restore(Restore),
+    /// Bring the store to the schema of this version, as a start would; a copy of it is kept
+    Migrate(Migrate),
+    /// Look for what keeps a host from working: each thing with what to do about it
+    Doctor(Doctor),
+    /// Ask a running host whether it can take and work on tasks; exit code 1 if not
+    Healthcheck {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Send a small task to a running host and follow it to green
+    Smoke(Smoke),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// What the service starts for each plugin that it has to compile
@@ -385,6 +401,82 @@ pub(super) struct NewPlugin {
     pub dir: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = BACKUP_EXAMPLES)]
+pub(super) struct Backup {
+    /// The file to write, a .tar.gz; one that is there is replaced
+    pub file: PathBuf,
+    /// Take keys, passwords and the token along: guard the file like them
+    #[arg(long)]
+    pub with_keys: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  sudo aiagent-host backup /var/backups/aiagent-$(date +%F).tar.gz      the installed service
+  aiagent-host backup b.tar.gz --state-dir DIR --plugins DIR            another host
+
+A Redis store is backed up by Redis itself; see docs/UPGRADE.md.";
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    pub file: PathBuf,
+    /// Move aside what is there and differs
+    #[arg(long)]
+    pub replace: bool,
+    /// Only this part; may be given several times
+    #[arg(long, value_name = "PART")]
+    pub only: Vec<Part>,
+    /// Only say whether the backup is whole
+    #[arg(long, conflicts_with_all = ["replace", "only"])]
+    pub check: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    /// Only say what would be done; exit code 1 if something would
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    #[arg(long)]
+    pub json: bool,
+    /// This is the service's user already, with the service's variables
+    #[arg(long, hide = true)]
+    pub inside: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Smoke {
+    #[command(flatten)]
+    pub server: Server,
+    /// Which of the small tasks in this program
+    #[arg(long, value_name = "NAME", default_value = "slug")]
+    pub sample: String,
+    /// The pipeline to use
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Give up after so many seconds, and cancel the task
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub timeout: u64,
+}
+
+impl Command {
+    /// Whether it looks after a service, and so wants to see what the service sees.
+    pub(super) fn of_service(&self) -> bool {
+        matches!(
+            self,
+            Self::Backup(_) | Self::Restore(_) | Self::Migrate(_) | Self::Doctor(_) | Self::Smoke(_)
+        )
+    }
+}
+
 impl Common {
     pub(super) fn overrides(&self) -> Overrides {
         let mut values: Vec<(&'static str, Value)> = Vec::new();
@@ -402,7 +494,7 @@ impl Common {
         set("replay", self.replay.as_ref().map(path));
         set("log", self.log.as_deref().map(Value::from));
         set("log_format", self.log_format.map(named));
-        Overrides { config: self.config.clone(), values }
+        Overrides { config: self.config.clone(), values, ..Overrides::default() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Commands that talk to a server: submit, tasks, show, events, cancel.
 
+mod health;
 mod http;
 mod status;
 
@@ -16,6 +17,7 @@ use crate::config::Settings;
 use crate::submission::Submission;
 use crate::task::{Event, EventBody, Outcome, Task};
 use crate::workspace::{Mode, Tree};
+pub(super) use health::{healthcheck, ready, smoke};
 pub(super) use http::Client;
 pub(super) use status::plugin_status;
 

@@ -1,11 +1,11 @@
 //! Defaults, file, environment, command line: merged, with the origin of every value.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, Listen, Paths, Settings};
+use super::{Config, ConfigError, Listen, Paths, Settings, paths};
 use crate::store::{RedisConfig, without_password};
 use crate::task::Place;
 
@@ -17,6 +17,9 @@ pub struct Environment(BTreeMap<String, String>);
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     pub config: Option<PathBuf>,
+    /// The command looks after a service: the file `env` beside the configuration file counts as it does
+    /// for the service, and with the system's configuration file so do the folders of the service.
+    pub of_service: bool,
     pub values: Vec<(&'static str, Value)>,
 }
 
@@ -95,6 +98,31 @@ impl Environment {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
+
+    /// All that is set.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Adds what a systemd `EnvironmentFile` sets, below what is set already. Returns what is wrong.
+    fn underlay(&mut self, file: &Path) -> Option<String> {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                let file = file.display();
+                return Some(format!(
+                    "can't read {file} ({error}): what is set there is not seen here; run this as root"
+                ));
+            }
+        };
+        for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
+            if let Some((name, value)) = line.split_once('=') {
+                self.0.entry(name.trim().to_owned()).or_insert_with(|| unquoted(value.trim()));
+            }
+        }
+        None
+    }
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
@@ -103,23 +131,48 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     }
 }
 
+/// A value as systemd reads it.
+fn unquoted(value: &str) -> String {
+    let inside = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    match (inside('"'), inside('\'')) {
+        (Some(text), _) => text.replace("\\\"", "\"").replace("\\\\", "\\"),
+        (None, Some(text)) => text.to_owned(),
+        (None, None) => value.to_owned(),
+    }
+}
+
+/// Whether a string under this key must not be shown.
+pub fn is_secret(key: &str, text: &str) -> bool {
+    let names = ["token", "password", "secret"];
+    !text.is_empty() && names.iter().any(|name| key == *name || key.ends_with(&format!("_{name}")))
+}
+
 pub(super) fn load(environment: &Environment, overrides: Overrides) -> Result<Config, ConfigError> {
     let executable = std::env::current_exe().ok();
-    let paths = Paths::new(environment, executable.as_deref());
+    let mut paths = Paths::new(environment, executable.as_deref());
     let mut merged = Table::try_from(Settings::default()).expect("the defaults serialise");
     let mut origins = BTreeMap::new();
 
     let asked = overrides.config.or_else(|| environment.get("AIAGENT_CONFIG").map(PathBuf::from));
-    let found = asked.or_else(|| paths.config_files.iter().find(|path| path.is_file()).cloned());
-    if let Some(path) = found {
-        let table = read_file(&path)?;
-        overlay(&mut merged, table, "", &Origin::File(path), &mut origins);
+    let file = asked.or_else(|| paths.config_files.iter().find(|path| path.is_file()).cloned());
+    if let Some(path) = &file {
+        let table = read_file(path)?;
+        overlay(&mut merged, table, "", &Origin::File(path.clone()), &mut origins);
     }
+    let mut environment = environment.clone();
+    let mut warnings = Vec::new();
+    if let Some(file) = file.as_deref().filter(|_| overrides.of_service) {
+        if file == Path::new(paths::SYSTEM_CONFIG) {
+            paths = paths.of_service();
+        }
+        warnings.extend(environment.underlay(&file.with_file_name("env")));
+    }
+    let environment = environment;
     // One at a time, so that an error has its origin.
     let parse = |merged: &Table, origin: String| -> Result<Settings, ConfigError> {
         merged.clone().try_into().map_err(|error| bad(origin, &error))
     };
-    for (table, origin) in variables(environment)? {
+    for (table, origin) in variables(&environment)? {
         overlay(&mut merged, table, "", &origin, &mut origins);
         parse(&merged, origin.to_string())?;
     }
@@ -131,8 +184,8 @@ pub(super) fn load(environment: &Environment, overrides: Overrides) -> Result<Co
     let mut settings = parse(&merged, "configuration".to_owned())?;
     fill_paths(&mut settings, &mut merged, &paths);
     check(&settings)?;
-    let warnings = unknown_variables(environment, &settings);
-    Ok(Config { settings, warnings, origins, merged })
+    warnings.extend(unknown_variables(&environment, &settings));
+    Ok(Config { settings, warnings, file, environment, origins, merged })
 }
 
 /// A file is parsed on its own first, so that an error has its line.
@@ -275,7 +328,8 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
         settings.store = format!("sqlite:{}", settings.state_dir.join("tasks.db").display());
     }
     if settings.plugins_dir.is_empty() {
-        settings.plugins_dir.extend(paths.plugins.iter().find(|path| path.is_dir()).cloned());
+        let found = paths.plugins.iter().filter(|path| path.is_dir()).cloned();
+        settings.plugins_dir.extend(found.take(if paths.first { 1 } else { usize::MAX }));
     }
     let filled = Table::try_from(&*settings).expect("settings serialise");
     for key in ["state_dir", "cache_dir", "store", "plugins_dir"] {
@@ -428,9 +482,8 @@ fn print_table(table: &Table, path: &str, shown: &str, origins: &BTreeMap<String
         writeln!(out, "\n[{shown}]").expect("a string takes all");
     }
     for (key, value) in leaves {
-        let secret = key == "token" || key.ends_with("password");
         let value = match value.as_str() {
-            Some(text) if secret && !text.is_empty() => Value::from("***"),
+            Some(text) if is_secret(key, text) => Value::from("***"),
             Some(url) if key == "store" => Value::from(without_password(url)),
             _ => value.clone(),
         };

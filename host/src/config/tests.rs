@@ -4,7 +4,7 @@ fn load(file: &str, environment: Environment) -> Result<Config, ConfigError> {
     let dir = tempfile::tempdir().expect("a scratch folder");
     let path = dir.path().join("aiagent.toml");
     std::fs::write(&path, file).expect("the folder is writable");
-    Config::load(&environment, Overrides { config: Some(path), values: Vec::new() })
+    Config::load(&environment, Overrides { config: Some(path), ..Overrides::default() })
 }
 
 #[test]
@@ -15,7 +15,9 @@ fn each_layer_lies_over_the_one_before() {
         .expect("writable");
     let environment = Environment::from([("AIAGENT_WORKER_TASKS", "4"), ("AIAGENT_LISTEN", "127.0.0.1:2")]);
     let values = vec![("listen", toml::Value::from("127.0.0.1:3"))];
-    let config = Config::load(&environment, Overrides { config: Some(path.clone()), values }).expect("valid");
+    let config =
+        Config::load(&environment, Overrides { config: Some(path.clone()), values, ..Overrides::default() })
+            .expect("valid");
     assert_eq!(config.settings.log, "debug");
     assert_eq!(config.settings.worker.tasks, 4);
     assert_eq!(config.settings.listen.0.port(), 3);

@@ -130,6 +130,22 @@ impl Door {
         self.models.get(model).map(|model| &model.config)
     }
 
+    /// Whether a model's key can be read and its server be reached: the server's status and its `date`. No
+    /// model is asked anything. `None`: there is no address to try, in a replay or without a base URL.
+    ///
+    /// # Errors
+    /// `Auth` for a key that can't be read, else what keeps the server from being reached.
+    pub async fn reach(&self, model: &str) -> Result<Option<(u16, Option<String>)>, ModelError> {
+        let model = self.model(model)?;
+        if self.player.is_none() {
+            Key::read(&model.config.key, &model.config.name)?;
+        }
+        match (&model.line, &model.base) {
+            (Some(line), Some(base)) => line.reach(base).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
     pub fn limits(&self, model: &str, tokens_left: Option<u64>) -> Result<Limits, ModelError> {
         let config = &self.model(model)?.config;
         Ok(Limits { model: config.name.clone(), context_window: config.context_window, tokens_left })

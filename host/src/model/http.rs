@@ -230,6 +230,16 @@ impl Line {
         Ok(Self { client: client.build()?, egress })
     }
 
+    /// Asks the server for its base URL, without a key. Any answer will do: its status and its `date`.
+    pub(super) async fn reach(&self, base: &Url) -> Result<(u16, Option<String>), ModelError> {
+        let host = base.host_str().unwrap_or_default();
+        self.egress.check_literal(host).map_err(|refused| ModelError::Unreachable(refused.to_string()))?;
+        let answer = self.client.get(base.clone()).timeout(CONNECT).send().await;
+        let answer = answer.map_err(|error| failed(error, base).error)?;
+        let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
+        Ok((answer.status().as_u16(), date))
+    }
+
     /// Returns when the response's head is there.
     pub(super) async fn send(
         &self,

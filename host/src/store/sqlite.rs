@@ -8,6 +8,7 @@
 mod blobs;
 mod check;
 mod collect;
+mod copy;
 mod error;
 mod file;
 mod line;
@@ -19,21 +20,20 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rusqlite::Connection;
-use rusqlite::backup::{Backup, StepResult};
 use tokio::sync::watch;
 
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
-    QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
+    QueueStats, Requeued, Stats, Store, StoreError, Stored, Submitted, Watch, WorkerInfo,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Task, TaskId};
 
@@ -66,33 +66,42 @@ impl SqliteStore {
         Ok(Self(Arc::new(Inner { path: path.to_owned(), clock, changes, readers, writer })))
     }
 
-    /// Writes a whole copy of the store to `target`, as it is at one moment, while work goes on.
-    /// A file that is there is replaced, and only once the copy is complete and on disk.
+    /// The newest schema this version knows.
+    pub const KNOWN_SCHEMA: usize = file::MIGRATIONS.len();
+
+    /// The schema of a file, which is neither made nor changed.
+    pub fn schema(path: &Path) -> Result<usize, StoreError> {
+        copy::schema(path)
+    }
+
+    /// Whether a file holds any task.
+    pub fn holds_tasks(path: &Path) -> Result<bool, StoreError> {
+        copy::holds_tasks(path)
+    }
+
+    /// What each table of a file holds: equal in two stores of the same tasks, logs and results.
+    pub fn contents(path: &Path) -> Result<BTreeMap<String, Stored>, StoreError> {
+        copy::contents(path)
+    }
+
+    /// What does not fit together in a file of this version's schema, which is not changed. Blocks.
+    pub fn examine(path: &Path) -> Result<Vec<String>, StoreError> {
+        check::fsck(&copy::look(path)?)
+    }
+
+    /// Writes a whole copy of a store to `target`, as it is at one moment, while work goes on. A file
+    /// that is there is replaced, and only once the copy is complete and on disk. Blocks.
+    pub fn copy(source: &Path, target: &Path) -> Result<(), StoreError> {
+        copy::copy(&file::open_reader(source)?, target)
+    }
+
+    /// Likewise, of this store.
     pub async fn backup_to(&self, target: &Path) -> Result<(), StoreError> {
         let (source, target) = (self.0.path.clone(), target.to_owned());
-        tokio::task::spawn_blocking(move || backup(&source, &target))
+        tokio::task::spawn_blocking(move || Self::copy(&source, &target))
             .await
             .map_err(|error| StoreError::Unavailable(format!("the backup was interrupted: {error}")))?
     }
-}
-
-fn backup(source: &Path, target: &Path) -> Result<(), StoreError> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| {
-        StoreError::Unavailable(format!("can't back up to {}: {what}: {error}", target.display()))
-    };
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let partial = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed("create", &error))?;
-    let from = file::open_reader(source)?;
-    let mut to = Connection::open(partial.path())?;
-    // All pages in one go: a reader's snapshot, which in WAL holds up no writer.
-    if Backup::new(&from, &mut to)?.step(-1)? != StepResult::Done {
-        return Err(failed("copy", &"the store is busy; try again"));
-    }
-    to.close().map_err(|(_, error)| failed("close", &error))?;
-    partial.as_file().sync_all().map_err(|error| failed("sync", &error))?;
-    partial.persist(target).map_err(|error| failed("rename", &error.error))?;
-    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|error| failed("sync the folder", &error))
 }
 
 #[async_trait]

@@ -6,10 +6,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
+use super::copy;
 use crate::store::StoreError;
 
 /// Schema N is reached from N - 1 by the N-th of these.
-const MIGRATIONS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
+pub(super) const MIGRATIONS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
 
 /// "AIAG": whose file this is.
 const APPLICATION: i32 = 0x4149_4147;
@@ -55,8 +56,8 @@ fn settle(conn: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a file that some other program wrote, and one from a newer version of this program.
-fn check_owner(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+/// The schema. Refuses a file that some other program wrote, and one from a newer version of this program.
+pub(super) fn check_owner(conn: &Connection, path: &Path) -> Result<usize, StoreError> {
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let owner: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if tables > 0 && owner != APPLICATION {
@@ -65,7 +66,7 @@ fn check_owner(conn: &Connection, path: &Path) -> Result<(), StoreError> {
             path.display()
         )));
     }
-    version(conn, path).map(|_| ())
+    version(conn, path)
 }
 
 fn version(conn: &Connection, path: &Path) -> Result<usize, StoreError> {
@@ -104,6 +105,9 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Read under the lock: another process may have migrated since.
     let have = version(&tx, path)?;
+    if (1..MIGRATIONS.len()).contains(&have) {
+        copy::keep_before(path, have)?;
+    }
     for migration in &MIGRATIONS[have..] {
         tx.execute_batch(migration)?;
     }

@@ -1,0 +1,64 @@
+//! A host's state as a whole: who uses it, all of it in one file, and back.
+//!
+//! Invariant: a restore changes nothing before it has read the whole backup and found it undamaged.
+
+mod hold;
+mod format;
+mod secrets;
+mod pack;
+mod read;
+mod place;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::store::StoreError;
+
+pub use format::{About, Part};
+pub use hold::Hold;
+pub use pack::{Packed, Source, pack};
+pub use place::{Restored, Target, restore};
+pub use read::check;
+
+#[derive(Debug, thiserror::Error)]
+pub enum UpkeepError {
+    #[error("{what}: {error}")]
+    Io { what: String, error: io::Error },
+    #[error("a host is running on {}; stop it first (`systemctl stop aiagent`), then try again", .0.display())]
+    InUse(PathBuf),
+    #[error("there is no store at {}: is this the host's --state-dir?", .0.display())]
+    NoStore(PathBuf),
+    #[error("{} lies in the state folder, and would be a part of the next backup: name another place", .0.display())]
+    Inside(PathBuf),
+    #[error("{} is no backup of aiagent-host: {why}", path.display())]
+    Foreign { path: PathBuf, why: String },
+    #[error("{} is damaged: {why}; nothing was restored", path.display())]
+    Damaged { path: PathBuf, why: String },
+    #[error("{} was made by aiagent-host {version}, which is newer ({why}); install that version, then restore", path.display())]
+    Newer { path: PathBuf, version: String, why: String },
+    #[error("nothing was restored, because this is here already: {}; --replace moves it aside", list(.0))]
+    Occupied(Vec<PathBuf>),
+    #[error("the backup holds plugins of {}, and this host has no plugins folder: name one with --plugins", .0.display())]
+    NoPluginsFolder(PathBuf),
+    #[error(
+        "the store that was restored is not the one that was backed up ({0}); what was there before is back"
+    )]
+    Differs(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What failed, and with which file.
+fn at(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> UpkeepError {
+    let what = format!("can't {verb} {}", path.display());
+    move |error| UpkeepError::Io { what, error }
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    const SHOWN: usize = 5;
+    let mut names: Vec<String> = paths.iter().take(SHOWN).map(|path| path.display().to_string()).collect();
+    if paths.len() > SHOWN {
+        names.push(format!("{} more", paths.len() - SHOWN));
+    }
+    names.join(", ")
+}
