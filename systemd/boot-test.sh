@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
 # Boots this machine's own system in a container, whose changes stay in memory, and goes through an
-# installation's life in it: install, a task, kill -9, upgrade under load, a failed upgrade, split roles,
-# uninstall. Needs root and systemd-nspawn (Debian: systemd-container); not a part of `make test`.
+# installation's life in it: install, smoke, kill -9 with tasks going on, upgrade under load, a failed
+# upgrade, split roles, backup, uninstall, restore, uninstall. Needs root and systemd-nspawn (Debian: systemd-container); not a part of `make test`.
 #   boot-test.sh [BUILD]     a build as `make build` leaves it [target]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/.." && pwd)
 build=$(realpath -m "${1:-${CARGO_TARGET_DIR:-$repo/target}}")
-tasks=60
+tasks=60 crowd=20
 
-say() { echo "boot-test: $* ($SECONDS s)"; }
+since=0
+# What is done, with the seconds since the step before.
+say() {
+  echo "boot-test: $* ($((SECONDS - since)) s)"
+  since=$SECONDS
+}
 die() { echo "boot-test: error: $*" >&2; exit 1; }
 
 if [ "${2:-}" != inside ]; then
@@ -59,15 +64,27 @@ printf 'AIAGENT_REPLAY=%s\nAIAGENT_MODEL_NAME=qwen2.5-coder-1.5b-instruct\n' $sm
 systemctl restart aiagent
 until_served
 systemctl --no-pager status aiagent | head -6
-submit first --follow >/dev/null 2>&1 || die "the service's first task is not green"
-say "installed; a task is green"
+aiagent-host smoke --sample fizz 2>/dev/null || die "the smoke test is not green"
+say "installed; the smoke test is green"
+aiagent-host doctor || die "the doctor finds something wrong"
+say "examined"
 
+waiting() { aiagent-host tasks --state queued && aiagent-host tasks --state running; }
+# Waits for the end of all tasks; says how many are green.
+greens() {
+  until [ -z "$(waiting 2>/dev/null)" ]; do moment; done
+  aiagent-host tasks --limit 200 | awk '$2 == "green"' | wc -l
+}
+
+for n in $(seq $crowd); do submit "crowd-$n" >/dev/null; done
 before=$(main_process aiagent)
 kill -KILL "$before"
 while [ "$(main_process aiagent)" = "$before" ]; do moment; done
 until_served
-submit second --follow >/dev/null 2>&1 || die "no green task after kill -9"
-say "killed and restarted"
+say "killed -9 with $crowd tasks, and restarted by systemd"
+green=$(greens)
+[ "$green" = $((crowd + 1)) ] || die "$green of $((crowd + 1)) tasks are green after kill -9"
+say "all $crowd tasks green after kill -9"
 
 # Another build: the same program with bytes behind its end, which the loader does not look at.
 other() { # NAME
@@ -83,11 +100,10 @@ load=$!
 wait $load
 last=$(submit "load-$tasks" --follow 2>&1 || true)
 case $last in *"■ green"*) ;; *) die "the last task of the load is not green: $last" ;; esac
-waiting() { aiagent-host tasks --state queued && aiagent-host tasks --state running; }
-until [ -z "$(waiting 2>/dev/null)" ]; do moment; done
-green=$(aiagent-host tasks --limit 200 | awk '$2 == "green"' | wc -l)
-[ "$green" = $((tasks + 2)) ] || die "$green of $((tasks + 2)) tasks are green"
-say "upgraded under load: $green of $((tasks + 2)) tasks green, none lost"
+green=$(greens)
+all=$((crowd + tasks + 1))
+[ "$green" = $all ] || die "$green of $all tasks are green"
+say "upgraded under load: $green of $all tasks green, none lost"
 
 mkdir -p /root/broken/release
 cp -r "$build/plugins" /root/broken/plugins
@@ -108,7 +124,47 @@ say "a failed upgrade was undone"
 submit fourth --follow >/dev/null 2>&1 || die "no green task with split roles"
 say "split into API and worker"
 
-"$repo/install.sh" local --uninstall --purge | tail -2
-left=$(comm -13 /root/before <(ours))
-[ "$left" = /var/log/aiagent_install.log ] || die "uninstalling left: $left"
-say "uninstalled; left: $left"
+uninstalled() {
+  "$repo/install.sh" local --uninstall --purge | tail -2
+  left=$(comm -13 /root/before <(ours))
+  [ "$left" = /var/log/aiagent_install.log ] || die "uninstalling left: $left"
+  if getent passwd aiagent; then die "uninstalling left the user"; fi
+  say "uninstalled; left: $left"
+}
+
+# What the API tells of every task, and what the store holds of them.
+known() {
+  aiagent-host tasks --limit 200 --json
+  aiagent-host tasks --limit 200 | while read -r id _; do
+    aiagent-host show "$id" --json
+    aiagent-host events "$id" --json
+  done
+}
+held() { # BACKUP
+  aiagent-host restore --check --json "$1" | python3 -c '
+import json, sys
+store = json.load(sys.stdin)["store"]
+for table in ("tasks", "specs", "progress", "events", "journal", "blobs"): print(table, *store[table].values())'
+}
+known >/root/known
+aiagent-host backup /root/backup.tar.gz --with-keys
+held /root/backup.tar.gz >/root/held
+cat /etc/ai-agent/aiagent.toml /etc/ai-agent/env >/root/settings
+say "backed up while it serves"
+uninstalled
+
+"$repo/install.sh" local --from "$build" | tail -1
+systemctl stop aiagent
+head -c 100000 /root/backup.tar.gz >/root/half.tar.gz
+if aiagent-host restore /root/half.tar.gz --replace; then die "half a backup was restored"; fi
+aiagent-host restore /root/backup.tar.gz --replace
+systemctl start aiagent
+until_served
+known | cmp /root/known - || die "the API tells other things than before"
+aiagent-host backup /root/again.tar.gz >/dev/null
+held /root/again.tar.gz | cmp /root/held - || die "the store holds other things than before"
+cat /etc/ai-agent/aiagent.toml /etc/ai-agent/env | cmp /root/settings - || die "the configuration is another"
+say "installed anew and restored: $(sha256sum </root/known | head -c 12) as before, configuration alike"
+aiagent-host smoke --sample fizz 2>/dev/null || die "the smoke test is not green after a restore"
+say "the smoke test is green"
+uninstalled
