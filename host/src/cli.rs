@@ -9,6 +9,7 @@ mod doctor;
 mod findings;
 mod paint;
 mod plugins;
+mod production;
 mod queue;
 mod progress;
 mod run;
@@ -142,6 +143,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
         Some(Command::Queue { command }) => queue::queue(command, &settings).await,
         Some(Command::Plugins { command }) => plugins::plugins(command, settings).await,
         Some(Command::Healthcheck { server }) => client::healthcheck(&server, &settings).await,
+        Some(Command::ProductionCheck(check)) => production::check(check, &settings).await,
         Some(Command::Smoke(smoke)) => client::smoke(smoke, &settings).await,
         Some(Command::Migrate(migrate)) => backup::migrate(migrate, &settings).await,
         // Done above.

@@ -32,6 +32,8 @@ mod systemd;
 mod backup;
 #[path = "front/doctor.rs"]
 mod doctor;
+#[path = "front/migrate.rs"]
+mod migrate;
 #[path = "front/kill.rs"]
 mod kill;
 #[path = "front/many.rs"]

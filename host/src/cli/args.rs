@@ -108,6 +108,8 @@ pub(super) enum Command {
     Migrate(Migrate),
     /// Look for what keeps a host from working: each thing with what to do about it
     Doctor(Doctor),
+    /// Look for what should not be left as it is where others depend on the host
+    ProductionCheck(ProductionCheck),
     /// Ask a running host whether it can take and work on tasks; exit code 1 if not
     Healthcheck {
         #[command(flatten)]
@@ -453,6 +455,18 @@ pub(super) struct Doctor {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ProductionCheck {
+    /// Where people reach it, through whatever is in front: https://HOST
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The folder of its backups
+    #[arg(long, value_name = "DIR")]
+    pub backups: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Smoke {
     #[command(flatten)]
     pub server: Server,
@@ -472,7 +486,12 @@ impl Command {
     pub(super) fn of_service(&self) -> bool {
         matches!(
             self,
-            Self::Backup(_) | Self::Restore(_) | Self::Migrate(_) | Self::Doctor(_) | Self::Smoke(_)
+            Self::Backup(_)
+                | Self::Restore(_)
+                | Self::Migrate(_)
+                | Self::Doctor(_)
+                | Self::ProductionCheck(_)
+                | Self::Smoke(_)
         )
     }
 }

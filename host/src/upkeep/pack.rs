@@ -217,17 +217,20 @@ pub(super) struct Hashed<R> {
     inner: R,
     pub(super) bytes: u64,
     pub(super) hasher: Sha256,
+    /// Why nothing more could be read.
+    pub(super) wrong: Option<String>,
 }
 
 impl<R: Read> Hashed<R> {
     pub(super) fn new(inner: R) -> Self {
-        Self { inner, bytes: 0, hasher: Sha256::new() }
+        Self { inner, bytes: 0, hasher: Sha256::new(), wrong: None }
     }
 }
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = self.inner.read(buffer);
+        let read = read.inspect_err(|error| self.wrong = Some(error.to_string()))?;
         self.bytes += read as u64;
         self.hasher.update(&buffer[..read]);
         Ok(read)

@@ -71,6 +71,9 @@ pub(super) fn read(path: &Path, sink: &mut dyn Sink) -> Result<About, UpkeepErro
         let mode = entry.header().mode().map_err(broken)? & 0o777;
         let mut content = Hashed::new(&mut entry);
         let sunk = sink.entry(&name, mode, &mut content);
+        if let Some(wrong) = content.wrong {
+            return Err(damaged(format!("{name} can't be read ({wrong})")));
+        }
         // What the sink left, and what keeps it from going on.
         io::copy(&mut content, &mut io::sink()).map_err(broken)?;
         sunk?;

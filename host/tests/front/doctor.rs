@@ -12,10 +12,9 @@ const SLUG: &str = "\
 ```python
 # slug.py
 import re
-import unicodedata
 
 def slugify(text):
-    text = unicodedata.normalize('NFKD', text).encode('ascii', 'ignore').decode().lower()
+    text = text.lower().replace(chr(39), '')
     return re.sub(r'[^a-z0-9]+', '-', text).strip('-')
 ```
 ";
@@ -187,4 +186,39 @@ async fn a_smoke_test_that_fails_says_so() {
         said.out,
         said.err
     );
+}
+
+#[tokio::test]
+async fn what_should_not_be_left_in_production_is_named() {
+    let desk = Setup::new().set("budget.tokens", 0).set("store", "memory").set("replay", "nowhere.jsonl");
+    let said = desk.run(["production-check", "--url", "http://h", "--backups", "."]).await;
+    assert_eq!(said.code, 1, "{}", said.err);
+    for line in [
+        "✗ token          none",
+        "✗ tls            http://h is plain",
+        "✗ models         answers come from a recording",
+        "✗ budget         a task may spend without end",
+        "! keeping        ended tasks stay for ever",
+        "✗ store          in memory",
+        "✗ backups        no .tar.gz in .",
+    ] {
+        assert!(said.out.contains(line), "{}\n want: {line}", said.out);
+    }
+
+    let well = Setup::new().set("token", "0123456789abcdef0123456789abcdef").set("keep_days", 30);
+    let host = well.start().await;
+    std::fs::create_dir(well.path("backups")).expect("ours");
+    let said = well.run(["backup", "backups/b.tar.gz"]).await;
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = well.run(["production-check", "--backups", "backups"]).await;
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(said.out.contains("✓ backups        backups/b.tar.gz is whole, and 0 hours old"), "{}", said.out);
+    well.file("backups/c.tar.gz", "cut");
+    let said = well.run(["production-check", "--backups", "backups"]).await;
+    assert!(
+        said.code == 1 && said.out.contains("✗ backups        backups/c.tar.gz is no backup"),
+        "{}",
+        said.out
+    );
+    drop(host);
 }
