@@ -56,6 +56,8 @@ submit() { # KEY [OPTION…]
 }
 
 ours() { find /etc /usr /var -iname '*ai-agent*' -o -iname '*aiagent*' | sort; }
+# The log of an installation on the machine that this was booted from.
+rm -f /var/log/aiagent_install.log
 ours >/root/before
 "$repo/install.sh" local --from "$build"
 # Tasks are answered from the recording that the smoke test uses.

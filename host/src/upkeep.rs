@@ -26,6 +26,8 @@ pub enum UpkeepError {
     Io { what: String, error: io::Error },
     #[error("a host is running on {}; stop it first (`systemctl stop aiagent`), then try again", .0.display())]
     InUse(PathBuf),
+    #[error("a restore is at work on {}; start again once it is done", .0.display())]
+    Restoring(PathBuf),
     #[error("there is no store at {}: is this the host's --state-dir?", .0.display())]
     NoStore(PathBuf),
     #[error("{} lies in the state folder, and would be a part of the next backup: name another place", .0.display())]

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{UpkeepError, at};
 
@@ -16,24 +16,25 @@ pub struct Hold(#[expect(dead_code, reason = "the lock is the open file's")] Fil
 impl Hold {
     /// For a host that serves: beside others of the kind.
     pub fn shared(state_dir: &Path) -> Result<Self, UpkeepError> {
-        Self::take(state_dir, File::try_lock_shared)
+        Self::take(state_dir, File::try_lock_shared, UpkeepError::Restoring)
     }
 
     /// For whoever replaces the state.
     pub fn alone(state_dir: &Path) -> Result<Self, UpkeepError> {
-        Self::take(state_dir, File::try_lock)
+        Self::take(state_dir, File::try_lock, UpkeepError::InUse)
     }
 
     fn take(
         state_dir: &Path,
         lock: impl FnOnce(&File) -> Result<(), TryLockError>,
+        taken: fn(PathBuf) -> UpkeepError,
     ) -> Result<Self, UpkeepError> {
         let path = state_dir.join(FILE);
         let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = open.map_err(at("open", &path))?;
         match lock(&file) {
             Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(UpkeepError::InUse(state_dir.to_owned())),
+            Err(TryLockError::WouldBlock) => Err(taken(state_dir.to_owned())),
             Err(TryLockError::Error(error)) => Err(at("lock", &path)(error)),
         }
     }
