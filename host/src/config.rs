@@ -4,6 +4,7 @@
 //! Invariant: nothing else in this crate reads an environment variable, except for a model's key at
 //! the moment it is used, whose variable is named here.
 
+mod environment;
 mod layers;
 mod paths;
 mod settings;
@@ -13,7 +14,8 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use layers::{Environment, Origin, Overrides, is_secret};
+pub use environment::Environment;
+pub use layers::{Origin, Overrides, is_secret};
 pub use paths::Paths;
 pub use settings::{
     BudgetSettings, Exec, Listen, LogFormat, Model, PipelineSettings, Queue, Redis, Role, Settings,

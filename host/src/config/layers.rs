@@ -5,13 +5,9 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, Listen, Paths, Settings, paths};
+use super::{Config, ConfigError, Environment, Listen, Paths, Settings, paths};
 use crate::store::{RedisConfig, without_password};
 use crate::task::Place;
-
-/// The environment as it was at the start. Injected, so that tests need not change the process's own.
-#[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<String, String>);
 
 /// Values of the command line, by dotted key.
 #[derive(Clone, Debug, Default)]
@@ -86,60 +82,6 @@ const MAX_TREE_MIB: u64 = 4096;
 
 /// A shorter lease is lost to a busy disk, and a task whose worker died should not wait longer.
 const LEASES_S: std::ops::RangeInclusive<u64> = 2..=600;
-
-impl Environment {
-    #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
-    pub fn of_process() -> Self {
-        // A variable that is not UTF-8 can't be one of ours.
-        let text = |os: std::ffi::OsString| os.into_string().ok();
-        Self(std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect())
-    }
-
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// All that is set.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// Adds what a systemd `EnvironmentFile` sets, below what is set already. Returns what is wrong.
-    fn underlay(&mut self, file: &Path) -> Option<String> {
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                let file = file.display();
-                return Some(format!(
-                    "can't read {file} ({error}): what is set there is not seen here; run this as root"
-                ));
-            }
-        };
-        for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
-            if let Some((name, value)) = line.split_once('=') {
-                self.0.entry(name.trim().to_owned()).or_insert_with(|| unquoted(value.trim()));
-            }
-        }
-        None
-    }
-}
-
-impl<const N: usize> From<[(&str, &str); N]> for Environment {
-    fn from(pairs: [(&str, &str); N]) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-    }
-}
-
-/// A value as systemd reads it.
-fn unquoted(value: &str) -> String {
-    let inside = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-    match (inside('"'), inside('\'')) {
-        (Some(text), _) => text.replace("\\\"", "\"").replace("\\\\", "\\"),
-        (None, Some(text)) => text.to_owned(),
-        (None, None) => value.to_owned(),
-    }
-}
 
 /// Whether a string under this key must not be shown.
 pub fn is_secret(key: &str, text: &str) -> bool {
