@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn secrets_go_and_the_rest_stays() {
         let text = "# mine\ntoken = \"s3cret\"   # hidden\nlisten = \"127.0.0.1:1\"\n\n[a]\npassword = 'x'\nstore = 'redis://u:p@h'\nb = { password = \"y\", c = 1 }\n";
-        let want = "# mine\ntoken = \"\"   # hidden\nlisten = \"127.0.0.1:1\"\n\n[a]\npassword = \"\"\nstore = \"redis://u:***@h\"\nb = { password = \"\", c = 1 }\n";
+        let want = "# mine\ntoken = \"\"   # hidden\nlisten = \"127.0.0.1:1\"\n\n[a]\npassword = \"\"\nstore = \"redis://***@h\"\nb = { password = \"\", c = 1 }\n";
         assert_eq!(blanked(text), want);
         assert_eq!(blanked("token = "), "");
     }
