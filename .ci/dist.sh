@@ -17,7 +17,7 @@ root=$work/$name
 mkdir -p "$root/target/release" "$root/target/plugins" "$out"
 
 # Laid out as a clone, so that the installer is the same in both.
-git ls-files -z -- README.md LICENSE install.sh systemd chart docs wit host/samples ':!:chart/tests' ':!:systemd/test_install.py' |
+git ls-files -z -- README.md LICENSE Dockerfile install.sh systemd chart docs wit host/samples ':!:chart/tests' ':!:systemd/test_install.py' |
   while IFS= read -r -d '' file; do install -D -m "$(stat -c %a "$file")" "$file" "$root/$file"; done
 # The page is in the binary.
 install -m 755 "$build/release/aiagent-host" "$root/target/release/aiagent-host"
