@@ -23,7 +23,7 @@ if [ "${2:-}" != inside ]; then
   mount --bind / "$root"
   # Not from the root's lower layer, where another may be writing, but from the paths themselves.
   "$nspawn" --quiet --register=no --keep-unit --volatile=overlay --boot --private-network \
-    --machine=aiagent-boot-test --directory="$root" --bind-ro="$repo:/run/boot-test/repo" \
+    --machine="aiagent-boot-test-$$" --directory="$root" --bind-ro="$repo:/run/boot-test/repo" \
     --bind-ro="$build:/run/boot-test/build" systemd.unit=multi-user.target >"$root.log" 2>&1 </dev/null &
   container=$!
   trap 'kill -KILL "$leader" "$container" 2>/dev/null || true; wait; umount "$root"; rmdir "$root"' EXIT
