@@ -1,5 +1,5 @@
 # Thin: each target calls one script or cargo. See README.md.
-.PHONY: build run test chaos bench clean
+.PHONY: build run test chaos bench dist clean
 
 # Leaves target/release/aiagent-host, with the web page in it, and target/plugins/*.wasm.
 build:
@@ -19,6 +19,10 @@ test:
 # Minutes of trouble for the stores: AIAGENT_CHAOS_SECONDS, AIAGENT_CHAOS_SEED. `make test` runs seconds of it.
 chaos:
 	AIAGENT_CHAOS_SECONDS=$${AIAGENT_CHAOS_SECONDS:-600} cargo test --release --locked --workspace --test chaos -- --nocapture
+
+# Leaves target/dist/aiagent-host-VERSION-ARCH-linux.tar.gz, which install.sh takes.
+dist: build
+	.ci/dist.sh
 
 # Prints each figure with a ratio against a baseline measured in the same run.
 bench: build

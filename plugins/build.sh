@@ -129,8 +129,10 @@ rust_lld() {
 
 # `cargo build` for wasm with the chosen toolchain; prints the folder of the results.
 wasm_cargo() {
-  # Small and without the native profile's debug info, which wasm linkers don't split.
-  export CARGO_PROFILE_RELEASE_OPT_LEVEL=s CARGO_PROFILE_RELEASE_LTO=true CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
+  # Small, so that all of them fit into a ConfigMap: no debug info, no names, no checks of overflow (the
+  # sandbox checks every access; a wrong number is a wrong answer, as in any release build).
+  export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=true CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=false
+  export CARGO_PROFILE_RELEASE_LTO=true CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
   export CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO=off CARGO_PROFILE_RELEASE_INCREMENTAL=false
   export CARGO_PROFILE_RELEASE_PANIC=abort
   # A folder of its own: neither the profile above nor another rustc may disturb the host's build.

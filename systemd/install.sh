@@ -9,13 +9,16 @@
 #     --purge       with --uninstall: remove these too
 #     --root DIR    install into a folder (an image, a test): no service is started
 #     --from DIR    the build to install, as `make build` leaves it [target]
+#     --archive F   the release archive to install, as `make dist` leaves it; its checksums are verified
 # AIAGENT_MODEL_URL, AIAGENT_MODEL_NAME, AIAGENT_MODEL_KEY and AIAGENT_TOKEN go into a new /etc/ai-agent/env.
 set -euo pipefail
 umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/.." && pwd)
 given=("$@")
-action=install dry='' split='' purge='' root='' from=${CARGO_TARGET_DIR:-$source/target}
+action=install dry='' split='' purge='' root='' from=${CARGO_TARGET_DIR:-$source/target} archive=''
+# In an unpacked release the build is its own.
+if [ -f "$source/SHA256SUMS" ]; then from=$source/target; fi
 log='' work='' changes=0
 
 say() {
@@ -42,7 +45,8 @@ while [ $# -gt 0 ]; do
     --purge) purge=1 ;;
     --root) value "$1" "${2:-}"; root=$(realpath -m "$2"); shift ;;
     --from) value "$1" "${2:-}"; from=$(realpath -m "$2"); shift ;;
-    --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --archive) value "$1" "${2:-}"; archive=$(realpath -m "$2"); shift ;;
+    --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *)
       echo "install: unknown option $1; install.sh local --help lists them" >&2
       exit 2
@@ -157,6 +161,34 @@ contents() {
   echo "644 $here/exec.conf $share/exec.conf"
   echo "644 $source/host/samples/recordings/fizz.jsonl $share/smoke/recording.jsonl"
   echo "644 $source/host/samples/aiagent.toml $share/smoke/aiagent.toml"
+}
+
+# Unpacks the archive beside everything else, and installs from there.
+unpack() {
+  local again="get it again with its .sha256, and run this again"
+  [ -f "$archive" ] || die "there is no $archive" "name the aiagent-host-….tar.gz that \`make dist\` left or a release has"
+  if [ -f "$archive.sha256" ]; then
+    (cd "$(dirname "$archive")" && sha256sum --status --check "$archive.sha256") 2>/dev/null ||
+      die "$archive is not what $archive.sha256 says: damaged, or another's" "$again"
+  fi
+  mkdir "$work/release"
+  tar --extract --gzip --no-same-owner --strip-components=1 --file="$archive" --directory="$work/release" 2>>"${log:-/dev/null}" ||
+    die "$archive can't be unpacked: damaged, or no release archive" "$again"
+  source=$work/release here=$source/systemd from=$source/target
+  [ -f "$source/SHA256SUMS" ] || die "$archive holds no SHA256SUMS: it is no release archive" "$again"
+}
+
+# Of a release each file is what its SHA256SUMS says, and there are no others that would be installed.
+verify() {
+  local wrong
+  if [ ! -f "$source/SHA256SUMS" ] || [ "$from" != "$source/target" ]; then return 0; fi
+  wrong=$(cd "$source" && LC_ALL=C sha256sum --quiet --check SHA256SUMS 2>&1 | head -3) || true
+  if [ -z "$wrong" ]; then
+    wrong=$(cd "$source" && comm -13 <(sed 's/^[0-9a-f]*  //' SHA256SUMS | sort) \
+      <(find ./target ./docs ./systemd -type f | sort) | sed 's/$/: not in SHA256SUMS/' | head -3)
+  fi
+  [ -z "$wrong" ] || die "the release is damaged: $wrong" "get the archive again, and run this again"
+  say "checksums of the release: right"
 }
 
 check_source() {
@@ -376,6 +408,8 @@ if [ "$action" = uninstall ]; then
   say "uninstalled"
   exit 0
 fi
+if [ -n "$archive" ]; then unpack; fi
+verify
 check_source
 check_installed
 remember_services

@@ -1,11 +1,13 @@
 """The installer into a scratch root: what it leaves, what it undoes, and the units it installs."""
 
 import hashlib
+import json
 import os
 import pathlib
 import shutil
 import stat
 import subprocess
+import tarfile
 import tempfile
 import unittest
 
@@ -116,6 +118,60 @@ class Upgrade(Scratch):
         self.assertNotIn("usr/lib/ai-agent/plugins/builder.wasm", tree)
         self.assertIn("usr/lib/ai-agent/plugins/fixer.wasm", tree)
         self.assertEqual((config.read_text(), own.read_text()), ("keep_days = 9\n", "mine"))
+
+
+class Archive(Scratch):
+    def pack(self, build, out):
+        env = {**CLEAN, "SOURCE_DATE_EPOCH": "1790000000"}
+        done = subprocess.run([REPO / ".ci/dist.sh", build, self.folder / out], env=env, text=True, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return pathlib.Path(done.stdout.strip())
+
+    def test_the_same_build_gives_the_same_archive_and_installs(self):
+        _, build = self.build("one")
+        archive = self.pack(build, "out")
+        self.assertEqual(archive.read_bytes(), self.pack(build, "again").read_bytes())
+        said = self.install("--archive", archive)
+        self.assertIn("checksums of the release: right", said)
+        self.assertIn("smoke test: green", said)
+        self.assertIn("nothing to change", self.install("--archive", archive))
+
+        with tarfile.open(archive) as tar:
+            top = archive.name.removesuffix(".tar.gz")
+            names = {name.removeprefix(f"{top}/") for name in tar.getnames()}
+            bom = json.load(tar.extractfile(f"{top}/sbom.cdx.json"))
+        self.assertLessEqual({"install.sh", "target/release/aiagent-host", "target/plugins/builder.wasm", "chart/values.yaml",
+                              "docs/INSTALLATION.md", "systemd/aiagent.service", "SHA256SUMS", "LICENSE"}, names)
+        listed = {each["bom-ref"] for each in bom["components"]} | {bom["metadata"]["component"]["bom-ref"]}
+        self.assertTrue({each for each in listed if each.startswith("pkg:cargo/wasmtime@")})
+        self.assertEqual(bom["bomFormat"], "CycloneDX")
+        for each in bom["dependencies"]:
+            self.assertLessEqual({each["ref"], *each["dependsOn"]}, listed)
+
+    def test_a_damaged_one_is_refused_and_nothing_is_left(self):
+        _, build = self.build("one")
+        archive = self.pack(build, "out")
+        before = self.tree()
+        whole = archive.read_bytes()
+        archive.write_bytes(whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:])
+        self.assertIn("damaged", self.install("--archive", archive, code=1))
+        archive.with_name(archive.name + ".sha256").unlink()
+        archive.write_bytes(whole[:-100])
+        self.assertIn("can't be unpacked", self.install("--archive", archive, code=1))
+
+        # Whole, and not what was released.
+        top = archive.name.removesuffix(".tar.gz")
+        for change in ("target/release/aiagent-host", "target/plugins/extra.wasm"):
+            with self.subTest(change):
+                archive.write_bytes(whole)
+                shutil.unpack_archive(archive, self.folder / "open")
+                with open(self.folder / "open" / top / change, "a") as file:
+                    file.write("# more")
+                subprocess.run(["tar", "-czf", archive, "-C", self.folder / "open", top], check=True)
+                shutil.rmtree(self.folder / "open")
+                said = self.install("--archive", archive, code=1)
+                self.assertIn(f"the release is damaged: ./{change}", said)
+        self.assertEqual(self.tree(), before)
 
 
 class Asking(Scratch):

@@ -19,11 +19,13 @@ def helm(*args, version="3.17"):
 
 
 @functools.cache
-def render(values="", version="3.17", kubernetes="1.37.0", sets=()):
+def render(values="", version="3.17", kubernetes="1.37.0", sets=(), more=None):
     """All objects of a release `demo` with ci/VALUES-values.yaml."""
     args = ["template", "demo", CHART, "--namespace", "tools", "--kube-version", kubernetes, *GIVEN]
     if values:
         args += ["--values", CHART / "ci" / f"{values}-values.yaml"]
+    if more:
+        args += ["--values", more]
     for each in sets:
         args += ["--set", each]
     done = helm(*args, version=version)

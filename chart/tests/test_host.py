@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -79,6 +80,31 @@ class TheHost(unittest.TestCase):
         with tempfile.TemporaryDirectory() as scratch, serving(scratch, environment, "") as _:
             there = set(re.findall(r"^# TYPE (\w+)", get(f"http://127.0.0.1:{port}/metrics"), re.MULTILINE))
         self.assertLessEqual(asked, there)
+
+    def test_all_rust_plugins_fit_into_one_config_map_and_are_checked_by_their_sums(self):
+        files = {path.name: path.read_bytes() for path in (TARGET / "plugins").glob("*.wasm") if path.stem != "check-python"}
+        self.assertEqual(len(files), 5)
+        self.assertFalse({name: len(content) for name, content in files.items() if len(content) > 200_000})
+        sums = {name.removesuffix(".wasm"): hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        wrong = sums | {"fixer": sums["builder"]}
+        with tempfile.TemporaryDirectory() as scratch:
+            values = pathlib.Path(scratch, "values.yaml")
+            inline = {name: base64.b64encode(content).decode() for name, content in files.items()}
+            values.write_text(json.dumps({"plugins": {"inline": inline, "sha256": wrong}}))
+            objects = render(more=values)
+            held = find(objects, "ConfigMap", "demo-aiagent-plugins")["binaryData"]
+            held = {name: base64.b64decode(content) for name, content in held.items()}
+            self.assertEqual(held, files)
+            self.assertLess(sum(map(len, held.values())), 1 << 20)
+            [(_, environment, toml)] = hosts(objects)
+            folder = pathlib.Path(scratch, "plugins")
+            lay_out_as_the_kubelet_does(folder, held)
+            with run(scratch, environment | {"AIAGENT_PLUGINS_DIR": str(folder)}, toml, "plugins", "list", "--json") as host:
+                catalog = json.loads(host.communicate()[0])
+        self.assertEqual([each["name"] for each in catalog["loaded"]], ["adapter-anthropic", "adapter-openai", "builder"])
+        reasons = {pathlib.Path(each["file"]).stem: each["reason"] for each in catalog["refused"]}
+        self.assertIn(f"only sha256:{sums['builder']} may be loaded as fixer", reasons["fixer"])
+        self.assertIn("which nobody granted it", reasons["check-command"])
 
     def test_reads_what_the_values_file_says(self):
         [(_, environment, toml)] = hosts(render("single"))

@@ -163,6 +163,11 @@ class Switches(unittest.TestCase):
         self.assertEqual(found, ["/plugins/inline", "/plugins/configmap-team-builder", "/plugins/init/company",
                                  "/plugins/claim", "/usr/lib/ai-agent/plugins"])
 
+    def test_sums_of_plugins_join_what_is_configured_of_them(self):
+        toml = find(render("plugins"), "ConfigMap", "demo-aiagent")["data"]["aiagent.toml"]
+        self.assertIn('["plugins"."my-fixer"]\n"sha256" = "24eaf343', toml)
+        self.assertIn('"wall_ms" = 60000', toml)
+
     def test_routes_lead_to_the_service(self):
         objects = render("routes")
         port = find(objects, "Service", "demo-aiagent")["spec"]["ports"][0]
@@ -188,6 +193,7 @@ class Switches(unittest.TestCase):
             ("", ("mode=split", "redis.enabled=false", "externalRedis.url=redis://u:p@r"), "externalRedis.url"),
             ("", ("metrics.serviceMonitor.enabled=true",), "need metrics.enabled"),
             ("", ("image.digest=latest",), "image.digest"),
+            ("", ("plugins.sha256.fixer=abc",), "plugins.sha256"),
         ):
             with self.subTest(values=values, sets=sets), self.assertRaises(ValueError) as raised:
                 render(values, sets=sets)

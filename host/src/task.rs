@@ -70,6 +70,11 @@ impl Digest {
         Self::from(sha2::Sha256::new_with_prefix(bytes))
     }
 
+    /// As `sha256sum` prints it, or as we do; it may still not be whole.
+    pub fn named(text: &str) -> Self {
+        Self(format!("sha256:{}", text.strip_prefix("sha256:").unwrap_or(text)))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

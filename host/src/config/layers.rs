@@ -342,13 +342,15 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
         return bad("watch.poll_ms", "must be at least 1".to_owned());
     }
     for (name, limits) in &settings.plugins {
-        if let Some(digest) = limits.digest.as_ref().filter(|digest| !digest.is_whole()) {
-            return bad(
-                &format!("plugins.{name}.digest"),
-                format!(
-                    "{digest} is no digest; `aiagent-host plugins inspect FILE` prints it: sha256: and 64 hex digits"
-                ),
-            );
+        for (key, digest) in [("digest", &limits.digest), ("sha256", &limits.sha256)] {
+            if let Some(digest) = digest.as_ref().filter(|digest| !digest.is_whole()) {
+                return bad(
+                    &format!("plugins.{name}.{key}"),
+                    format!(
+                        "{digest} is no digest; `aiagent-host plugins inspect FILE` prints it: sha256: and 64 hex digits"
+                    ),
+                );
+            }
         }
         for (key, value) in [("compute_ms", limits.compute_ms), ("wall_ms", limits.wall_ms)] {
             if value == Some(0) {

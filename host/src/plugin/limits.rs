@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Kind;
 use crate::task::Digest;
@@ -31,6 +31,9 @@ pub struct Overrides {
     /// Grants and larger limits are for the plugin with this digest only, and it may ask for more than
     /// the one it replaces. `None`: they are for whatever has the name.
     pub digest: Option<Digest>,
+    /// The only content that may be loaded under this name. `None`: whatever lies in the folder.
+    #[serde(deserialize_with = "sha256")]
+    pub sha256: Option<Digest>,
     pub compute_ms: Option<u64>,
     pub wall_ms: Option<u64>,
     pub memory_mib: Option<u64>,
@@ -41,6 +44,11 @@ pub struct Overrides {
 }
 
 const MIB: u64 = 1 << 20;
+
+fn sha256<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Digest>, D::Error> {
+    let text: Option<String> = Deserialize::deserialize(from)?;
+    Ok(text.map(|text| Digest::named(&text)))
+}
 
 impl Overrides {
     /// Whether the section speaks of the plugin with this digest.

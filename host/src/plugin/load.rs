@@ -69,6 +69,7 @@ impl Plugin {
         linker: &Linker<State>,
         settings: &Settings,
     ) -> Result<Self, Refusal> {
+        settings.admit(name, &digest)?;
         let exec_granted = settings.grants_exec(name, &digest);
         let component = manifest::component(bytes)?;
         let surface = manifest::surface(&component)?;

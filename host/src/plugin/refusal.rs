@@ -12,6 +12,8 @@ pub enum Refusal {
     TooLarge(u64),
     #[error("{0:?} can't be a plugin's name")]
     Name(String),
+    #[error("is {is}, and only {wanted} may be loaded as {plugin}")]
+    Content { plugin: String, is: Digest, wanted: Digest },
     #[error("not WebAssembly: it begins with {0}")]
     NotWasm(String),
     #[error("truncated: {0}")]
@@ -85,6 +87,10 @@ impl Refusal {
             Self::Unreadable(_) => "make the file readable for the user the service runs as".into(),
             Self::TooLarge(_) => "strip debug information (wasm-tools strip) or split the plugin".into(),
             Self::Name(_) => "rename the file: letters, digits, - and _, then .wasm".into(),
+            Self::Content { plugin, is, .. } => format!(
+                "copy the right file again; or, if this one is meant, set in aiagent.toml: \
+                 [plugins.{plugin}] sha256 = \"{is}\""
+            ),
             Self::NotWasm(_) => "put a WebAssembly component there, or remove the file".into(),
             Self::Truncated(_) => "copy the file again; write it under another name, then rename it".into(),
             Self::Invalid(_) => "build it again; the toolchain may be newer than this host".into(),

@@ -53,6 +53,18 @@ impl Settings {
         self.plugins.get(plugin).is_some_and(|overrides| overrides.exec && overrides.covers(digest))
     }
 
+    /// Nothing else is loaded under a name whose content the operator has named.
+    pub(super) fn admit(&self, plugin: &str, digest: &Digest) -> Result<(), Refusal> {
+        match self.plugins.get(plugin).and_then(|overrides| overrides.sha256.as_ref()) {
+            Some(wanted) if wanted != digest => Err(Refusal::Content {
+                plugin: plugin.to_owned(),
+                is: digest.clone(),
+                wanted: wanted.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the operator has named this very plugin.
     pub(super) fn vouches(&self, plugin: &str, digest: &Digest) -> bool {
         self.plugins.get(plugin).is_some_and(|overrides| overrides.digest.as_ref() == Some(digest))

@@ -41,6 +41,35 @@ async fn list_names_what_is_loaded_and_what_is_not() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_not_the_one_the_operator_named_is_refused() {
+    let named = |plugin: &str| {
+        let bytes = std::fs::read(plugins().join(format!("{plugin}.wasm"))).expect("it is built");
+        aiagent_host::task::Digest::of(&bytes)
+    };
+    let (builder, fixer) = (named("builder"), named("fixer"));
+    let hex = builder.as_str().trim_start_matches("sha256:").to_owned();
+    let setup = Setup::new().set("plugins.builder.sha256", hex).set("plugins.fixer.sha256", builder.as_str());
+    let said = setup.run(["plugins", "list", "--json"]).await;
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let catalog: Value = serde_json::from_str(&said.out).expect("JSON");
+    let loaded: Vec<_> =
+        catalog["loaded"].as_array().expect("a list").iter().map(|one| &one["name"]).collect();
+    assert_eq!(loaded, ["adapter-anthropic", "adapter-openai", "builder", "check-python"]);
+    let refused = catalog["refused"].as_array().expect("a list");
+    let refused = refused.iter().find(|one| one["digest"] == fixer.as_str()).expect("the fixer");
+    assert_eq!(refused["reason"], format!("is {fixer}, and only {builder} may be loaded as fixer"));
+    let remedy = refused["remedy"].as_str().expect("text");
+    assert!(remedy.ends_with(&format!("[plugins.fixer] sha256 = \"{fixer}\"")), "{remedy}");
+}
+
+#[tokio::test]
+async fn a_checksum_that_is_none_is_a_configuration_error() {
+    let said = Setup::new().set("plugins.fixer.sha256", "abc").run(["plugins", "list"]).await;
+    assert_eq!(said.code, 2);
+    assert!(said.err.starts_with("error: plugins.fixer.sha256: sha256:abc is no digest; "), "{}", said.err);
+}
+
+#[tokio::test]
 async fn inspect_says_what_a_file_asks_for() {
     let setup = Setup::new();
     let file = plugins().join("builder.wasm").display().to_string();

@@ -1,76 +1,8 @@
 use aiagent_wire::draft::Draft;
 use aiagent_wire::failure::Failure;
+use aiagent_wire::json::{self, Fields};
 use aiagent_wire::quote::quote;
 use aiagent_wire::types::{Finish, ModelError, Note, Usage};
-use serde::Deserialize;
-
-/// An event of a stream, or a whole answer.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Incoming {
-    MessageStart {
-        message: Message,
-    },
-    ContentBlockStart {
-        content_block: Block,
-    },
-    ContentBlockDelta {
-        delta: Block,
-    },
-    MessageDelta {
-        delta: Ending,
-        usage: Option<Tokens>,
-    },
-    MessageStop,
-    /// The whole answer in one piece.
-    Message(Message),
-    Error,
-    /// `ping`, `content_block_stop`, and what the vendor adds later: it promises that unknown
-    /// events can be passed over.
-    #[serde(other)]
-    Unread,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    model: Option<String>,
-    content: Option<Vec<Block>>,
-    stop_reason: Option<String>,
-    usage: Option<Tokens>,
-}
-
-/// A block of content, or a piece of one.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Block {
-    #[serde(alias = "text_delta")]
-    Text {
-        text: String,
-    },
-    #[serde(alias = "thinking_delta")]
-    Thinking {
-        thinking: String,
-    },
-    ToolUse,
-    /// Signatures, redacted thinking, a tool's arguments, citations.
-    #[serde(other)]
-    Unread,
-}
-
-#[derive(Deserialize)]
-struct Ending {
-    stop_reason: Option<String>,
-}
-
-/// Cumulative: each report holds all tokens so far. `input_tokens` leaves out what went through
-/// the prompt cache.
-#[derive(Deserialize)]
-struct Tokens {
-    input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-}
 
 pub(crate) fn read_whole(body: &str, draft: &mut Draft) -> Result<(), ModelError> {
     read(body, draft)?;
@@ -80,70 +12,113 @@ pub(crate) fn read_whole(body: &str, draft: &mut Draft) -> Result<(), ModelError
     Ok(())
 }
 
+/// Reads an event of a stream, or a whole answer.
 pub(crate) fn read(json: &str, draft: &mut Draft) -> Result<(), ModelError> {
-    let malformed = |what: &str| ModelError::Malformed(format!("{what}: {}", quote(json.as_bytes())));
-    let incoming: Incoming = match serde_json::from_str(json) {
-        Ok(incoming) => incoming,
+    let malformed = |what: String| ModelError::Malformed(format!("{what}: {}", quote(json.as_bytes())));
+    json::object(json, |incoming| match incoming.text("type") {
         // A gateway's error in its own shape has no `type`.
-        Err(error) => return Err(gateway_error(json).unwrap_or_else(|| malformed(&error.to_string()))),
+        Ok(None) if incoming.get("error").is_some() => Err(failure(json, malformed)),
+        Ok(Some("error")) => Err(failure(json, malformed)),
+        Ok(Some(kind)) => read_kind(kind, incoming, draft, malformed),
+        Ok(None) => Err(malformed("missing field `type`".to_owned())),
+        Err(what) => Err(malformed(what)),
+    })
+    .map_err(malformed)?
+}
+
+fn failure(json: &str, malformed: impl Fn(String) -> ModelError) -> ModelError {
+    let failure = Failure::of_json(json).map(Failure::into_error);
+    failure.unwrap_or_else(|| malformed("an error without words".to_owned()))
+}
+
+fn read_kind(
+    kind: &str,
+    incoming: Fields,
+    draft: &mut Draft,
+    malformed: impl Fn(String) -> ModelError,
+) -> Result<(), ModelError> {
+    let inner = |name: &str| {
+        let inner =
+            incoming.fields(name).and_then(|inner| inner.ok_or_else(|| format!("missing field `{name}`")));
+        inner.map_err(&malformed)
     };
-    match incoming {
-        Incoming::MessageStart { message } | Incoming::Message(message) => {
-            if let Some(model) = &message.model {
-                draft.model(model);
-            }
-            for block in message.content.unwrap_or_default() {
-                read_block(block, draft)?;
-            }
-            read_usage(message.usage, draft);
-            read_ending(message.stop_reason, draft);
+    match kind {
+        "message_start" => read_message(inner("message")?, draft, &malformed),
+        "message" => read_message(incoming, draft, &malformed),
+        "content_block_start" => read_block(inner("content_block")?, draft, &malformed),
+        "content_block_delta" => read_block(inner("delta")?, draft, &malformed),
+        "message_delta" => {
+            read_usage(incoming, draft).map_err(&malformed)?;
+            read_ending(inner("delta")?.text("stop_reason").map_err(&malformed)?, draft);
+            Ok(())
         }
-        Incoming::ContentBlockStart { content_block: block }
-        | Incoming::ContentBlockDelta { delta: block } => read_block(block, draft)?,
-        Incoming::MessageDelta { delta, usage } => {
-            read_usage(usage, draft);
-            read_ending(delta.stop_reason, draft);
+        "message_stop" => {
+            draft.close();
+            Ok(())
         }
-        Incoming::MessageStop => draft.close(),
-        Incoming::Error => {
-            let failure = Failure::of_json(json).map(Failure::into_error);
-            return Err(failure.unwrap_or_else(|| malformed("an error without words")));
-        }
-        Incoming::Unread => {}
+        // `ping`, `content_block_stop`, and what the vendor adds later: it promises that unknown events
+        // can be passed over.
+        _ => Ok(()),
     }
+}
+
+fn read_message(
+    message: Fields,
+    draft: &mut Draft,
+    malformed: &impl Fn(String) -> ModelError,
+) -> Result<(), ModelError> {
+    if let Some(model) = message.text("model").map_err(malformed)? {
+        draft.model(model);
+    }
+    for block in message.list("content").map_err(malformed)?.unwrap_or_default() {
+        let block = Fields::of(block).ok_or_else(|| malformed("a block is no object".to_owned()))?;
+        read_block(block, draft, malformed)?;
+    }
+    read_usage(message, draft).map_err(malformed)?;
+    read_ending(message.text("stop_reason").map_err(malformed)?, draft);
     Ok(())
 }
 
-fn gateway_error(json: &str) -> Option<ModelError> {
-    let value: serde_json::Value = serde_json::from_str(json).ok()?;
-    value.get("error")?;
-    Failure::of_json(json).map(Failure::into_error)
-}
-
-fn read_block(block: Block, draft: &mut Draft) -> Result<(), ModelError> {
-    match block {
-        Block::Text { text } => draft.text(&text)?,
-        Block::Thinking { thinking } => draft.thinking(&thinking),
-        Block::ToolUse => {
+/// A block of content, or a piece of one.
+fn read_block(
+    block: Fields,
+    draft: &mut Draft,
+    malformed: &impl Fn(String) -> ModelError,
+) -> Result<(), ModelError> {
+    let text = |name: &str| {
+        let text = block.text(name).and_then(|text| text.ok_or_else(|| format!("a block without `{name}`")));
+        text.map_err(malformed)
+    };
+    match text("type")? {
+        "text" | "text_delta" => draft.text(text("text")?),
+        "thinking" | "thinking_delta" => {
+            draft.thinking(text("thinking")?);
+            Ok(())
+        }
+        "tool_use" => {
             draft.note(Note::warn("the model called a tool although none was offered: left out"));
+            Ok(())
         }
-        Block::Unread => {}
+        // Signatures, redacted thinking, a tool's arguments, citations.
+        _ => Ok(()),
     }
+}
+
+/// Cumulative: each report holds all tokens so far. `input_tokens` leaves out what went through the
+/// prompt cache.
+fn read_usage(about: Fields, draft: &mut Draft) -> Result<(), String> {
+    let Some(tokens) = about.fields("usage")? else { return Ok(()) };
+    let mut input_tokens: u64 = 0;
+    for name in ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"] {
+        input_tokens = input_tokens.saturating_add(tokens.number(name)?.unwrap_or(0));
+    }
+    draft.usage(Usage { input_tokens, output_tokens: tokens.number("output_tokens")?.unwrap_or(0) });
     Ok(())
 }
 
-fn read_usage(tokens: Option<Tokens>, draft: &mut Draft) {
-    let Some(tokens) = tokens else { return };
-    let input = [tokens.input_tokens, tokens.cache_creation_input_tokens, tokens.cache_read_input_tokens];
-    draft.usage(Usage {
-        input_tokens: input.into_iter().flatten().fold(0, u64::saturating_add),
-        output_tokens: tokens.output_tokens.unwrap_or(0),
-    });
-}
-
-fn read_ending(reason: Option<String>, draft: &mut Draft) {
+fn read_ending(reason: Option<&str>, draft: &mut Draft) {
     let Some(reason) = reason else { return };
-    let finish = match reason.as_str() {
+    let finish = match reason {
         "end_turn" | "stop_sequence" => Finish::Stop,
         "max_tokens" | "model_context_window_exceeded" => Finish::Length,
         "refusal" => Finish::ContentFilter,

@@ -1,60 +1,9 @@
 use aiagent_wire::draft::Draft;
 use aiagent_wire::failure::Failure;
+use aiagent_wire::json::{self, Fields};
 use aiagent_wire::quote::quote;
 use aiagent_wire::types::{Finish, ModelError, Note, Usage};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-/// A chunk of a stream, or a whole answer. Servers leave out or null nearly everything.
-#[derive(Deserialize)]
-struct Chunk {
-    choices: Option<Vec<Choice>>,
-    usage: Option<Tokens>,
-    model: Option<String>,
-    error: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    index: Option<u64>,
-    delta: Option<Piece>,
-    message: Option<Piece>,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Piece {
-    content: Option<Content>,
-    refusal: Option<String>,
-    /// DeepSeek, vLLM, llama.cpp, LM Studio.
-    reasoning_content: Option<Content>,
-    /// OpenRouter, Ollama, newer vLLM; some send it next to `reasoning_content`, with the same text.
-    reasoning: Option<Content>,
-    thinking: Option<Content>,
-    tool_calls: Option<Vec<IgnoredAny>>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-    Unknown(IgnoredAny),
-}
-
-#[derive(Deserialize)]
-struct Part {
-    text: Option<String>,
-    refusal: Option<String>,
-    /// Mistral's reasoning models nest their thinking in the content.
-    thinking: Option<Content>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-}
+use serde_json::Value;
 
 pub(crate) fn read_event(data: &str, draft: &mut Draft) -> Result<(), ModelError> {
     if data.trim() == "[DONE]" {
@@ -71,86 +20,119 @@ pub(crate) fn read_whole(body: &str, draft: &mut Draft) -> Result<(), ModelError
     Ok(())
 }
 
-/// Returns the number of choices.
+/// Reads a chunk of a stream, or a whole answer. Servers leave out or null nearly everything. Returns
+/// the number of choices.
 fn read(json: &str, draft: &mut Draft) -> Result<usize, ModelError> {
-    let chunk: Chunk = serde_json::from_str(json)
-        .map_err(|error| ModelError::Malformed(format!("{error} in: {}", quote(json.as_bytes()))))?;
-    // Older vLLM sends an error's fields without `error` around them.
-    let is_bare = chunk.choices.is_none() && chunk.usage.is_none();
-    if chunk.error.is_some() || is_bare {
-        match Failure::of_json(json) {
-            Some(failure) => return Err(failure.into_error()),
-            None if is_bare && chunk.error.is_none() => {}
-            None => {
-                let said = quote(json.as_bytes());
-                return Err(ModelError::Malformed(format!("an error without words: {said}")));
+    let malformed = |what: String| ModelError::Malformed(format!("{what} in: {}", quote(json.as_bytes())));
+    json::object(json, |chunk| {
+        // Older vLLM sends an error's fields without `error` around them.
+        let is_bare = chunk.get("choices").is_none() && chunk.get("usage").is_none();
+        let error = chunk.get("error").is_some();
+        if error || is_bare {
+            match Failure::of_json(json) {
+                Some(failure) => return Err(failure.into_error()),
+                None if !error => {}
+                None => {
+                    let said = quote(json.as_bytes());
+                    return Err(ModelError::Malformed(format!("an error without words: {said}")));
+                }
             }
         }
-    }
-    if let Some(model) = &chunk.model {
-        draft.model(model);
-    }
-    if let Some(Tokens { prompt_tokens, completion_tokens }) = chunk.usage
-        && (prompt_tokens.is_some() || completion_tokens.is_some())
-    {
-        draft.usage(Usage {
-            input_tokens: prompt_tokens.unwrap_or(0),
-            output_tokens: completion_tokens.unwrap_or(0),
-        });
-    }
-    let choices = chunk.choices.unwrap_or_default();
-    let count = choices.len();
-    for choice in choices.into_iter().filter(|choice| choice.index.unwrap_or(0) == 0) {
-        // A last chunk may repeat the whole message: it is read only where there were no pieces.
-        let repeated = draft.has_text();
-        if let Some(piece) = choice.delta.or(choice.message.filter(|_| !repeated)) {
-            read_piece(piece, draft)?;
+        read_about(chunk, draft).map_err(malformed)?;
+        let choices = chunk.list("choices").map_err(malformed)?.unwrap_or_default();
+        for choice in choices {
+            let choice = Choice::of(choice, draft.has_text()).map_err(malformed)?;
+            if choice.index != 0 {
+                continue;
+            }
+            if let Some(piece) = choice.piece {
+                read_piece(piece, draft, malformed)?;
+            }
+            if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+                let finish = finish(reason, draft)?;
+                draft.finish(finish);
+            }
         }
-        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
-            let finish = finish(&reason, draft)?;
-            draft.finish(finish);
-        }
-    }
-    Ok(count)
+        Ok(choices.len())
+    })
+    .map_err(malformed)?
 }
 
-fn read_piece(piece: Piece, draft: &mut Draft) -> Result<(), ModelError> {
-    let thoughts = [piece.reasoning_content, piece.reasoning, piece.thinking];
+fn read_about(chunk: Fields, draft: &mut Draft) -> Result<(), String> {
+    if let Some(model) = chunk.text("model")? {
+        draft.model(model);
+    }
+    if let Some(usage) = chunk.fields("usage")? {
+        let (input, output) = (usage.number("prompt_tokens")?, usage.number("completion_tokens")?);
+        if input.is_some() || output.is_some() {
+            let usage = Usage { input_tokens: input.unwrap_or(0), output_tokens: output.unwrap_or(0) };
+            draft.usage(usage);
+        }
+    }
+    Ok(())
+}
+
+struct Choice<'a> {
+    index: u64,
+    piece: Option<Fields<'a>>,
+    finish_reason: Option<&'a str>,
+}
+
+impl<'a> Choice<'a> {
+    fn of(choice: &'a Value, has_text: bool) -> Result<Self, String> {
+        let choice = Fields::of(choice).ok_or("a choice is no object")?;
+        // A last chunk may repeat the whole message: it is read only where there were no pieces.
+        let message = choice.fields("message")?.filter(|_| !has_text);
+        Ok(Self {
+            index: choice.number("index")?.unwrap_or(0),
+            piece: choice.fields("delta")?.or(message),
+            finish_reason: choice.text("finish_reason")?,
+        })
+    }
+}
+
+fn read_piece(
+    piece: Fields,
+    draft: &mut Draft,
+    malformed: impl Fn(String) -> ModelError,
+) -> Result<(), ModelError> {
+    // DeepSeek, vLLM, llama.cpp, LM Studio; OpenRouter, Ollama, newer vLLM. Some send two with the same text.
+    let thoughts = ["reasoning_content", "reasoning", "thinking"].map(|name| piece.get(name));
     if let Some(thought) = thoughts.into_iter().flatten().map(all_text).find(|text| !text.is_empty()) {
         draft.thinking(&thought);
     }
-    match piece.content {
-        Some(Content::Text(text)) => draft.text(&text)?,
-        Some(Content::Parts(parts)) => {
-            for part in parts {
-                if let Some(thought) = part.thinking {
-                    draft.thinking(&all_text(thought));
-                }
-                draft.refusal(&part.refusal.unwrap_or_default());
-                draft.text(&part.text.unwrap_or_default())?;
+    match piece.get("content") {
+        Some(Value::String(text)) => draft.text(text)?,
+        Some(Value::Array(parts)) if parts.iter().all(Value::is_object) => {
+            for part in parts.iter().filter_map(Fields::of) {
+                // Mistral's reasoning models nest their thinking in the content.
+                draft.thinking(&part.get("thinking").map(all_text).unwrap_or_default());
+                draft.refusal(part.text("refusal").map_err(&malformed)?.unwrap_or_default());
+                draft.text(part.text("text").map_err(&malformed)?.unwrap_or_default())?;
             }
         }
-        Some(Content::Unknown(_)) => {
+        Some(_) => {
             draft.note(Note::warn("the answer's content is neither text nor a list of parts: left out"));
         }
         None => {}
     }
-    draft.refusal(&piece.refusal.unwrap_or_default());
-    if piece.tool_calls.is_some_and(|calls| !calls.is_empty()) {
+    draft.refusal(piece.text("refusal").map_err(&malformed)?.unwrap_or_default());
+    if piece.list("tool_calls").map_err(&malformed)?.is_some_and(|calls| !calls.is_empty()) {
         draft.note(Note::warn("the model called a tool although none was offered: left out"));
     }
     Ok(())
 }
 
 /// Nesting ends where serde_json's recursion limit ends it: 128 levels.
-fn all_text(content: Content) -> String {
+fn all_text(content: &Value) -> String {
     match content {
-        Content::Text(text) => text,
-        Content::Parts(parts) => parts
-            .into_iter()
-            .map(|part| part.text.unwrap_or_default() + &part.thinking.map(all_text).unwrap_or_default())
-            .collect(),
-        Content::Unknown(_) => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let parts = parts.iter().filter_map(Fields::of);
+            let texts = parts.flat_map(|part| [part.get("text"), part.get("thinking")]);
+            texts.flatten().map(all_text).collect()
+        }
+        _ => String::new(),
     }
 }
 

@@ -250,7 +250,7 @@ fn what_is_no_answer_is_malformed_and_quoted_in_short() {
         ("no UTF-8", b"data: {\"a\":\"\xff\"}\n\n".to_vec(), "not UTF-8"),
         ("no choice", br#"{"choices":[],"usage":{"prompt_tokens":1}}"#.to_vec(), "no choice"),
         ("no choice at all", br#"{"id":"x","model":"y"}"#.to_vec(), "no choice"),
-        ("a list", b"[1,2]".to_vec(), "invalid"),
+        ("a list", b"[1,2]".to_vec(), "not an object"),
         ("an error without words", br#"{"error":{}}"#.to_vec(), "without words"),
         ("only comments", b": OPENROUTER PROCESSING\n\n".to_vec(), "neither JSON"),
     ];

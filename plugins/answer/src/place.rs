@@ -147,17 +147,19 @@ fn home(scene: &Scene, block: &Block, alone: bool) -> Option<String> {
         let count = |names: &[String]| names.iter().filter(|name| defined.contains(name)).count();
         2 * count(symbols) + count(&known)
     };
-    let mut scores: Vec<(usize, &str)> = scene
+    let scores: Vec<(usize, &str)> = scene
         .wanted
         .iter()
         .map(|wanted| (score(&wanted.path, &wanted.symbols), wanted.path.as_str()))
         .collect();
-    scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let best = scores.iter().map(|(score, _)| *score).max().unwrap_or(0);
+    let mut at_best = scores.iter().filter(|(score, _)| *score == best);
+    if best > 0
+        && let (Some((_, path)), None) = (at_best.next(), at_best.next())
+    {
+        return Some((*path).to_owned());
+    }
     match &scores[..] {
-        [] => None,
-        [(best, path), rest @ ..] if *best > 0 && rest.first().is_none_or(|(next, _)| next < best) => {
-            Some((*path).to_owned())
-        }
         [(_, path)] => {
             let tag = source::tagged(&block.info);
             let fits =

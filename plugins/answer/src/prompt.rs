@@ -3,7 +3,7 @@ use crate::bindings::model::ModelLimits;
 use crate::bindings::types::{Message, ModelError, Role, StepError};
 use crate::fence;
 use crate::replace;
-use crate::scene::Scene;
+use crate::scene::{Scene, sorted};
 use crate::settings::{Format, Settings};
 use crate::source;
 
@@ -126,11 +126,12 @@ pub fn overview(scene: &Scene) -> Option<Section> {
     if scene.entries.iter().all(|entry| shown(&entry.path)) {
         return None;
     }
-    let mut paths: Vec<&str> = scene.entries.iter().map(|entry| entry.path.as_str()).collect();
-    paths.sort_by_key(|path| path.matches('/').count());
+    let paths = scene.entries.iter().map(|entry| entry.path.as_str());
+    let mut paths = sorted(paths.map(|path| (path.matches('/').count() as u64, path)).collect());
     let rest = paths.len().saturating_sub(MOST_LISTED);
     paths.truncate(MOST_LISTED);
-    paths.sort_unstable();
+    let paths = sorted(paths.into_iter().map(|(_, path)| (0, path)).collect());
+    let paths: Vec<&str> = paths.into_iter().map(|(_, path)| path).collect();
     let mut text = format!("The files of the project:\n{}\n", paths.join("\n"));
     if rest > 0 {
         text.push_str(&format!("and {rest} more in deeper folders\n"));

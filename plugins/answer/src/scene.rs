@@ -2,7 +2,7 @@
 /// Where an import leads.
 mod resolve;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::bindings::types::{Level, StepError, Task};
 use crate::bindings::workspace::{Entry, WorkspaceError};
@@ -41,6 +41,12 @@ pub struct Scene {
     pub wanted: Vec<Wanted>,
     /// Existing files worth showing beside tests and wanted ones, the closest first.
     pub shown: Vec<String>,
+}
+
+/// Paths in order of a number, then of their names. By a heap, and one for all: the library's sort adds six
+/// kilobytes to a plugin for each type.
+pub(crate) fn sorted(paths: Vec<(u64, &str)>) -> Vec<(u64, &str)> {
+    BinaryHeap::from(paths).into_sorted_vec()
 }
 
 /// A workspace error as the step's own.
@@ -216,9 +222,8 @@ impl Scene {
         let mut queue: Vec<String> = self.wanted.iter().map(|wanted| wanted.path.clone()).collect();
         queue.append(&mut self.shown);
         if self.wanted.is_empty() {
-            let mut sources: Vec<_> = self.sources().map(|entry| (entry.size, entry.path.clone())).collect();
-            sources.sort();
-            queue.extend(sources.into_iter().map(|(_, path)| path));
+            let sources = self.sources().map(|entry| (entry.size, entry.path.as_str()));
+            queue.extend(sorted(sources.collect()).into_iter().map(|(_, path)| path.to_owned()));
         }
         let mut at = 0;
         while at < queue.len().min(MOST_SHOWN) {

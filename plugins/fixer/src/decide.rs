@@ -57,7 +57,9 @@ pub(crate) fn decide(attempts: &[Attempt]) -> Way<'_> {
     }
     let same: Vec<&Attempt> = since
         .iter()
-        .filter(|other| other.report.as_ref().is_some_and(|other| fingerprint(other) == fingerprint(report)))
+        .filter(|other| {
+            other.report.as_ref().is_some_and(|other| same(&fingerprint(other), &fingerprint(report)))
+        })
         .collect();
     if same.len() >= SAME_FAILURES {
         return Way::Rebuild(format!(
@@ -97,8 +99,12 @@ fn fingerprint(report: &Report) -> Vec<(Option<&str>, String)> {
     if found.is_empty() {
         found.push((None, steady(&report.output)));
     }
-    found.sort();
     found
+}
+
+/// In any order.
+fn same<T: PartialEq>(one: &[T], other: &[T]) -> bool {
+    one.len() == other.len() && one.iter().all(|item| other.contains(item))
 }
 
 /// A message without what changes from run to run though the failure is the same: line numbers, addresses, times.

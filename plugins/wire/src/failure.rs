@@ -1,8 +1,8 @@
 use std::fmt;
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use crate::json::Fields;
 use crate::types::{Header, ModelError};
 use crate::{date, quote};
 
@@ -20,39 +20,36 @@ pub struct Failure {
     known: bool,
 }
 
-/// `{"error": {…}}` of nearly all, `{"error": "…"}` of Ollama and LM Studio, `{"detail": …}` of
-/// FastAPI servers, `{"message": …}` of older vLLM and of gateways.
-#[derive(Deserialize)]
-struct Envelope {
-    error: Option<Inner>,
-    detail: Option<Value>,
-    #[serde(flatten)]
-    flat: Details,
+/// What an error says of itself.
+#[derive(Default)]
+struct Details<'a> {
+    message: Option<&'a Value>,
+    /// Kind, code and status.
+    words: [Option<&'a Value>; 3],
+    /// OpenRouter's: the provider's own words, and why its moderation refused.
+    metadata: Option<Fields<'a>>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Inner {
-    Details(Details),
-    Text(String),
-    Unknown(Value),
-}
+impl<'a> Details<'a> {
+    fn of(fields: Fields<'a>) -> Self {
+        Self {
+            message: fields.get("message"),
+            words: ["type", "code", "status"].map(|name| fields.get(name)),
+            metadata: fields.get("metadata").and_then(Fields::of),
+        }
+    }
 
-#[derive(Default, Deserialize)]
-struct Details {
-    message: Option<Value>,
-    #[serde(rename = "type")]
-    kind: Option<Value>,
-    code: Option<Value>,
-    status: Option<Value>,
-    metadata: Option<Metadata>,
-}
-
-/// OpenRouter's: the provider's own words, and why its moderation refused.
-#[derive(Deserialize)]
-struct Metadata {
-    raw: Option<Value>,
-    reasons: Option<Value>,
+    /// `{"error": {…}}` of nearly all, `{"error": "…"}` of Ollama and LM Studio, `{"detail": …}` of
+    /// FastAPI servers, `{"message": …}` of older vLLM and of gateways.
+    fn find(envelope: Fields<'a>) -> Self {
+        let flat = Self::of(envelope);
+        match (envelope.get("error"), envelope.get("detail")) {
+            (Some(error), _) if error.is_object() => Fields::of(error).map(Self::of).unwrap_or_default(),
+            (Some(text @ Value::String(_)), _) => Self { message: Some(text), ..flat },
+            (Some(other), _) | (None, Some(other)) => Self { message: Some(other), ..Self::default() },
+            (None, None) => flat,
+        }
+    }
 }
 
 impl Failure {
@@ -75,29 +72,18 @@ impl Failure {
     /// status is then the one its `code` names, if any. `None` where the text is no error.
     pub fn of_json(text: &str) -> Option<Self> {
         let text = text.trim().strip_prefix("data:").unwrap_or(text).trim();
-        let envelope: Envelope = match serde_json::from_str(text) {
-            Ok(envelope) => envelope,
-            // Google's compatible endpoint puts its error into a list.
-            Err(_) => serde_json::from_str::<Vec<Envelope>>(text).ok()?.into_iter().next()?,
-        };
-        let details = match envelope.error {
-            Some(Inner::Details(details)) => details,
-            Some(Inner::Text(message)) => Details { message: Some(Value::String(message)), ..envelope.flat },
-            Some(Inner::Unknown(value)) => Details { message: Some(value), ..Details::default() },
-            None => match envelope.detail {
-                Some(detail) => Details { message: Some(detail), ..Details::default() },
-                None => envelope.flat,
-            },
-        };
-        let mut message = details.message.as_ref().map(plain).unwrap_or_default();
-        let mut words: Vec<String> =
-            [&details.kind, &details.code, &details.status].into_iter().flatten().map(plain).collect();
+        let value: Value = serde_json::from_str(text).ok()?;
+        // Google's compatible endpoint puts its error into a list.
+        let envelope = value.as_array().map_or(Some(&value), |list| list.first())?;
+        let details = Details::find(Fields::of(envelope)?);
+        let mut message = details.message.map(plain).unwrap_or_default();
+        let mut words: Vec<String> = details.words.into_iter().flatten().map(plain).collect();
         if let Some(metadata) = details.metadata {
-            if metadata.reasons.is_some() {
+            if metadata.get("reasons").is_some() {
                 words.push("moderation".to_owned());
             }
-            if let Some(raw) = metadata.raw {
-                message = format!("{message}: {}", plain(&raw));
+            if let Some(raw) = metadata.get("raw") {
+                message = format!("{message}: {}", plain(raw));
             }
         }
         if message.is_empty() && words.is_empty() {
@@ -186,7 +172,7 @@ impl Failure {
     }
 
     fn contains(&self, phrases: &[&str]) -> bool {
-        let message = self.message.to_lowercase();
+        let message = self.message.to_ascii_lowercase();
         phrases.iter().any(|phrase| message.contains(phrase))
     }
 

@@ -11,6 +11,9 @@ pub mod vendor;
 /// The request's JSON body and the operator's own keys in it.
 pub mod body;
 
+/// What a JSON message holds.
+pub mod json;
+
 /// Server-sent events, from bytes cut anywhere.
 pub mod sse;
 
