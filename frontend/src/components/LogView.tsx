@@ -38,8 +38,8 @@ export function LogView({ name, lines, live }: Props) {
   const [search, setSearch] = useState("");
   const [least, setLeast] = useState<Level>("debug");
   const [wrap, setWrap] = useState(false);
-  const [follow, setFollow] = useState(live);
   const [marked, setMarked] = useState(() => Number(/^#L(\d+)$/.exec(location.hash)?.[1] ?? 0));
+  const [follow, setFollow] = useState(live && !marked);
   const [full, setFull] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const pane = useRef<HTMLDivElement>(null);
@@ -71,9 +71,9 @@ export function LogView({ name, lines, live }: Props) {
   useEffect(() => {
     const at = shown.findIndex((line) => line.number === marked);
     if (at >= 0) rows.scrollToIndex(at, { align: "center" });
-    // Only when the mark moves: the log grows beneath it.
+    // Only when the mark moves, or its line has come: the log grows beneath it.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [marked, length > 0]);
+  }, [marked, length >= marked]);
 
   const mark = useCallback((number: number) => {
     setFollow(false);
