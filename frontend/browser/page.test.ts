@@ -186,15 +186,15 @@ describe("with a model that writes when told to", () => {
 
   test("what strangers write is text, however it looks", async () => {
     const evil = `<script>alert(1)</script><img src=x onerror=alert(2)> \u202Egnp.exe`;
-    const long = "x".repeat(1 << 20);
+    const [line, answered] = ["x".repeat(1 << 20), "x".repeat(300_000)];
     const id = await submit(host, {
       goal: `${evil} ${"y".repeat(20_000)}`,
-      files: [{ path: "<img src=x onerror=alert(3)>.py", content: long }, ...ADD.files],
+      files: [{ path: "<img src=x onerror=alert(3)>.py", content: line }, ...ADD.files],
       tests: ["test_add.py"],
     });
     await page.goto(`${host.url}/tasks/${id}`);
     const answer = await model.asked();
-    answer.says(`\`\`\`python\n# add.py\n"""${evil}"""\n# ${long}\ndef add(a, b):\n    return a + b\n\`\`\`\n`);
+    answer.says(`\`\`\`python\n# add.py\n"""${evil}"""\n# ${answered}\ndef add(a, b):\n    return a + b\n\`\`\`\n`);
     answer.ends();
     await badge("green").waitFor({ timeout: 60_000 });
     for (const tab of ["Checks", "Changes", "Log", "Attempts", "Story"]) {
