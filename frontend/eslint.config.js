@@ -16,5 +16,5 @@ export default ts.config(
     },
   },
   { files: ["public/**"], languageOptions: { globals: { localStorage: false, matchMedia: false, document: false } } },
-  { files: ["browser/**", "*.ts"], rules: { "no-restricted-globals": "off" } },
+  { files: ["browser/**", "bench/**", "shots/**", "*.ts"], rules: { "no-restricted-globals": "off" } },
 );

@@ -22,11 +22,26 @@ function gzipped(folder: string): Plugin {
   };
 }
 
+/** The script that answers in a host's place, served only where it is asked for: the binary has no use for it. */
+function mocked(mode: string): Plugin {
+  const script = new URL("./node_modules/msw/lib/mockServiceWorker.js", import.meta.url);
+  return {
+    name: "mocked",
+    apply: () => mode === "mock",
+    configureServer: (server) => {
+      server.middlewares.use("/mockServiceWorker.js", (_, answer) => {
+        answer.setHeader("content-type", "text/javascript");
+        answer.end(readFileSync(script));
+      });
+    },
+  };
+}
+
 const host = process.env.AIAGENT_SERVER ?? "http://127.0.0.1:8080";
 
-export default defineConfig({
-  plugins: [react(), tailwindcss(), gzipped("dist/page")],
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), tailwindcss(), gzipped("dist/page"), mocked(mode)],
   build: { outDir: "dist/page", emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 600 },
-  // `npm run dev` asks a running host for everything but the page itself.
-  server: { proxy: { "/api": host } },
-});
+  // `npm run dev` asks a running host for everything but the page itself; `npm run mock` asks nobody.
+  server: { proxy: { "/api": host, "/readyz": host } },
+}));

@@ -56,6 +56,10 @@ ${this.config}`,
     });
   }
 
+  get pid(): number {
+    return this.child!.pid!;
+  }
+
   /** As `kill -9`: no time for last words. */
   async kill() {
     const child = this.child;
@@ -83,3 +87,50 @@ fixer_settings = { approach = "afresh" }
 candidates = 1
 max_rounds = 1
 `;
+
+export const ADD = {
+  goal: "Write add.py with add(a, b) that returns the sum.",
+  files: [{ path: "test_add.py", content: "from add import add\n\ndef test_sum():\n    assert add(2, 3) == 5\n" }],
+  tests: ["test_add.py"],
+};
+
+export async function submit(host: Host, body: object): Promise<string> {
+  const answer = await fetch(`${host.url}/api/v1/tasks`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (answer.status !== 202) throw new Error(`${answer.status}: ${await answer.text()}`);
+  return ((await answer.json()) as { id: string }).id;
+}
+
+/** Requests on their way at once. */
+const AT_ONCE = 32;
+
+export async function submitMany(host: Host, count: number, body: (n: number) => object) {
+  let next = 0;
+  const work = async () => {
+    while (next < count) await submit(host, body(next++));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** All events of a task that has ended, or those so far. */
+export async function events(host: Host, id: string): Promise<({ type: string; at: number; id: number } & Record<string, unknown>)[]> {
+  const stop = new AbortController();
+  const answer = await fetch(`${host.url}/api/v1/tasks/${id}/events`, { signal: stop.signal });
+  let text = "";
+  const quiet = () => setTimeout(() => stop.abort(), 1_000);
+  let timer = quiet();
+  try {
+    for await (const piece of answer.body!.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      clearTimeout(timer);
+      timer = quiet();
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+  clearTimeout(timer);
+  return [...text.matchAll(/^data: ?(\{.*\})$/gm)].map(([, json]) => JSON.parse(json!) as never);
+}

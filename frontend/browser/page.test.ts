@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { launch } from "./browser";
-import { Host, REPLAY } from "./host";
+import { ADD, Host, REPLAY, submit } from "./host";
 import { Model } from "./model";
 
 let browser: Browser;
@@ -34,22 +34,6 @@ afterEach(async () => {
 
 /** Not the filters' options, which are the same words. */
 const badge = (text: string) => page.locator("main span").filter({ hasText: new RegExp(`^\\s*${text}$`) }).first();
-
-async function submit(host: Host, body: object): Promise<string> {
-  const answer = await fetch(`${host.url}/api/v1/tasks`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  expect(answer.status).toBe(202);
-  return ((await answer.json()) as { id: string }).id;
-}
-
-const ADD = {
-  goal: "Write add.py with add(a, b) that returns the sum.",
-  files: [{ path: "test_add.py", content: "from add import add\n\ndef test_sum():\n    assert add(2, 3) == 5\n" }],
-  tests: ["test_add.py"],
-};
 
 describe("with the samples' recordings", () => {
   let host: Host;
@@ -202,15 +186,15 @@ describe("with a model that writes when told to", () => {
 
   test("what strangers write is text, however it looks", async () => {
     const evil = `<script>alert(1)</script><img src=x onerror=alert(2)> \u202Egnp.exe`;
-    const long = "x".repeat(300_000);
+    const [line, answered] = ["x".repeat(1 << 20), "x".repeat(300_000)];
     const id = await submit(host, {
       goal: `${evil} ${"y".repeat(20_000)}`,
-      files: [{ path: "<img src=x onerror=alert(3)>.py", content: long }, ...ADD.files],
+      files: [{ path: "<img src=x onerror=alert(3)>.py", content: line }, ...ADD.files],
       tests: ["test_add.py"],
     });
     await page.goto(`${host.url}/tasks/${id}`);
     const answer = await model.asked();
-    answer.says(`\`\`\`python\n# add.py\n"""${evil}"""\n# ${long}\ndef add(a, b):\n    return a + b\n\`\`\`\n`);
+    answer.says(`\`\`\`python\n# add.py\n"""${evil}"""\n# ${answered}\ndef add(a, b):\n    return a + b\n\`\`\`\n`);
     answer.ends();
     await badge("green").waitFor({ timeout: 60_000 });
     for (const tab of ["Checks", "Changes", "Log", "Attempts", "Story"]) {

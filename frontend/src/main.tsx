@@ -35,6 +35,9 @@ const router = createBrowserRouter([
   },
 ]);
 
+// `npm run mock` shows the page without a host; a build leaves this out.
+if (import.meta.env.MODE === "mock") await (await import("./mock/browser")).start();
+
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <QueryClientProvider client={queries}>

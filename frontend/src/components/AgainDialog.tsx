@@ -4,34 +4,40 @@ import { useNavigate } from "react-router";
 import type { Task } from "../api/client";
 import { useAgain } from "../api/mutations";
 import { pipelines } from "../api/queries";
+import { useClickKey } from "../hooks/useClickKey";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Failure } from "./Notice";
+import { RoundSelect } from "./RoundSelect";
+
+interface Props {
+  task: Task;
+  /** The round whose tree it begins with; 0: the submitted files. */
+  from?: number;
+  onClose: () => void;
+}
 
 /** Runs a task again, with another goal, pipeline, budget or starting point. */
-export function AgainDialog({ task, onClose }: { task: Task; onClose: () => void }) {
+export function AgainDialog({ task, from = 0, onClose }: Props) {
   const known = useQuery(pipelines);
   const again = useAgain(task.id);
   const navigate = useNavigate();
-  const [key] = useState(() => crypto.randomUUID());
   const [goal, setGoal] = useState(task.spec.goal);
   const [pipeline, setPipeline] = useState(task.spec.pipeline.name);
-  const [round, setRound] = useState(0);
+  const [round, setRound] = useState(from);
   const [rounds, setRounds] = useState(task.spec.budget.rounds);
-  const trees = task.rounds.filter((round) => round.tree);
-  const names = known.data?.pipelines.map((one) => one.name) ?? [task.spec.pipeline.name];
+  const body = {
+    goal: goal === task.spec.goal ? undefined : goal,
+    pipeline,
+    round: round || undefined,
+    budget: { rounds },
+  };
+  const key = useClickKey(goal, pipeline, round, rounds);
+  const choices = known.data?.pipelines ?? [task.spec.pipeline];
+  const chosen = choices.find((one) => one.name === pipeline);
   const send = () =>
     again.mutate(
-      {
-        // Another body under the same key would be a conflict.
-        key: `${key} ${[pipeline, round, rounds, goal.length].join(" ")}`.slice(0, 250),
-        body: {
-          goal: goal === task.spec.goal ? undefined : goal,
-          pipeline,
-          round: round || undefined,
-          budget: { rounds },
-        },
-      },
+      { key, body },
       {
         onSuccess: (accepted) => {
           onClose();
@@ -59,37 +65,40 @@ export function AgainDialog({ task, onClose }: { task: Task; onClose: () => void
           />
         </label>
         <div className="grid gap-3 sm:grid-cols-3">
-          <label className="space-y-1">
-            <span className="block">Pipeline</span>
-            <select className="field w-full" value={pipeline} onChange={(event) => setPipeline(event.target.value)}>
-              {names.map((name) => (
-                <option key={name}>{name}</option>
+          <label className="grid content-start gap-1">
+            Pipeline
+            <select className="field" value={pipeline} onChange={(event) => setPipeline(event.target.value)}>
+              {choices.map((one) => (
+                <option key={one.name}>{one.name}</option>
               ))}
             </select>
           </label>
-          <label className="space-y-1">
-            <span className="block">Begin with</span>
-            <select className="field w-full" value={round} onChange={(event) => setRound(Number(event.target.value))}>
-              <option value={0}>the submitted files</option>
-              {trees.map((round) => (
-                <option key={round.number} value={round.number}>
-                  what round {round.number} left
-                </option>
-              ))}
-            </select>
-          </label>
-          <label className="space-y-1">
-            <span className="block">Rounds at most</span>
+          <RoundSelect
+            className="grid content-start gap-1"
+            label="Begin with"
+            first="the submitted files"
+            rounds={task.rounds}
+            value={round}
+            onChange={setRound}
+          />
+          <label className="grid content-start gap-1">
+            Rounds at most
             <input
               type="number"
               min={1}
               required
-              className="field w-full"
+              className="field"
               value={rounds}
               onChange={(event) => setRounds(Number(event.target.value))}
             />
           </label>
         </div>
+        {chosen && (
+          <p className="text-xs text-soft">
+            {[chosen.builder.name, chosen.checker.name, chosen.fixer?.name].filter(Boolean).join(" → ")}
+            {chosen.model ? ` with model ${chosen.model}` : ", without a model"}
+          </p>
+        )}
         {again.isError && <Failure error={again.error} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Leave it</Button>

@@ -5,6 +5,7 @@ import { toast } from "sonner";
 import { client, unwrap, type TaskSummary } from "../api/client";
 import type { TaskFilter } from "../api/queries";
 import { plural } from "../format";
+import { freshKey } from "../hooks/useClickKey";
 import { Button, buttonLook } from "./Button";
 import { Dialog } from "./Dialog";
 
@@ -35,7 +36,7 @@ async function act(action: Action, id: string) {
   const path = { id };
   if (action === "cancel") await unwrap(client.POST("/api/v1/tasks/{id}/cancel", { params: { path } }));
   else {
-    const header = { "Idempotency-Key": crypto.randomUUID() };
+    const header = { "Idempotency-Key": freshKey() };
     await unwrap(client.POST("/api/v1/tasks/{id}/again", { body: {} as never, params: { path, header } }));
   }
 }

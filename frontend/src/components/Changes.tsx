@@ -10,6 +10,7 @@ import { Copy } from "./Copy";
 import { Empty, Loading } from "./Empty";
 import { FileDiff } from "./FileDiff";
 import { Failure } from "./Notice";
+import { RoundSelect } from "./RoundSelect";
 
 /** The changed files, between any two of the task's trees. */
 export function Changes({ task, version }: { task: Task; version: string }) {
@@ -34,7 +35,6 @@ export function Changes({ task, version }: { task: Task; version: string }) {
   useEffect(() => {
     if (file && files.length) document.getElementById(`file-${file}`)?.scrollIntoView({ block: "start" });
   }, [file, files.length]);
-  const trees = task.rounds.filter((round) => round.tree);
   const total = files.map(sizeOf).reduce((sum, one) => ({ added: sum.added + one.added, removed: sum.removed + one.removed }), {
     added: 0,
     removed: 0,
@@ -42,28 +42,22 @@ export function Changes({ task, version }: { task: Task; version: string }) {
   return (
     <div className="space-y-3">
       <div className="flex flex-wrap items-center gap-2">
-        <label className="flex items-center gap-1.5">
-          From
-          <select className="field" value={from} onChange={(event) => set("from", event.target.value)}>
-            <option value={0}>the submission</option>
-            {trees.map((round) => (
-              <option key={round.number} value={round.number}>
-                round {round.number}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label className="flex items-center gap-1.5">
-          to
-          <select className="field" value={round} onChange={(event) => set("round", event.target.value)}>
-            <option value={0}>{task.outcome ? "the result" : "the best so far"}</option>
-            {trees.map((round) => (
-              <option key={round.number} value={round.number}>
-                round {round.number}
-              </option>
-            ))}
-          </select>
-        </label>
+        <RoundSelect
+          className="flex items-center gap-1.5"
+          label="From"
+          first="the submission"
+          rounds={task.rounds}
+          value={from}
+          onChange={(round) => set("from", String(round))}
+        />
+        <RoundSelect
+          className="flex items-center gap-1.5"
+          label="to"
+          first={task.outcome ? "the result" : "the best so far"}
+          rounds={task.rounds}
+          value={round}
+          onChange={(round) => set("round", String(round))}
+        />
         <label className="flex items-center gap-1.5">
           <span className="sr-only">View</span>
           <select className="field" value={view} onChange={(event) => set("view", event.target.value)}>

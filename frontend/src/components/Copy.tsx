@@ -5,8 +5,7 @@ import { Button } from "./Button";
 export function Copy({ text, label = "Copy" }: { text: string | (() => string); label?: string }) {
   const [done, setDone] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(typeof text === "string" ? text : text());
-    setDone(true);
+    setDone(await put(typeof text === "string" ? text : text()));
   };
   const Icon = done ? Check : CopyIcon;
   return (
@@ -17,4 +16,19 @@ export function Copy({ text, label = "Copy" }: { text: string | (() => string); 
       </span>
     </Button>
   );
+}
+
+/** Without `navigator.clipboard`, which is missing over plain HTTP from another machine, the old way. */
+async function put(text: string): Promise<boolean> {
+  if (window.isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return true;
+  }
+  const area = Object.assign(document.createElement("textarea"), { value: text, readOnly: true });
+  area.style.position = "fixed";
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
 }

@@ -5,7 +5,7 @@ const KEYS = [
   ["⌘K / Ctrl-K", "go anywhere"],
   ["/", "search the tasks or the log"],
   ["n", "new task"],
-  ["j / k", "next / previous task, round or file"],
+  ["j / k", "next / previous task of the list"],
   ["Enter", "open it"],
   ["x", "select it"],
   ["g t", "tasks"],

@@ -1,9 +1,11 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDownToLine, Maximize2, Minimize2, WrapText } from "lucide-react";
 import { count, utc } from "../format";
 import { useKeys } from "../hooks/useKeys";
 import type { Level, Line } from "../task/story";
+import { plain } from "../task/ansi";
+import { Ansi } from "./Ansi";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 import { Empty } from "./Empty";
@@ -30,14 +32,14 @@ interface Props {
 }
 
 const asText = (lines: Line[]) =>
-  lines.map((line) => `${utc(line.at)} ${line.level.padEnd(5)} ${line.source}: ${line.text}`).join("\n");
+  lines.map((line) => `${utc(line.at)} ${line.level.padEnd(5)} ${line.source}: ${plain(line.text)}`).join("\n");
 
 export function LogView({ name, lines, live }: Props) {
   const [search, setSearch] = useState("");
   const [least, setLeast] = useState<Level>("debug");
   const [wrap, setWrap] = useState(false);
-  const [follow, setFollow] = useState(live);
   const [marked, setMarked] = useState(() => Number(/^#L(\d+)$/.exec(location.hash)?.[1] ?? 0));
+  const [follow, setFollow] = useState(live && !marked);
   const [full, setFull] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const pane = useRef<HTMLDivElement>(null);
@@ -50,16 +52,18 @@ export function LogView({ name, lines, live }: Props) {
       .filter(
         (line) =>
           LEVELS.indexOf(line.level) >= from &&
-          (!wanted || line.text.toLowerCase().includes(wanted) || line.source.toLowerCase().includes(wanted)),
+          (!wanted || plain(line.text).toLowerCase().includes(wanted) || line.source.toLowerCase().includes(wanted)),
       );
   }, [lines, length, search, least]);
   const rows = useVirtualizer({
     count: shown.length,
     getScrollElement: () => pane.current,
     estimateSize: () => ROW,
-    overscan: 20,
+    overscan: 10,
   });
   useKeys({ "/": () => field.current?.focus() });
+  // What was measured while lines wrapped does not hold any more.
+  useEffect(() => rows.measure(), [wrap, rows]);
   const last = shown.length - 1;
   useEffect(() => {
     if (follow && last >= 0) rows.scrollToIndex(last, { align: "end" });
@@ -67,15 +71,15 @@ export function LogView({ name, lines, live }: Props) {
   useEffect(() => {
     const at = shown.findIndex((line) => line.number === marked);
     if (at >= 0) rows.scrollToIndex(at, { align: "center" });
-    // Only when the mark moves: the log grows beneath it.
+    // Only when the mark moves, or its line has come: the log grows beneath it.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [marked, length > 0]);
+  }, [marked, length >= marked]);
 
-  const mark = (number: number) => {
+  const mark = useCallback((number: number) => {
     setFollow(false);
     setMarked(number);
     history.replaceState(history.state, "", `#L${number}`);
-  };
+  }, []);
   const download = () => {
     const url = URL.createObjectURL(new Blob([asText(lines)], { type: "text/plain" }));
     Object.assign(document.createElement("a"), { href: url, download: `${name}.log` }).click();
@@ -140,30 +144,14 @@ export function LogView({ name, lines, live }: Props) {
             const line = shown[item.index]!;
             return (
               <div
-                key={item.key}
+                key={line.number}
                 data-index={item.index}
-                ref={rows.measureElement}
-                className={`absolute top-0 left-0 flex w-full leading-[24px] ${line.number === marked ? "bg-warn-wash" : "hover:bg-sunken"}`}
+                // Lines that do not wrap are all of one height, and measuring costs frames.
+                ref={wrap ? rows.measureElement : undefined}
+                className="absolute top-0 left-0 w-full"
                 style={{ transform: `translateY(${item.start}px)` }}
               >
-                <a
-                  href={`#L${line.number}`}
-                  title={utc(line.at)}
-                  onClick={(event) => {
-                    event.preventDefault();
-                    mark(line.number);
-                  }}
-                  className="w-10 shrink-0 sm:w-14 pr-2 text-right text-soft tabular-nums select-none hover:text-accent"
-                >
-                  {line.number}
-                </a>
-                <span className="w-16 shrink-0 sm:w-28 truncate pr-2 text-soft select-none">{line.source}</span>
-                <span className={`${COLOURS[line.level]} ${wrap ? "foreign whitespace-pre-wrap" : "whitespace-pre"}`}>
-                  <bdi>{line.text.slice(0, LINE_SHOWN) || " "}</bdi>
-                  {line.text.length > LINE_SHOWN && (
-                    <span className="text-soft"> … {count(line.text.length - LINE_SHOWN)} more characters</span>
-                  )}
-                </span>
+                <Row line={line} marked={line.number === marked} wrap={wrap} onMark={mark} />
               </div>
             );
           })}
@@ -172,3 +160,37 @@ export function LogView({ name, lines, live }: Props) {
     </section>
   );
 }
+
+interface RowProps {
+  line: Line;
+  marked: boolean;
+  wrap: boolean;
+  onMark: (number: number) => void;
+}
+
+const Row = memo(function Row({ line, marked, wrap, onMark }: RowProps) {
+  return (
+    <div className={`flex leading-[24px] ${marked ? "bg-warn-wash" : "hover:bg-sunken"}`}>
+      <a
+        href={`#L${line.number}`}
+        title={utc(line.at)}
+        onClick={(event) => {
+          event.preventDefault();
+          onMark(line.number);
+        }}
+        className="w-10 shrink-0 sm:w-14 pr-2 text-right text-soft tabular-nums select-none hover:text-accent"
+      >
+        {line.number}
+      </a>
+      <span className="w-16 shrink-0 sm:w-28 truncate pr-2 text-soft select-none">{line.source}</span>
+      <span className={`${COLOURS[line.level]} ${wrap ? "foreign whitespace-pre-wrap" : "whitespace-pre"}`}>
+        <bdi>
+          <Ansi text={line.text.slice(0, LINE_SHOWN) || " "} />
+        </bdi>
+        {line.text.length > LINE_SHOWN && (
+          <span className="text-soft"> … {count(line.text.length - LINE_SHOWN)} more characters</span>
+        )}
+      </span>
+    </div>
+  );
+});

@@ -1,5 +1,8 @@
+import { RotateCcw } from "lucide-react";
 import type { Report, Round } from "../api/client";
 import { plural } from "../format";
+import { Ansi } from "./Ansi";
+import { Button } from "./Button";
 import { Empty } from "./Empty";
 
 interface Props {
@@ -8,10 +11,12 @@ interface Props {
   best: number | undefined;
   /** Shows a line of a file as the round left it. */
   onPlace: (round: number, path: string, line: number) => void;
+  /** Runs the task again from what a round left. */
+  onAgain?: (round: number) => void;
 }
 
 /** What each round's check found, newest first. */
-export function Reports({ rounds, best, onPlace }: Props) {
+export function Reports({ rounds, best, onPlace, onAgain }: Props) {
   if (rounds.length === 0) {
     return (
       <div className="panel">
@@ -32,6 +37,11 @@ export function Reports({ rounds, best, onPlace }: Props) {
             )}
             {round.temperature != null && <span className="text-xs text-soft">temperature {round.temperature}</span>}
             <span className="foreign line-clamp-1 flex-1 text-soft">{round.summary}</span>
+            {onAgain && round.tree && (
+              <Button look="quiet" onClick={() => onAgain(round.number)}>
+                <RotateCcw className="size-3.5" aria-hidden /> Run again from here
+              </Button>
+            )}
           </header>
           {round.failure && <p className="foreign p-3 whitespace-pre-wrap text-bad">{round.failure}</p>}
           {round.report && (
@@ -71,7 +81,7 @@ export function ReportView({ report, onPlace }: { report: Report; onPlace: (path
               )}
             </div>
             <pre className="foreign max-h-80 overflow-auto p-2.5 text-xs whitespace-pre-wrap" tabIndex={0} aria-label="Message">
-              {problem.message}
+              <Ansi text={problem.message} />
             </pre>
           </li>
         ))}
@@ -81,7 +91,7 @@ export function ReportView({ report, onPlace }: { report: Report; onPlace: (path
         <details>
           <summary className="text-soft">Output</summary>
           <pre className="foreign mt-1 max-h-96 overflow-auto rounded-md bg-sunken p-2.5 text-xs whitespace-pre-wrap" tabIndex={0} aria-label="Output">
-            {output.slice(0, OUTPUT_SHOWN)}
+            <Ansi text={output.slice(0, OUTPUT_SHOWN)} />
             {output.length > OUTPUT_SHOWN && "\n… the log holds the rest"}
           </pre>
         </details>

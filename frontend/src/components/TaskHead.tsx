@@ -1,4 +1,3 @@
-import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { Ban, FileArchive, FileDiff, RotateCcw } from "lucide-react";
@@ -8,15 +7,20 @@ import { children } from "../api/queries";
 import { compact, count, duration, money, reason } from "../format";
 import { useNow } from "../hooks/useNow";
 import type { Story } from "../task/story";
-import { AgainDialog } from "./AgainDialog";
 import { Badge } from "./Badge";
 import { Button, buttonLook } from "./Button";
 import { Copy } from "./Copy";
+import { Goal } from "./Goal";
 import { Meter } from "./Meter";
 import { Time } from "./Time";
 
-export function TaskHead({ task, story }: { task: Task; story: Story }) {
-  const [again, setAgain] = useState(false);
+interface Props {
+  task: Task;
+  story: Story;
+  onAgain: () => void;
+}
+
+export function TaskHead({ task, story, onAgain }: Props) {
   const cancel = useCancel();
   const { id, outcome, spend, state } = task;
   const { budget, pipeline } = task.spec;
@@ -35,7 +39,7 @@ export function TaskHead({ task, story }: { task: Task; story: Story }) {
           <a className={buttonLook()} href={`/api/v1/tasks/${id}/archive`} download>
             <FileArchive className="size-4" aria-hidden /> Archive
           </a>
-          <Button onClick={() => setAgain(true)}>
+          <Button onClick={onAgain}>
             <RotateCcw className="size-4" aria-hidden /> Run again…
           </Button>
           {state !== "ended" && (
@@ -94,7 +98,6 @@ export function TaskHead({ task, story }: { task: Task; story: Story }) {
         </div>
         <Relatives task={task} />
       </dl>
-      {again && <AgainDialog task={task} onClose={() => setAgain(false)} />}
     </section>
   );
 }
@@ -104,25 +107,6 @@ function Fact({ name, value }: { name: string; value: string }) {
     <div>
       <dt>{name}</dt>
       <dd className="foreign">{value}</dd>
-    </div>
-  );
-}
-
-const LONG_GOAL = 240;
-
-function Goal({ text }: { text: string }) {
-  const [whole, setWhole] = useState(false);
-  const long = text.length > LONG_GOAL || text.includes("\n");
-  return (
-    <div className="min-w-0 flex-1 basis-80">
-      <h1 className={`foreign text-base font-semibold whitespace-pre-wrap ${whole ? "" : "line-clamp-3"}`}>
-        {whole ? text : text.slice(0, 1000)}
-      </h1>
-      {long && (
-        <button type="button" className="text-xs text-accent underline" onClick={() => setWhole(!whole)}>
-          {whole ? "Less" : "The whole goal"}
-        </button>
-      )}
     </div>
   );
 }

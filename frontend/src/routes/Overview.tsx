@@ -4,7 +4,6 @@ import { client, unwrap, type TaskSummary } from "../api/client";
 import { Empty, Loading } from "../components/Empty";
 import { Failure } from "../components/Notice";
 import { compact, count, duration, money } from "../format";
-import { useChanges } from "../hooks/useChanges";
 import { useTitle } from "../hooks/useTitle";
 import { groups, rate, type Group } from "../task/figures";
 
@@ -28,7 +27,6 @@ async function newest(since: number, signal: AbortSignal): Promise<{ tasks: Task
 
 export function Overview() {
   useTitle("Overview");
-  useChanges();
   const [days, setDays] = useState(14);
   const found = useQuery({
     queryKey: ["overview", days],

@@ -6,8 +6,10 @@ import { useSubmit, useSubmitArchive } from "../api/mutations";
 import { Button } from "../components/Button";
 import { Copy } from "../components/Copy";
 import { FileFields } from "../components/FileFields";
+import { WholeGoal } from "../components/Goal";
 import { Failure, Notice } from "../components/Notice";
 import { count, duration, money } from "../format";
+import { useClickKey } from "../hooks/useClickKey";
 import { EMPTY, useDraft, type Draft } from "../hooks/useDraft";
 import { useTitle } from "../hooks/useTitle";
 import { bodyOf, commandOf, curlOf, formOf } from "../task/submission";
@@ -16,8 +18,7 @@ export function Submit() {
   useTitle("New task");
   const [draft, change, forget] = useDraft();
   const [archive, setArchive] = useState<File>();
-  // One click is one task, however often the request has to be sent; a change makes it another.
-  const [key, setKey] = useState(() => crypto.randomUUID());
+  const key = useClickKey(draft, archive);
   const known = useQuery(pipelines);
   const host = useQuery(about);
   const submit = useSubmit();
@@ -25,10 +26,6 @@ export function Submit() {
   const navigate = useNavigate();
   const pending = submit.isPending || submitArchive.isPending;
   const error = submit.error ?? submitArchive.error;
-  const edit = (part: Partial<Draft>) => {
-    setKey(crypto.randomUUID());
-    change(part);
-  };
   const done = {
     onSuccess: (accepted: { id: string }) => {
       forget();
@@ -49,7 +46,7 @@ export function Submit() {
     >
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h1 className="text-lg font-semibold">New task</h1>
-        <Templates onChoose={(part) => (setArchive(undefined), edit({ ...EMPTY, ...part }))} />
+        <Templates onChoose={(part) => (setArchive(undefined), change({ ...EMPTY, ...part }))} />
       </div>
       {host.data?.replay && (
         <Notice>
@@ -57,28 +54,12 @@ export function Submit() {
           above.
         </Notice>
       )}
-      <label className="block space-y-1">
-        <span className="font-medium">Goal</span>
-        <textarea
-          required
-          rows={5}
-          className="field w-full"
-          placeholder="Write slug.py with slugify(text) that makes a URL slug. Markdown is fine."
-          value={draft.goal}
-          onChange={(event) => edit({ goal: event.target.value })}
-          onKeyDown={(event) => {
-            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
-          }}
-        />
-      </label>
+      <GoalField goal={draft.goal} onChange={(goal) => change({ goal })} />
       <FileFields
         files={draft.files}
-        onChange={(files) => edit({ files })}
+        onChange={(files) => change({ files })}
         archive={archive}
-        onArchive={(file) => {
-          setKey(crypto.randomUUID());
-          setArchive(file);
-        }}
+        onArchive={setArchive}
       />
       <fieldset className="panel grid gap-3 p-3 sm:grid-cols-2 lg:grid-cols-5">
         <legend className="sr-only">Pipeline and budget</legend>
@@ -87,7 +68,7 @@ export function Submit() {
           <select
             className="field w-full"
             value={draft.pipeline}
-            onChange={(event) => edit({ pipeline: event.target.value })}
+            onChange={(event) => change({ pipeline: event.target.value })}
           >
             <option value="">{known.data?.default ?? "default"}</option>
             {known.data?.pipelines
@@ -95,7 +76,7 @@ export function Submit() {
               .map((one) => <option key={one.name}>{one.name}</option>)}
           </select>
         </label>
-        <Budget draft={draft} edit={edit} />
+        <Budget draft={draft} edit={change} />
       </fieldset>
       {error && <Failure error={error} />}
       <div className="flex flex-wrap items-center gap-2">
@@ -104,12 +85,46 @@ export function Submit() {
         </Button>
         <span className="text-xs text-soft">Ctrl-Enter in the goal submits, too</span>
         <span className="flex-1" />
-        <Button look="quiet" onClick={() => (setArchive(undefined), edit(EMPTY))}>
+        <Button look="quiet" onClick={() => (setArchive(undefined), change(EMPTY))}>
           Clear all
         </Button>
       </div>
       {!archive && draft.goal.trim() !== "" && <Equal draft={draft} />}
     </form>
+  );
+}
+
+function GoalField({ goal, onChange }: { goal: string; onChange: (goal: string) => void }) {
+  const [preview, setPreview] = useState(false);
+  return (
+    <div className="space-y-1">
+      <div className="flex items-center justify-between">
+        <label htmlFor="goal" className="font-medium">
+          Goal
+        </label>
+        <Button look="quiet" aria-pressed={preview} disabled={goal.trim() === ""} onClick={() => setPreview(!preview)}>
+          {preview ? "Write" : "Preview"}
+        </Button>
+      </div>
+      {preview ? (
+        <div className="panel min-h-28 p-3">
+          <WholeGoal text={goal} />
+        </div>
+      ) : (
+        <textarea
+          id="goal"
+          required
+          rows={5}
+          className="field w-full"
+          placeholder="Write slug.py with slugify(text) that makes a URL slug. Markdown is fine."
+          value={goal}
+          onChange={(event) => onChange(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
+          }}
+        />
+      )}
+    </div>
   );
 }
 

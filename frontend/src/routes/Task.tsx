@@ -1,9 +1,11 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearchParams } from "react-router";
 import { ApiError } from "../api/client";
 import { task as taskQuery } from "../api/queries";
+import { AgainDialog } from "../components/AgainDialog";
 import { Loading } from "../components/Empty";
+import { Lost } from "../components/Lost";
 import { LogView } from "../components/LogView";
 import { Failure, Notice } from "../components/Notice";
 import { Reports } from "../components/Reports";
@@ -14,7 +16,6 @@ import { reason } from "../format";
 import { useKeys } from "../hooks/useKeys";
 import { useStory } from "../hooks/useStory";
 import { useTitle, type Icon } from "../hooks/useTitle";
-import type { Connection } from "../task/feed";
 
 const Changes = lazy(async () => ({ default: (await import("../components/Changes")).Changes }));
 const Attempts = lazy(async () => ({ default: (await import("../components/Attempts")).Attempts }));
@@ -36,6 +37,8 @@ function OneTask({ id }: { id: string }) {
   const tab = asked && TABS.includes(asked) ? asked : location.hash.startsWith("#L") ? "log" : "story";
   const show = (tab: Tab, more: Record<string, string> = {}) => setParams({ tab, ...more }, { replace: true });
   useKeys(Object.fromEntries(TABS.map((name, index) => [String(index + 1), () => show(name)])));
+  // The round to run again from; 0 for the submitted files.
+  const [again, setAgain] = useState<number>();
   const task = found.data;
   const outcome = task?.outcome && reason(task.outcome.reason);
   const icon: Icon = !task || task.state === "queued" ? "idle" : !outcome ? "running" : outcome.good ? "green" : "failed";
@@ -53,8 +56,9 @@ function OneTask({ id }: { id: string }) {
   const version = `${found.data.rounds.length} ${found.data.state}`;
   return (
     <div className="space-y-3">
-      <TaskHead task={found.data} story={story} />
-      <Lost connection={connection} />
+      <TaskHead task={found.data} story={story} onAgain={() => setAgain(0)} />
+      {again !== undefined && <AgainDialog task={found.data} from={again} onClose={() => setAgain(undefined)} />}
+      <Lost connection={connection} what="this task's events" />
       <div role="tablist" aria-label="Parts of the task" className="flex gap-1 overflow-x-auto border-b border-line">
         {TABS.map((name, index) => (
           <button
@@ -92,6 +96,7 @@ function OneTask({ id }: { id: string }) {
             <Reports
               rounds={found.data.rounds}
               best={found.data.best ?? undefined}
+              onAgain={setAgain}
               onPlace={(round, path, line) => show("changes", { round: String(round), file: path, line: String(line) })}
             />
           )}
@@ -102,14 +107,4 @@ function OneTask({ id }: { id: string }) {
       </div>
     </div>
   );
-}
-
-function Lost({ connection }: { connection: Connection }) {
-  if (connection === "reconnecting") {
-    return <Notice look="warn">The connection to the host is lost. What is shown stands; this page connects again by itself.</Notice>;
-  }
-  if (connection === "refused") {
-    return <Notice look="bad">The host does not send this task&apos;s events any more. Load the page anew, or log in again.</Notice>;
-  }
-  return null;
 }

@@ -4,17 +4,16 @@ import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
 import { MemoryRouter } from "react-router";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { handlers } from "../mock/handlers";
 import { Tasks } from "./Tasks";
 
-const builder = { name: "builder", kind: "builder" };
 const stats = { queued: 0, running: 0, ended: 0, oldest_queued_at: null as number | null };
 
+/** The mock's host, with nothing done yet. */
 const server = setupServer(
-  http.get("*/api/v1/tasks", () => HttpResponse.json({ tasks: [], next: null })),
-  http.get("*/api/v1/plugins", () => HttpResponse.json({ generation: 1, loaded: [builder], refused: [] })),
-  http.get("*/api/v1/pipelines", () => HttpResponse.json({ default: "default", pipelines: [] })),
-  http.get("*/api/v1/about", () => HttpResponse.json({ models: [] })),
+  http.get("*/api/v1/tasks", () => HttpResponse.json({ tasks: [] })),
   http.get("*/readyz", () => HttpResponse.json({ status: "ready", plugins: 1, tasks: stats })),
+  ...handlers,
 );
 
 beforeAll(() => {

@@ -6,6 +6,7 @@ import { plugins, ready, tasks as tasksQuery } from "../api/queries";
 import { BulkActions } from "../components/BulkActions";
 import { buttonLook, Button } from "../components/Button";
 import { Empty, Loading } from "../components/Empty";
+import { Lost } from "../components/Lost";
 import { Failure, Notice } from "../components/Notice";
 import { TaskFilters } from "../components/TaskFilters";
 import { TaskTable } from "../components/TaskTable";
@@ -20,7 +21,7 @@ import { useTitle } from "../hooks/useTitle";
 const LONG_WAIT_MS = 10_000;
 
 export function Tasks() {
-  useChanges();
+  const connection = useChanges();
   useTitle("Tasks");
   const { filter, isSet, clear } = useTaskFilter();
   const found = useInfiniteQuery({ ...tasksQuery(filter), placeholderData: (before) => before });
@@ -50,6 +51,7 @@ export function Tasks() {
           <SquarePen className="size-4" aria-hidden /> New task
         </Link>
       </div>
+      <Lost connection={connection} what="changes of tasks" />
       <Trouble />
       <TaskFilters />
       <BulkActions selected={selected} rows={rows} filter={filter} onDone={() => setSelected(new Set())} />

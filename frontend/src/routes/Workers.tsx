@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { client, unwrap, type TaskSummary } from "../api/client";
 import { ready } from "../api/queries";
 import { Empty, Loading } from "../components/Empty";
+import { Lost } from "../components/Lost";
 import { Failure } from "../components/Notice";
 import { count, duration, plural } from "../format";
 import { useChanges } from "../hooks/useChanges";
@@ -21,7 +22,7 @@ const inState = (state: TaskSummary["state"], outcome?: string) => ({
 /** Who works on what, what waits, and what was given up. */
 export function Workers() {
   useTitle("Workers and queue");
-  useChanges();
+  const connection = useChanges();
   const health = useQuery(ready);
   const running = useQuery(inState("running"));
   const crashed = useQuery(inState("ended", "crashed"));
@@ -38,6 +39,7 @@ export function Workers() {
   return (
     <div className="space-y-3">
       <h1 className="text-lg font-semibold">Workers and queue</h1>
+      <Lost connection={connection} what="changes of tasks" />
       {health.isError && <Failure error={health.error} retry={() => void health.refetch()} />}
       <dl className="grid grid-cols-2 gap-3 md:grid-cols-4">
         {facts.map(([name, value]) => (

@@ -8,12 +8,14 @@ use axum::http::HeaderName;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use tokio::time::Instant;
 
 use super::Api;
 use super::events::HEARTBEAT;
 
-/// The shortest time between two messages: a busy store changes a hundred times a second.
-const GATHER: Duration = Duration::from_millis(250);
+/// The shortest time between two messages: a busy store changes a hundred times a second, and who looks
+/// must not notice the wait.
+const GATHER: Duration = Duration::from_millis(80);
 
 /// A message `changed` whenever a task may have changed, several changes together.
 ///
@@ -23,17 +25,18 @@ const GATHER: Duration = Duration::from_millis(250);
                responses((status = 200, content_type = "text/event-stream", body = String)))]
 pub(super) async fn changes(State(api): State<Api>) -> Response {
     let watch = api.store.watch();
-    let stream = stream::unfold((watch, api.stop), async |(mut watch, stop)| {
+    let stream = stream::unfold((watch, api.stop, Instant::now()), async |(mut watch, stop, next)| {
         tokio::select! {
             () = stop.cancelled() => return None,
             () = watch.changed(HEARTBEAT) => {}
         }
+        // The first change after a quiet moment is told at once.
         tokio::select! {
             () = stop.cancelled() => return None,
-            () = tokio::time::sleep(GATHER) => {}
+            () = tokio::time::sleep_until(next) => {}
         }
         let message = sse::Event::default().event("changed").data("{}");
-        Some((Ok::<_, Infallible>(message), (watch, stop)))
+        Some((Ok::<_, Infallible>(message), (watch, stop, Instant::now() + GATHER)))
     });
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
     (unbuffered, Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT))).into_response()
