@@ -76,6 +76,7 @@ export const summary = (task: Task): Schema["TaskSummary"] => ({
   state: task.state,
   reason: task.outcome?.reason,
   cancel: task.cancel ?? false,
+  place: { queue: "default", tenant: "default", priority: 4 },
   pipeline: task.spec.pipeline.name,
   model: task.spec.pipeline.model,
   rounds: task.rounds.length,
