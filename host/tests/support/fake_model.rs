@@ -121,6 +121,10 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn connection(mut stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
     let (head, body) = request(&mut stream).await?;
+    // Somebody looks whether there is a server: no call of the model.
+    if head.starts_with("GET ") {
+        return send(&mut stream, 404, "", "{}").await;
+    }
     let header = |name: &str| {
         let line = head
             .lines()
@@ -164,7 +168,8 @@ async fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
     let length = head.lines().find_map(|line| {
         let (key, value) = line.split_once(": ")?;
         key.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().ok())?
-    })?;
+    });
+    let Some(length) = length else { return Some((head, Value::Null)) };
     while bytes.len() < end + 4 + length {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
