@@ -1,15 +1,16 @@
 //! Jobs that do nothing, through the queue: submitted one by one and 64 at a time, then claimed and
 //! finished by 1 and by 32 at a time. Redis (AOF everysec) and SQLite.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
 use aiagent_host::store::{ClaimRequest, LEASE, NewTask, RedisConfig, RedisStore, SqliteStore, Store};
-use aiagent_host::task::{Budget, Digest, Outcome, Pipeline, PluginRef, Reason, Spec, Task, TaskId};
+use aiagent_host::task::{Digest, Outcome, Reason, Task, TaskId};
 use futures_util::future::join_all;
 
+#[path = "../tests/support/plain.rs"]
+mod plain;
 #[allow(dead_code, reason = "each of the crates that include this uses a part of it")]
 #[path = "../tests/support/redis_server.rs"]
 mod redis_server;
@@ -19,21 +20,7 @@ use redis_server::RedisServer;
 const JOBS: usize = 3000;
 
 fn new_task() -> NewTask {
-    let plugin = |name: &str| PluginRef { name: name.to_owned(), settings: BTreeMap::new() };
-    let pipeline = Pipeline {
-        name: "default".to_owned(),
-        builder: plugin("builder"),
-        checker: plugin("checker"),
-        fixer: None,
-        model: None,
-        protected: Vec::new(),
-        candidates: 1,
-        max_rounds: 1,
-        temperatures: Vec::new(),
-    };
-    let (goal, tree) = ("x".repeat(100), Digest::of(b"tree"));
-    let spec = Spec { goal, tree, tests: Vec::new(), pipeline, budget: Budget::default(), parent: None };
-    NewTask::new(TaskId::fresh(), spec)
+    NewTask::new(TaskId::fresh(), plain::spec("x".repeat(100), Digest::of(b"tree")))
 }
 
 async fn submit(store: &Arc<dyn Store>, at_a_time: usize) {

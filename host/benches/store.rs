@@ -1,37 +1,23 @@
 //! Tasks per second through submit, claim, commit and finish: memory against SQLite, and SQLite with
 //! many callers against SQLite with one, which shows what group commit gives.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aiagent_host::store::{ClaimRequest, Filter, LEASE, MemoryStore, NewTask, SqliteStore, Store};
-use aiagent_host::task::{
-    Budget, Digest, EventBody, Level, Outcome, Pipeline, PluginRef, Reason, Spec, State, Task, TaskId,
-};
+use aiagent_host::task::{Digest, EventBody, Level, Outcome, Reason, State, Task, TaskId};
 use futures_util::future::join_all;
+
+#[path = "../tests/support/plain.rs"]
+mod plain;
 
 /// Long enough for a steady state on a slow disk.
 const FOR: Duration = Duration::from_secs(3);
 const CALLERS: usize = 64;
 
 fn new_task() -> NewTask {
-    let plugin = |name: &str| PluginRef { name: name.to_owned(), settings: BTreeMap::new() };
-    let pipeline = Pipeline {
-        name: "default".to_owned(),
-        builder: plugin("builder"),
-        checker: plugin("checker"),
-        fixer: None,
-        model: None,
-        protected: Vec::new(),
-        candidates: 1,
-        max_rounds: 1,
-        temperatures: Vec::new(),
-    };
-    let (goal, tree) = ("write a slugify function".repeat(10), Digest::of(b"tree"));
-    let spec = Spec { goal, tree, tests: Vec::new(), pipeline, budget: Budget::default(), parent: None };
-    NewTask::new(TaskId::fresh(), spec)
+    NewTask::new(TaskId::fresh(), plain::spec("write a slugify function".repeat(10), Digest::of(b"tree")))
 }
 
 /// Four verbs.

@@ -23,6 +23,8 @@ mod dice;
 mod failover;
 #[path = "chaos/line.rs"]
 mod line;
+#[path = "support/plain.rs"]
+mod plain;
 #[allow(dead_code, reason = "each of the crates that include this uses a part of it")]
 #[path = "support/redis_server.rs"]
 mod redis_server;
@@ -178,7 +180,7 @@ async fn submit(store: Arc<dyn Store>, tree: Digest, oracle: Arc<Oracle>, mut di
         // A client that hears nothing sends it again, under another id.
         let send = || {
             let place = Place { tenant: format!("t{}", number % 3), ..Default::default() };
-            let new = NewTask::new(TaskId::fresh(), tasks::spec(&tree));
+            let new = NewTask::new(TaskId::fresh(), plain::spec("a goal", tree.clone()));
             store.submit(NewTask { place, idempotency: Some(key.clone()), ..new })
         };
         match insist(send).await {

@@ -7,11 +7,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aiagent_host::store::{Cancelled, Claim, ClaimRequest, JournalEntry, LEASE, NewTask, SqliteStore, Store};
-use aiagent_host::task::{
-    Budget, Digest, EventBody, Level, Outcome, Pipeline, PluginRef, Reason, Spec, State, Task, TaskId,
-};
+use aiagent_host::task::{Digest, EventBody, Level, Outcome, Reason, State, Task, TaskId};
 use bytes::Bytes;
 use futures_util::future::join_all;
+
+#[path = "support/plain.rs"]
+mod plain;
 
 /// Where the child of [`kill_nine_loses_nothing_that_was_acknowledged`] finds its store.
 const UNDER_LOAD: &str = "AIAGENT_TEST_STORE_UNDER_LOAD";
@@ -19,27 +20,7 @@ const UNDER_LOAD: &str = "AIAGENT_TEST_STORE_UNDER_LOAD";
 const EMPTY_TREE: &[u8] = b"{\"files\":{}}";
 
 fn new_task(tree: &Digest) -> NewTask {
-    let plugin = |name: &str| PluginRef { name: name.to_owned(), settings: BTreeMap::new() };
-    let pipeline = Pipeline {
-        name: "default".to_owned(),
-        builder: plugin("builder"),
-        checker: plugin("checker"),
-        fixer: None,
-        model: None,
-        protected: Vec::new(),
-        candidates: 1,
-        max_rounds: 1,
-        temperatures: Vec::new(),
-    };
-    let spec = Spec {
-        goal: "a goal".to_owned(),
-        tree: tree.clone(),
-        tests: Vec::new(),
-        pipeline,
-        budget: Budget::default(),
-        parent: None,
-    };
-    NewTask::new(TaskId::fresh(), spec)
+    NewTask::new(TaskId::fresh(), plain::spec("a goal", tree.clone()))
 }
 
 fn request(worker: &str, nonce: u64, lease: Duration) -> ClaimRequest {

@@ -7,7 +7,7 @@ use aiagent_host::task::TaskId;
 use bytes::Bytes;
 
 use crate::redis_server::RedisSentinel;
-use crate::{LEASE, insist, tasks};
+use crate::{LEASE, insist, plain};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_loses_nothing_that_was_acknowledged() {
@@ -23,7 +23,7 @@ async fn a_failover_loses_nothing_that_was_acknowledged() {
     let tree = careful.put_blob(Bytes::from_static(b"{\"files\":{}}")).await.expect("stores");
     let mut acknowledged = Vec::new();
     for _ in 0..30 {
-        let new = NewTask::new(TaskId::fresh(), tasks::spec(&tree));
+        let new = NewTask::new(TaskId::fresh(), plain::spec("a goal", tree.clone()));
         acknowledged.push(careful.submit(new).await.expect("a replica has it").id);
     }
     let claim =
@@ -37,7 +37,7 @@ async fn a_failover_loses_nothing_that_was_acknowledged() {
         assert!(insist(|| later.get(id)).await.expect("reads").is_some(), "task {id} is lost");
     }
     assert_eq!(insist(|| later.fsck()).await.expect("checks"), Vec::<String>::new());
-    let new = || NewTask::new(TaskId::fresh(), tasks::spec(&tree));
+    let new = || NewTask::new(TaskId::fresh(), plain::spec("a goal", tree.clone()));
     insist(|| later.submit(new())).await.expect("the new master takes tasks");
     loop {
         let said = careful.submit(new()).await.expect_err("no replica has it").to_string();

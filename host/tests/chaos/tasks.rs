@@ -1,28 +1,9 @@
 //! The tasks, and what must be true of each of them afterwards.
 
-use std::collections::BTreeMap;
-
 use aiagent_host::store::Store;
-use aiagent_host::task::{Budget, Digest, Event, EventBody, Pipeline, PluginRef, Spec, State, Task, TaskId};
+use aiagent_host::task::{Event, EventBody, State, Task, TaskId};
 
 use crate::{CALLS, Oracle, STEPS};
-
-pub(crate) fn spec(tree: &Digest) -> Spec {
-    let plugin = |name: &str| PluginRef { name: name.to_owned(), settings: BTreeMap::new() };
-    let pipeline = Pipeline {
-        name: "default".to_owned(),
-        builder: plugin("builder"),
-        checker: plugin("checker"),
-        fixer: None,
-        model: None,
-        protected: Vec::new(),
-        candidates: 1,
-        max_rounds: 1,
-        temperatures: Vec::new(),
-    };
-    let (goal, tree) = ("a goal".to_owned(), tree.clone());
-    Spec { goal, tree, tests: Vec::new(), pipeline, budget: Budget::default(), parent: None }
-}
 
 pub(crate) async fn check(store: &dyn Store, oracle: &Oracle) {
     for finding in store.fsck().await.expect("checks") {
