@@ -28,7 +28,7 @@ test("10,000 tasks: searched, paged through, and cancelled by the dozen", async 
     }
     await page.getByLabel("Search goals and ids").fill("Task 77:");
     await page.getByText(`Task 77: ${ADD.goal}`).waitFor();
-    expect(await page.getByRole("row").count()).toBe(2);
+    await expect.poll(() => page.getByRole("row").count()).toBe(2);
 
     await page.getByLabel("Search goals and ids").fill("Task 99");
     await page.getByRole("row").nth(50).waitFor();
@@ -63,7 +63,7 @@ test("a task of 5,000 events, and its log of 100,000 lines", async () => {
     await page.getByText(/^1 of [\d,]+ lines$/).waitFor();
     await page.getByText("round 321: build with builder").waitFor();
     await page.getByRole("region", { name: "Lines" }).getByRole("link").first().click();
-    expect(page.url()).toMatch(/#L\d{5}$/);
+    await expect.poll(() => page.url()).toMatch(/#L\d{5}$/);
     await page.reload();
     await page.getByText("round 321: build with builder").waitFor();
 

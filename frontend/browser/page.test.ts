@@ -47,7 +47,7 @@ describe("with the samples' recordings", () => {
     await page.getByRole("link", { name: "Submit one, or try a sample" }).click();
     await page.getByLabel("Begin with a sample").selectOption("fizz");
     await page.reload();
-    expect(await page.getByLabel("Goal").inputValue()).toContain("fizz.py");
+    await expect.poll(() => page.getByLabel("Goal").inputValue()).toContain("fizz.py");
     await page.getByRole("button", { name: "Submit", exact: true }).click();
     await badge("green").waitFor();
     const first = new URL(page.url()).pathname;
@@ -74,10 +74,10 @@ describe("with the samples' recordings", () => {
   test("filters live in the URL", async () => {
     await page.goto(`${host.url}/?outcome=not-green`);
     await badge("no rounds left").waitFor();
-    expect(await page.getByRole("row").count()).toBe(2);
+    await expect.poll(() => page.getByRole("row").count()).toBe(2);
     await page.getByLabel("Any outcome").selectOption("green");
     await badge("green").waitFor();
-    expect(page.url()).toContain("outcome=green");
+    await expect.poll(() => page.url()).toContain("outcome=green");
     await page.getByLabel("Search goals and ids").fill("no such goal");
     await page.getByText("No task is like that").waitFor();
     await page.reload();
@@ -181,7 +181,7 @@ describe("with a model that writes when told to", () => {
     await model.asked();
     await page.getByRole("button", { name: "Cancel" }).click();
     await badge("cancelled").waitFor({ timeout: 30_000 });
-    expect(await page.title()).toMatch(/^cancelled · /);
+    await expect.poll(() => page.title()).toMatch(/^cancelled · /);
   });
 
   test("what strangers write is text, however it looks", async () => {
