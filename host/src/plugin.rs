@@ -15,6 +15,7 @@ mod manifest;
 mod inspect;
 mod engine;
 mod ticker;
+mod pieces;
 mod compile;
 mod load;
 mod uses;

@@ -63,8 +63,7 @@ impl Limits {
             // A checker runs the user's tests; the others only turn text into text.
             compute_ms: if kind == Kind::Checker { 60_000 } else { 10_000 },
             wall_ms: 10 * 60_000,
-            // To fill a memory is one instruction, which nothing can interrupt: this much takes less than
-            // the 50 ms that a spent budget may be overrun.
+            // CPython with a user's tests takes 30 MiB; a test may need as much again, a few times over.
             memory_bytes: 128 * MIB,
             output_bytes: MIB,
             log_bytes: 256 << 10,

@@ -15,7 +15,7 @@ use super::manifest::{self, MAX_FILE_BYTES, Manifest};
 use super::state::State;
 use super::trial::Before;
 use super::uses::Uses;
-use super::{Kind, Limits, Refusal, Settings, uses};
+use super::{Kind, Limits, Refusal, Settings, pieces, uses};
 use crate::task::{Digest, Millis};
 
 /// Compiled and linked; an instance is made for each call.
@@ -100,7 +100,8 @@ impl Plugin {
 impl Entry {
     /// Compiles, unless the cache has the code, and links.
     pub(super) fn compile(kind: Kind, linker: &Linker<State>, component: &[u8]) -> Result<Self, Refusal> {
-        let component = Component::from_binary(linker.engine(), component)
+        let steady = pieces::component(component).map_err(Refusal::Compile)?;
+        let component = Component::from_binary(linker.engine(), &steady)
             .map_err(|error| Refusal::Compile(format!("{error:#}")))?;
         Self::link(kind, linker, &component).map_err(|error| Refusal::Link(format!("{error:#}")))
     }
