@@ -66,7 +66,9 @@ impl Adapter {
         &self.plugin.digest
     }
 
-    fn instance(&self, input_bytes: usize) -> Instance {
+    async fn instance(&self, input_bytes: usize) -> Result<Instance, ModelError> {
+        let ready = self.plugin.uses.rested(&CancellationToken::new()).await;
+        ready.map_err(|failure| ModelError::Other(failure.to_string()))?;
         let limits = &self.plugin.limits;
         let output_limit = limits.output_bytes.saturating_add((input_bytes * MAX_ENCODING_GROWTH) as u64);
         let sandbox = Sandbox {
@@ -87,13 +89,13 @@ impl Adapter {
         let meter = Arc::new(Meter::new(limits.compute(), start));
         let store = self.generation.shared.store(&self.plugin, sandbox, &bounds, meter, start);
         let (generation, plugin) = (self.generation.clone(), Arc::clone(&self.plugin));
-        Instance {
+        Ok(Instance {
             generation,
             plugin,
             fallback: Arc::clone(&self.fallback),
             store: Some(store),
             output_limit,
-        }
+        })
     }
 }
 
@@ -110,7 +112,7 @@ impl Instance {
             return Err(ModelError::Other("an earlier call into the adapter did not end".into()));
         };
         let (shared, plugin) = (Arc::clone(&self.generation.shared), Arc::clone(&self.plugin));
-        let (limits, start) = (plugin.limits, Instant::now());
+        let (limits, output_limit, start) = (plugin.limits, self.output_limit, Instant::now());
         let meter = Arc::new(Meter::new(limits.compute(), start));
         let its = Arc::clone(&meter);
         let call = async move {
@@ -130,16 +132,20 @@ impl Instance {
             };
             let answer = clocks.run(Turn::always(), entry(&plugin, &mut store)).await;
             store.data().close();
-            (store, answer)
+            // A spoilt instance is taken apart here, where it may take its time.
+            match answer {
+                Ok(answer) if size(&answer) as u64 <= output_limit => Ok((store, answer)),
+                Ok(_) => Err(Failure::Output(output_limit)),
+                Err(error) => Err(drive::failure(&error, store.data(), output_limit)),
+            }
         };
-        let (store, answer) = self.generation.shared.aside.run(&self.plugin.habit, &meter, call).await;
+        let answer = self.generation.shared.aside.run(&self.plugin.habit, &meter, call).await;
         let failure = match answer {
-            Ok(answer) if size(&answer) as u64 <= self.output_limit => {
+            Ok((store, answer)) => {
                 self.store = Some(store);
                 return Ok(answer);
             }
-            Ok(_) => Failure::Output(self.output_limit),
-            Err(error) => drive::failure(&error, store.data(), self.output_limit),
+            Err(failure) => failure,
         };
         if let Some(fallback) = self.generation.judge(&self.plugin, Some(&failure), start.elapsed()) {
             *self.fallback.lock().unwrap_or_else(PoisonError::into_inner) = Some(fallback);
@@ -165,7 +171,7 @@ impl Wire for Adapter {
             Ok(found) => found.name.len() + found.default_base_url.as_ref().map_or(0, String::len),
             Err(error) => error_bytes(error),
         };
-        let mut instance = self.instance(0);
+        let mut instance = self.instance(0).await?;
         let answer = instance.call(size, |plugin, store| {
             Box::pin(async move {
                 let guest = instantiate(plugin, store).await?;
@@ -191,7 +197,7 @@ impl Wire for Adapter {
             Ok(encoded) => encoded.path.len() + encoded.body.len() + headers_bytes(&encoded.headers),
             Err(error) => error_bytes(error),
         };
-        let mut instance = self.instance(input_bytes);
+        let mut instance = self.instance(input_bytes).await?;
         let answer = instance.call(size, |plugin, store| {
             Box::pin(async move {
                 let guest = instantiate(plugin, store).await?;
@@ -209,7 +215,7 @@ impl Wire for Adapter {
         settings: &WireSettings,
     ) -> Result<Box<dyn Decoder>, ModelError> {
         let settings = settings_to_guest(settings);
-        let mut instance = self.instance(0);
+        let mut instance = self.instance(0).await?;
         let opened = instance.call(
             |_| 0,
             move |plugin, store| {

@@ -22,10 +22,16 @@ pub(super) const LONG: Duration = Duration::from_millis(2);
 /// lower its priority without any right, but not raise it again.
 const NICENESS: i32 = 10;
 
-/// Whether a plugin has ever computed for long. From then on its calls begin aside, since even the little
-/// that it takes to notice is felt by all others.
+/// Whether a plugin has ever computed for long, or had to be stopped. From then on its calls begin aside, since
+/// even the little that it takes to notice is felt by all others.
 #[derive(Debug, Default)]
 pub(super) struct Habit(AtomicBool);
+
+impl Habit {
+    pub(super) fn note(&self) {
+        self.0.store(true, Relaxed);
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Aside {
@@ -65,7 +71,7 @@ impl Aside {
             let polled = call.as_mut().poll(cx);
             let long = meter.spent() >= LONG;
             if long {
-                habit.0.store(true, Relaxed);
+                habit.note();
             }
             match polled {
                 Poll::Ready(ended) => Poll::Ready(Some(ended)),

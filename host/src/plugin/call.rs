@@ -132,3 +132,11 @@ pub enum Failure {
     #[error("host error: {0}")]
     Host(String),
 }
+
+impl Failure {
+    /// Whether the guest had to be stopped, or stopped itself, for what it did with the host's processors and
+    /// memory. A deadline is not of that kind: it passes while others are waited for, too.
+    pub(super) fn is_the_guests(&self) -> bool {
+        matches!(self, Self::Trap(_) | Self::Compute(_) | Self::Memory(_) | Self::Output(_))
+    }
+}

@@ -103,7 +103,11 @@ impl Generation {
             // No file ran.
             Err(missing) => return not_run(missing, call, Digest::of(&[])),
         };
-        match self.shared.turn(plugin, &call.cancel).await {
+        let ready = async {
+            plugin.uses.rested(&call.cancel).await?;
+            self.shared.turn(plugin, &call.cancel).await
+        };
+        match ready.await {
             Ok(turn) => {
                 let compute = plugin.limits.compute().min(call.compute_left);
                 let meter = Arc::new(Meter::new(compute, Instant::now()));

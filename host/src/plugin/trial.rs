@@ -59,6 +59,9 @@ impl Generation {
         wall: Duration,
     ) -> Option<Fallback> {
         let traps = plugin.uses.count(failure, wall);
+        if failure.is_some_and(Failure::is_the_guests) {
+            plugin.habit.note();
+        }
         if !matches!(failure, Some(Failure::Trap(_))) {
             if failure.is_none() && plugin.uses.passed() == PROVEN && plugin.before.take().is_some() {
                 self.shared.proven(plugin);

@@ -2,15 +2,22 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use crate::task::Millis;
 
 /// The median is of the last so many calls: enough to be steady, and 1 kB a plugin.
 const TIMES: usize = 128;
+
+/// A plugin that had to be stopped, or trapped, rests for so long before its next call, and for twice as long
+/// after each further time in a row: one that fails over and over, however quickly, is no load.
+const REST: Duration = Duration::from_millis(10);
+/// A healthy call that comes after many bad ones waits so long, once.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Uses(Mutex<Tally>);
@@ -21,6 +28,8 @@ struct Tally {
     passed: u64,
     traps_in_a_row: u32,
     last_trap: Option<LastTrap>,
+    stopped_in_a_row: u32,
+    rests_until: Option<Instant>,
     times_us: VecDeque<u64>,
 }
 
@@ -49,6 +58,7 @@ impl Uses {
     /// Returns how many traps in a row it has had now.
     pub(super) fn count(&self, failure: Option<&Failure>, wall: Duration) -> u32 {
         let mut tally = self.tally();
+        tally.note_rest(failure);
         match failure {
             None => {
                 tally.passed += 1;
@@ -81,6 +91,15 @@ impl Uses {
         tally.traps_in_a_row
     }
 
+    /// Waits until a plugin that keeps failing may be called again.
+    pub(super) async fn rested(&self, cancel: &CancellationToken) -> Result<(), Failure> {
+        let Some(until) = self.tally().rests_until else { return Ok(()) };
+        tokio::select! {
+            () = cancel.cancelled() => Err(Failure::Cancelled),
+            () = tokio::time::sleep_until(until.into()) => Ok(()),
+        }
+    }
+
     pub(super) fn passed(&self) -> u64 {
         self.tally().passed
     }
@@ -104,8 +123,57 @@ impl Uses {
     }
 }
 
+impl Tally {
+    fn note_rest(&mut self, failure: Option<&Failure>) {
+        match failure {
+            None | Some(Failure::Step(_)) => (self.stopped_in_a_row, self.rests_until) = (0, None),
+            Some(failure) if failure.is_the_guests() => {
+                self.stopped_in_a_row += 1;
+                self.rests_until = Some(Instant::now() + rest(self.stopped_in_a_row));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn rest(stopped_in_a_row: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(stopped_in_a_row.saturating_sub(1)).unwrap_or(u32::MAX);
+    REST.saturating_mul(doubled).min(LONGEST_REST)
+}
+
 /// By this host's clock: swaps and traps belong to a host, not to the store.
 pub(super) fn now() -> Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_millis() as Millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rest_doubles_up_to_a_second() {
+        let rests = [1, 2, 3, 7, 8, 33, u32::MAX].map(|times| rest(times).as_millis());
+        assert_eq!(rests, [10, 20, 40, 640, 1000, 1000, 1000]);
+    }
+
+    #[tokio::test]
+    async fn what_a_guest_is_stopped_for_makes_it_rest_until_it_does_well() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let uses = Uses::default();
+        let trap = Failure::Trap("unreachable".into());
+        for failure in
+            [Failure::Deadline(LONGEST_REST), Failure::Host("full disk".into()), Failure::Cancelled]
+        {
+            uses.count(Some(&failure), Duration::ZERO);
+            assert_eq!(uses.rested(&CancellationToken::new()).await, Ok(()), "{failure}");
+        }
+        for _ in 0..20 {
+            uses.count(Some(&trap), Duration::ZERO);
+        }
+        assert_eq!(uses.rested(&stop).await, Err(Failure::Cancelled));
+        uses.count(None, Duration::ZERO);
+        assert_eq!(uses.rested(&stop).await, Ok(()));
+    }
 }
