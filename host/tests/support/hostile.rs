@@ -101,23 +101,37 @@ impl Case {
         self
     }
 
-    pub(crate) async fn run(&self, runtime: &Runtime) -> Ended {
+    /// What it is called with.
+    pub(crate) fn call(&self) -> Call {
         let mut call = World::new((self.model)()).call();
         (self.prepare)(&mut call);
+        call
+    }
+
+    pub(crate) async fn run(&self, runtime: &Runtime) -> Ended {
+        self.run_with(self.call(), runtime).await.0
+    }
+
+    /// With the tree it leaves.
+    pub(crate) async fn run_with(&self, call: Call, runtime: &Runtime) -> (Ended, Tree) {
         let name = &self.name;
+        let ended = |result, usage, tree| (Ended { result, usage: Some(usage) }, tree);
         match self.kind {
-            Kind::Adapter => Ended { result: converse(runtime, name).await.map_err(adapters), usage: None },
+            Kind::Adapter => {
+                let result = converse(runtime, name).await.map_err(adapters);
+                (Ended { result, usage: None }, call.tree)
+            }
             Kind::Builder => {
-                let ended = runtime.build(name, call).await;
-                Ended { result: ended.result.map(drop), usage: Some(ended.usage) }
+                let built = runtime.build(name, call).await;
+                ended(built.result.map(drop), built.usage, built.tree)
             }
             Kind::Fixer => {
-                let ended = runtime.fix(name, call).await;
-                Ended { result: ended.result.map(drop), usage: Some(ended.usage) }
+                let fixed = runtime.fix(name, call).await;
+                ended(fixed.result.map(drop), fixed.usage, fixed.tree)
             }
             Kind::Checker => {
-                let ended = runtime.check(name, call).await;
-                Ended { result: ended.result.map(drop), usage: Some(ended.usage) }
+                let checked = runtime.check(name, call).await;
+                ended(checked.result.map(drop), checked.usage, checked.tree)
             }
         }
     }
