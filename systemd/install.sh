@@ -7,6 +7,7 @@
 #     --upgrade     replace another build that is installed; running steps are drained
 #     --uninstall   remove all but configuration, tasks, own plugins and the user
 #     --purge       with --uninstall: remove these too
+#     --store S     where tasks are kept, in a new configuration: sqlite, redis (this machine's), redis://HOST:PORT [sqlite]
 #     --root DIR    install into a folder (an image, a test): no service is started
 #     --from DIR    the build to install, as `make build` leaves it [target]
 #     --archive F   the release archive to install, as `make dist` leaves it; its checksums are verified
@@ -16,7 +17,7 @@ umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/.." && pwd)
 given=("$@")
-action=install dry='' split='' purge='' root='' from=${CARGO_TARGET_DIR:-$source/target} archive=''
+action=install dry='' split='' purge='' store='' root='' from=${CARGO_TARGET_DIR:-$source/target} archive=''
 # In an unpacked release the build is its own.
 if [ -f "$source/SHA256SUMS" ]; then from=$source/target; fi
 log='' work='' changes=0
@@ -43,10 +44,11 @@ while [ $# -gt 0 ]; do
     --upgrade) action=upgrade ;;
     --uninstall) action=uninstall ;;
     --purge) purge=1 ;;
+    --store) value "$1" "${2:-}"; store=$2; shift ;;
     --root) value "$1" "${2:-}"; root=$(realpath -m "$2"); shift ;;
     --from) value "$1" "${2:-}"; from=$(realpath -m "$2"); shift ;;
     --archive) value "$1" "${2:-}"; archive=$(realpath -m "$2"); shift ;;
-    --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *)
       echo "install: unknown option $1; install.sh local --help lists them" >&2
       exit 2
@@ -68,6 +70,13 @@ share=$root/usr/share/ai-agent
 doc=$root/usr/share/doc/ai-agent
 worker=aiagent-worker@8081.service
 if [ -n "$split" ]; then wanted=(aiagent-dashboard.service "$worker"); else wanted=(aiagent.service); fi
+
+# shellcheck source=install/files.sh
+. "$here/install/files.sh"
+# shellcheck source=install/release.sh
+. "$here/install/release.sh"
+# shellcheck source=install/services.sh
+. "$here/install/services.sh"
 
 as_root() { [ "$(id -u)" = 0 ]; }
 live() { [ -z "$root" ]; }
@@ -94,114 +103,6 @@ finish() {
   exit $code
 }
 
-folder() { # MODE OWNER PATH
-  local made
-  if [ -d "$3" ]; then return 0; fi
-  changes=$((changes + 1))
-  say "folder $3"
-  if [ -n "$dry" ]; then return 0; fi
-  # Of the folders above, those that are not there are made and undone too.
-  made=$3
-  while [ ! -d "$(dirname "$made")" ]; do made=$(dirname "$made"); done
-  undo_with find "$made" -depth -type d -empty -delete
-  mkdir -p "$3"
-  chmod "$1" "$3"
-  own "$2" "$3"
-}
-
-own() { # OWNER PATH
-  local id
-  as_root || return 0
-  id=$(entry "$1")
-  # A folder without /etc/passwd has no users; whoever boots it makes them.
-  if [ -n "$id" ]; then chown "$id" "$2"; fi
-}
-
-entry() { # USER: its uid:gid in the target
-  if [ "$1" = root ]; then echo 0:0; return; fi
-  if [ ! -f "$root/etc/passwd" ]; then return 0; fi
-  awk -F: -v name="$1" '$1 == name { print $3 ":" $4 }' "$root/etc/passwd"
-}
-
-put() { # MODE SOURCE TARGET
-  if [ -f "$3" ] && cmp -s "$2" "$3" && [ "$(stat -c %a "$3")" = "$1" ]; then return 0; fi
-  changes=$((changes + 1))
-  say "file $3"
-  if [ -n "$dry" ]; then return 0; fi
-  folder 755 root "$(dirname "$3")"
-  if [ -e "$3" ]; then
-    cp -p "$3" "$work/$changes"
-    undo_with mv -f "$work/$changes" "$3"
-  else
-    undo_with rm -f "$3"
-  fi
-  # Under a new name first: a running program's file can't be written to, and no reader sees half of it.
-  install -m "$1" "$2" "$3.new"
-  mv -f "$3.new" "$3"
-}
-
-drop() { # FILE
-  if [ ! -e "$1" ]; then return 0; fi
-  changes=$((changes + 1))
-  say "remove $1"
-  if [ -n "$dry" ]; then return 0; fi
-  cp -p "$1" "$work/$changes"
-  undo_with mv -f "$work/$changes" "$1"
-  rm -f "$1"
-}
-
-# MODE SOURCE TARGET of all that belongs to the program.
-contents() {
-  local file
-  echo "755 $from/release/aiagent-host $root/usr/bin/aiagent-host"
-  for file in "$from"/plugins/*.wasm; do echo "644 $file $lib/plugins/$(basename "$file")"; done
-  for file in "$here"/*.service; do echo "644 $file $units/$(basename "$file")"; done
-  for file in "$source"/docs/*.md; do echo "644 $file $doc/$(basename "$file")"; done
-  for file in goal.txt files/test_fizz.py; do echo "644 $source/host/samples/fizz/$file $share/smoke/$file"; done
-  echo "644 $here/exec.conf $share/exec.conf"
-  echo "644 $source/host/samples/recordings/fizz.jsonl $share/smoke/recording.jsonl"
-  echo "644 $source/host/samples/aiagent.toml $share/smoke/aiagent.toml"
-}
-
-# Unpacks the archive beside everything else, and installs from there.
-unpack() {
-  local again="get it again with its .sha256, and run this again"
-  [ -f "$archive" ] || die "there is no $archive" "name the aiagent-host-….tar.gz that \`make dist\` left or a release has"
-  if [ -f "$archive.sha256" ]; then
-    (cd "$(dirname "$archive")" && sha256sum --status --check "$archive.sha256") 2>/dev/null ||
-      die "$archive is not what $archive.sha256 says: damaged, or another's" "$again"
-  fi
-  mkdir "$work/release"
-  tar --extract --gzip --no-same-owner --strip-components=1 --file="$archive" --directory="$work/release" 2>>"${log:-/dev/null}" ||
-    die "$archive can't be unpacked: damaged, or no release archive" "$again"
-  source=$work/release here=$source/systemd from=$source/target
-  [ -f "$source/SHA256SUMS" ] || die "$archive holds no SHA256SUMS: it is no release archive" "$again"
-}
-
-# Of a release each file is what its SHA256SUMS says, and there are no others that would be installed.
-verify() {
-  local wrong
-  if [ ! -f "$source/SHA256SUMS" ] || [ "$from" != "$source/target" ]; then return 0; fi
-  wrong=$(cd "$source" && LC_ALL=C sha256sum --quiet --check SHA256SUMS 2>&1 | head -3) || true
-  if [ -z "$wrong" ]; then
-    wrong=$(cd "$source" && comm -13 <(sed 's/^[0-9a-f]*  //' SHA256SUMS | sort) \
-      <(find ./target ./docs ./systemd -type f | sort) | sed 's/$/: not in SHA256SUMS/' | head -3)
-  fi
-  [ -z "$wrong" ] || die "the release is damaged: $wrong" "get the archive again, and run this again"
-  say "checksums of the release: right"
-}
-
-check_source() {
-  case "$root$from$source" in
-    *[[:space:]]*) die "a path with blanks can't be installed from or to" "use a folder whose path has none" ;;
-  esac
-  if [ ! -x "$from/release/aiagent-host" ] || ! compgen -G "$from/plugins/*.wasm" >/dev/null; then
-    die "$from holds no build" "run \`make build\` in $source as yourself, or name a build with --from DIR"
-  fi
-  "$from/release/aiagent-host" --version >/dev/null 2>&1 ||
-    die "$from/release/aiagent-host does not run on this machine" "run \`make build\` in $source on this machine"
-}
-
 check_installed() {
   if [ "$action" = upgrade ]; then
     [ -f "$manifest" ] || die "nothing is installed that could be upgraded" "run again without --upgrade"
@@ -211,6 +112,35 @@ check_installed() {
   elif [ ! -f "$manifest" ] && [ -e "$root/usr/bin/aiagent-host" ]; then
     die "$root/usr/bin/aiagent-host is there, and not from this installer" "remove it the way it came, then run again"
   fi
+}
+
+# What the configuration says where there is one already is the operator's.
+check_store() {
+  case $store in
+    '' | sqlite) store='' ;;
+    redis) store=redis://127.0.0.1:6379 ;;
+    *@*) die "a password in --store would stand in a file that all can read" \
+      "name the server without it, and put AIAGENT_REDIS_PASSWORD into /etc/ai-agent/env" ;;
+    redis://* | rediss://* | redis+*://* | rediss+*://*) ;;
+    *) die "--store $store is no store" "say sqlite, redis (the one on this machine), or redis://HOST:PORT" ;;
+  esac
+  if [ -z "$store" ]; then return 0; fi
+  if [ -e "$etc/aiagent.toml" ] && ! grep -qxF "store = \"$store\"" "$etc/aiagent.toml"; then
+    die "$etc/aiagent.toml is there, and says another store" "set store = \"$store\" in it, then run this without --store"
+  fi
+  if live && [ "$store" = redis://127.0.0.1:6379 ] && ! redis_answers 2>/dev/null; then
+    die "no Redis answers at 127.0.0.1:6379" "apt-get install redis-server, or name another with --store redis://HOST:PORT"
+  fi
+}
+
+redis_answers() {
+  local line
+  exec 3<>/dev/tcp/127.0.0.1/6379 || return 1
+  printf 'PING\r\n' >&3
+  read -rt 10 line <&3 || true
+  exec 3>&-
+  case $line in +PONG* | -NOAUTH*) return 0 ;; esac
+  return 1
 }
 
 make_user() {
@@ -237,7 +167,11 @@ install_files() {
   put 644 "$work/manifest" "$manifest"
 
   folder 755 root "$etc"
-  [ -e "$etc/aiagent.toml" ] || put 644 "$here/aiagent.toml" "$etc/aiagent.toml"
+  if [ ! -e "$etc/aiagent.toml" ]; then
+    cp "$here/aiagent.toml" "$work/aiagent.toml"
+    if [ -n "$store" ]; then printf '\nstore = "%s"\n' "$store" >>"$work/aiagent.toml"; fi
+    put 644 "$work/aiagent.toml" "$etc/aiagent.toml"
+  fi
   if [ ! -e "$etc/env" ]; then
     cp "$here/env" "$work/env"
     for name in AIAGENT_MODEL_URL AIAGENT_MODEL_NAME AIAGENT_MODEL_KEY AIAGENT_TOKEN; do
@@ -276,83 +210,6 @@ smoke() {
   say "smoke test: green in $((SECONDS - begin)) s"
 }
 
-# First of all, so that it is undone last: what runs now runs again, on the files that are then back.
-remember_services() {
-  local unit
-  if ! live || [ -n "$dry" ]; then return 0; fi
-  for unit in aiagent.service aiagent-dashboard.service "$worker"; do
-    if systemctl -q is-active "$unit"; then undo_with systemctl restart "$unit"; fi
-  done
-  undo_with systemctl daemon-reload
-}
-
-start_services() {
-  local unit verb=start
-  if ! live; then
-    say "not started: this is not the running system; systemctl enable --root=$root ${wanted[*]}"
-    return 0
-  fi
-  for unit in aiagent.service aiagent-dashboard.service "$worker"; do
-    case " ${wanted[*]} " in
-      *" $unit "*) continue ;;
-    esac
-    if systemctl -q is-active "$unit" || systemctl -q is-enabled "$unit" 2>/dev/null; then
-      changes=$((changes + 1))
-      say "stop $unit, which the others replace"
-      undo_with systemctl enable --now "$unit"
-      quietly systemctl disable --now "$unit"
-    fi
-  done
-  if [ $changes -gt 0 ]; then verb=restart; fi
-  quietly systemctl daemon-reload
-  for unit in "${wanted[@]}"; do
-    if ! systemctl -q is-enabled "$unit" 2>/dev/null; then
-      undo_with systemctl disable --now "$unit"
-      quietly systemctl enable "$unit"
-    fi
-    if [ $verb = start ] && systemctl -q is-active "$unit"; then continue; fi
-    changes=$((changes + 1))
-    say "$verb $unit"
-    if ! quietly systemctl $verb "$unit" || ! becomes_ready "$unit"; then
-      quietly journalctl -u "$unit" -n 50 --no-pager -o cat || true
-      die "$unit does not start" "journalctl -u $unit -n 50 says why; then run this again"
-    fi
-  done
-}
-
-# Waits until the service can take and work on tasks; not for one that has ended and is tried again.
-becomes_ready() { # UNIT
-  local address host
-  if [ -n "$dry" ]; then return 0; fi
-  if [ "$1" = "$worker" ]; then
-    address=127.0.0.1:8081
-  else
-    address=$(sed -n 's/^AIAGENT_LISTEN="\{0,1\}\([^"]*\).*/\1/p' "$etc/env")
-    if [ -z "$address" ]; then
-      address=$(AIAGENT_CONFIG=$etc/aiagent.toml /usr/bin/aiagent-host --print-config |
-        sed -n 's/^listen = "\([^"]*\).*/\1/p')
-    fi
-  fi
-  host=${address%:*}
-  case $host in 0.0.0.0 | '[::]') host=127.0.0.1 ;; esac
-  for _ in $(seq 600); do
-    if ready "${host//[][]/}" "${address##*:}" 2>/dev/null; then return 0; fi
-    if [ "$(systemctl show -P NRestarts "$1")" != 0 ] || systemctl -q is-failed "$1"; then return 1; fi
-    read -rt 0.2 <> <(:) || true
-  done
-  return 1
-}
-
-ready() { # HOST PORT
-  local line
-  exec 3<>"/dev/tcp/$1/$2" || return 1
-  printf 'GET /readyz HTTP/1.0\r\n\r\n' >&3
-  read -r line <&3 || true
-  exec 3>&-
-  case $line in *' 200 '*) return 0 ;; esac
-  return 1
-}
-
 uninstall() {
   local unit file folder
   if [ ! -f "$manifest" ] && [ -z "$purge" ]; then
@@ -362,6 +219,10 @@ uninstall() {
   if live; then
     for unit in aiagent.service aiagent-dashboard.service 'aiagent-worker@*.service'; do
       quietly systemctl stop "$unit" || true
+    done
+    # Further workers were enabled by hand.
+    for unit in /etc/systemd/system/*.wants/aiagent-worker@*.service; do
+      if [ -L "$unit" ]; then quietly systemctl disable "$(basename "$unit")" || true; fi
     done
     quietly systemctl disable aiagent.service aiagent-dashboard.service "$worker" || true
   fi
@@ -412,6 +273,7 @@ if [ -n "$archive" ]; then unpack; fi
 verify
 check_source
 check_installed
+check_store
 remember_services
 make_user
 install_files

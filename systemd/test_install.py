@@ -186,6 +186,15 @@ class Asking(Scratch):
         env = (self.root / "etc/ai-agent/env").read_text().splitlines()[-2:]
         self.assertEqual(env, ['AIAGENT_MODEL_URL="http://127.0.0.1:1/v1"', 'AIAGENT_MODEL_KEY="a\\"b"'])
 
+    def test_a_store_goes_into_a_new_configuration_only(self):
+        build = self.build("one")
+        for store, says in (("mysql", "is no store"), ("redis://u:p@h", "would stand in a file that all can read")):
+            self.assertIn(says, self.install("--store", store, *build, code=1))
+        self.install("--store", "redis://r:6379", *build)
+        self.assertIn('\nstore = "redis://r:6379"\n', (self.root / "etc/ai-agent/aiagent.toml").read_text())
+        self.assertIn("nothing to change", self.install("--store", "redis://r:6379", *build))
+        self.assertIn("says another store", self.install("--store", "redis", *build, code=1))
+
     def test_who_is_no_administrator_gets_the_command(self):
         (self.folder / "id").write_text("#!/bin/sh\necho 1000\n")
         (self.folder / "id").chmod(0o755)
