@@ -3,6 +3,7 @@
 # installs only what is missing, and without the rights it prints the exact command instead.
 #   .ci/setup.sh build    what `make build` needs
 #   .ci/setup.sh test     the same and what `make test` needs
+#   .ci/setup.sh deb      the same and what `make deb` needs
 set -euo pipefail
 
 want=${1:-build}
@@ -22,6 +23,10 @@ if [ "$want" = test ]; then
   need shellcheck shellcheck
   need redis-server redis-server
   need chromium chromium
+  need curl curl
+elif [ "$want" = deb ]; then
+  need help2man help2man
+  need dpkg-deb dpkg-dev
 fi
 
 if ! command -v cargo >/dev/null 2>&1; then
@@ -41,4 +46,9 @@ if [ ${#packages[@]} -gt 0 ]; then
     echo "  sudo apt-get update && sudo $command" >&2
     exit 2
   fi
+fi
+
+if [ "$want" = deb ] && ! command -v cargo-deb >/dev/null; then
+  echo "setup: cargo install cargo-deb"
+  cargo install --quiet --locked cargo-deb@3.8.0
 fi
