@@ -117,6 +117,32 @@ aiagent-host: "true"
 {{- end -}}
 {{- end -}}
 
+{{/* Rules towards the models that the values name. A policy knows no names: of a public one it takes every public address. */}}
+{{- define "aiagent.modelEgress" -}}
+{{- $urls := list -}}
+{{- with .Values.model.url }}{{ $urls = append $urls . }}{{ end -}}
+{{- range .Values.config.models }}{{ $urls = append $urls (default "https://" .base_url) }}{{ end -}}
+{{- range $urls | default (list "https://") | uniq }}
+{{- $url := urlParse . }}
+{{- $host := $url.hostname }}
+- ports:
+    - {port: {{ regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "80" "443" (eq $url.scheme "http")) }}, protocol: TCP}
+  to:
+  {{- if regexMatch "^[0-9.]+$" $host }}
+    - ipBlock: {cidr: {{ $host }}/32}
+  {{- else if contains ":" $host }}
+    - ipBlock: {cidr: "{{ $host }}/128"}
+  {{- else if regexMatch "^[a-z0-9-]+[.][a-z0-9-]+[.]svc([.]|$)" $host }}
+    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ index (splitList "." $host) 1 }}}}
+  {{- else if regexMatch "^[a-z0-9-]+$" $host }}
+    - podSelector: {}
+  {{- else }}
+    - ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16]}
+    - ipBlock: {cidr: "::/0", except: ["fc00::/7", "fe80::/10"]}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* What no schema can say. */}}
 {{- define "aiagent.check" -}}
 {{- range list "listen" "log_format" "metrics_listen" "plugins_dir" "role" "state_dir" "store" "token" -}}

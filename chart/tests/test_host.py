@@ -25,7 +25,7 @@ KNOWS_REDIS = "redis://" in subprocess.run([HOST, "--help"], capture_output=True
 
 def hosts(objects):
     """Each pod of the host, as (name, its environment, its aiagent.toml)."""
-    toml = find(objects, "ConfigMap", "demo-aiagent")["data"]["aiagent.toml"]
+    [toml] = [each["data"]["aiagent.toml"] for each in objects if "aiagent.toml" in each.get("data", {})]
     for name, labels, spec in pods(objects):
         if labels.get("aiagent-host") == "true":
             variables = spec["containers"][0]["env"]

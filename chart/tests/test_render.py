@@ -1,8 +1,10 @@
 """What the chart renders: valid for the oldest and the newest Kubernetes, restricted, and of one piece."""
 
+import json
 import unittest
 
 import kubernetes_validate
+import yaml
 from rendering import CHART, CI_VALUES, HELMS, containers, find, helm, pods, render
 
 OLDEST, NEWEST = "1.30.0", "1.37.0"
@@ -27,6 +29,25 @@ class EveryValuesFile(unittest.TestCase):
                 with self.subTest(values=path.name, helm=version):
                     done = helm("lint", "--strict", "--kube-version", NEWEST, "--values", path, CHART, version=version)
                     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_every_value_is_set_in_one(self):
+        def named(schema, path=""):
+            for name, inner in schema["properties"].items():
+                if "properties" in inner and "items" not in inner:
+                    yield from named(inner, f"{path}{name}.")
+                elif name != "global":
+                    yield path + name
+
+        def said(table, path=""):
+            for name, inner in table.items():
+                yield path + name
+                if isinstance(inner, dict):
+                    yield from said(inner, f"{path}{name}.")
+
+        wanted = set(named(json.loads((CHART / "values.schema.json").read_text())))
+        for path in CI_VALUES:
+            wanted -= set(said(yaml.safe_load(path.read_text())))
+        self.assertEqual(wanted, set())
 
     def test_renders_alike_with_both_helms(self):
         for name, objects in self.each():
@@ -118,6 +139,32 @@ class Switches(unittest.TestCase):
         policy = find(render("split"), "NetworkPolicy", "demo-aiagent-models")["spec"]
         self.assertEqual(policy["podSelector"]["matchLabels"]["app.kubernetes.io/component"], "worker")
 
+    def test_workers_reach_the_models_that_are_named(self):
+        public = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16",
+                                                              "172.16.0.0/12", "192.168.0.0/16"]}}
+        for url, port, to in (
+            ("", 443, public),
+            ("https://api.openai.com/v1", 443, public),
+            ("https://models.example:8443/v1", 8443, public),
+            ("http://10.1.2.3/v1", 80, {"ipBlock": {"cidr": "10.1.2.3/32"}}),
+            ("http://[fd00::1]:8000/v1", 8000, {"ipBlock": {"cidr": "fd00::1/128"}}),
+            ("http://ollama:11434/v1", 11434, {"podSelector": {}}),
+            ("http://ollama.models.svc.cluster.local:11434/v1", 11434,
+             {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "models"}}}),
+        ):
+            with self.subTest(url):
+                [rule] = find(render(sets=(f"model.url={url}",)), "NetworkPolicy", "demo-aiagent-models")["spec"]["egress"]
+                self.assertEqual((rule["ports"][0]["port"], rule["to"][0]), (port, to))
+        ports = [rule["ports"][0]["port"] for rule in find(render("single"), "NetworkPolicy", "demo-aiagent-models")["spec"]["egress"]]
+        self.assertEqual(ports, [443, 11434])
+
+    def test_a_helm_test_is_a_task_where_there_is_a_model(self):
+        def asks(*sets):
+            return find(render("", sets=sets), "Pod", "demo-aiagent-test")["spec"]["containers"][0]["args"][0]
+
+        self.assertEqual([asks(), asks("model.name=m"), asks("config.models.a.model=m"), asks("model.name=m", "smokeTest=false")],
+                         ["tasks", "smoke", "smoke", "tasks"])
+
     def test_no_policy_where_none_is_wanted(self):
         self.assertFalse([each for each in render("extra") if each["kind"] == "NetworkPolicy"])
 
@@ -126,7 +173,7 @@ class Switches(unittest.TestCase):
         self.assertFalse([each for each in objects if each["kind"] == "StatefulSet"])
         found = env(objects, "Deployment", "demo-aiagent-worker")
         self.assertTrue(found["AIAGENT_STORE"].startswith("rediss+sentinel://"))
-        self.assertEqual(found["AIAGENT_REDIS_CA_FILE"], "/etc/ai-agent-redis/ca.crt")
+        self.assertEqual(found["AIAGENT_REDIS_CA_FILE"], "/etc/ai-agent-redis/tls.crt")
         self.assertEqual(found["AIAGENT_REDIS_SENTINEL_PASSWORD"], {"secretKeyRef": {"name": "redis", "key": "sentinel"}})
 
     def test_autoscaling_owns_the_number_of_workers(self):
