@@ -8,9 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use wasm_encoder::{
-    BlockType, ComponentSectionId, Encode as _, Function, InstructionSink, RawSection, SectionId,
-};
+use wasm_encoder::{BlockType, ComponentSectionId, Encode as _, Function, InstructionSink, SectionId};
 use wasmparser::{
     BinaryReader, Chunk, CodeSectionReader, FunctionBody, ImportSectionReader, Operator, Parser, Payload,
     TypeRef, TypeSectionReader,
@@ -45,8 +43,9 @@ struct Body<'a> {
 
 /// The component with all bulk operations of its modules in pieces. An error says why it can't be read.
 pub(super) fn component(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let mut steady = wasm_encoder::Component::new();
-    for (id, content) in sections(bytes)? {
+    let sections = sections(bytes)?;
+    let mut steady = like(bytes);
+    for (id, content) in sections {
         let data = if id == ComponentSectionId::CoreModule as u8 {
             module(content)?
         } else if id == ComponentSectionId::Component as u8 {
@@ -54,9 +53,19 @@ pub(super) fn component(bytes: &[u8]) -> Result<Vec<u8>, String> {
         } else {
             Cow::Borrowed(content)
         };
-        steady.section(&RawSection { id, data: &data });
+        steady.push(id);
+        data.encode(&mut steady);
     }
-    Ok(steady.finish())
+    Ok(steady)
+}
+
+/// The head of a file, with room for the rest of it: CPython's is 30 MB, which nobody wants to move around.
+fn like(bytes: &[u8]) -> Vec<u8> {
+    const HEAD: usize = 8;
+    const ADDED: usize = 4 << 10;
+    let mut steady = Vec::with_capacity(bytes.len() + ADDED);
+    steady.extend_from_slice(&bytes[..HEAD]);
+    steady
 }
 
 fn module(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
@@ -91,7 +100,7 @@ fn module(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     for (index, helper) in helpers.values_mut().enumerate() {
         *helper = functions + index as u32;
     }
-    let mut steady = wasm_encoder::Module::new();
+    let mut steady = like(bytes);
     for (id, content) in &sections {
         let id = *id;
         let data = if id == SectionId::Type as u8 {
@@ -103,9 +112,10 @@ fn module(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
         } else {
             Cow::Borrowed(*content)
         };
-        steady.section(&RawSection { id, data: &data });
+        steady.push(id);
+        data.encode(&mut steady);
     }
-    Ok(Cow::Owned(steady.finish()))
+    Ok(Cow::Owned(steady))
 }
 
 /// Each section's number and content.
@@ -141,8 +151,8 @@ impl<'a> Body<'a> {
     fn read(body: &FunctionBody<'a>) -> Result<Self, String> {
         let (bytes, mut found) = (body.as_bytes(), Vec::new());
         // Most bodies hold none, and to read them all would take as long as the rest of loading.
-        let maybe = |pair: &[u8]| pair[0] == LEAD && NUMBERS.contains(&(pair[1] & !MORE));
-        if !bytes.windows(2).any(maybe) {
+        let maybe = |at| bytes.get(at + 1).is_some_and(|number| NUMBERS.contains(&(number & !MORE)));
+        if !memchr::memchr_iter(LEAD, bytes).any(maybe) {
             return Ok(Self { bytes, found });
         }
         let begin = body.range().start;
