@@ -7,6 +7,7 @@
 mod environment;
 mod layers;
 mod paths;
+mod print;
 mod settings;
 
 #[cfg(test)]
@@ -55,6 +56,6 @@ impl Config {
     /// Every value with its origin, as a TOML file that would give the same configuration.
     /// Secrets are shown as `"***"`.
     pub fn print(&self) -> String {
-        layers::print(&self.merged, &self.origins)
+        print::print(&self.merged, &self.origins)
     }
 }

@@ -1,27 +1,34 @@
 //! The variables of the process, and those that systemd would add.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 
 /// The environment as it was at the start. Injected, so that tests need not change the process's own.
 #[derive(Clone, Debug, Default)]
-pub struct Environment(pub(super) BTreeMap<String, String>);
+pub struct Environment {
+    all: BTreeMap<String, String>,
+    /// The first of ours whose value is no text.
+    unreadable: Option<String>,
+}
 
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
     pub fn of_process() -> Self {
-        // A variable that is not UTF-8 can't be one of ours.
-        let text = |os: std::ffi::OsString| os.into_string().ok();
-        Self(std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect())
+        std::env::vars_os().collect()
+    }
+
+    pub(super) fn unreadable(&self) -> Option<&str> {
+        self.unreadable.as_deref()
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.all.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// All that is set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.all.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Adds what a systemd `EnvironmentFile` sets, below what is set already. Returns what is wrong.
@@ -38,7 +45,7 @@ impl Environment {
         };
         for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
             if let Some((name, value)) = line.split_once('=') {
-                self.0.entry(name.trim().to_owned()).or_insert_with(|| unquoted(value.trim()));
+                self.all.entry(name.trim().to_owned()).or_insert_with(|| unquoted(value.trim()));
             }
         }
         None
@@ -47,7 +54,22 @@ impl Environment {
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(pairs: [(&str, &str); N]) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        pairs.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
+    }
+}
+
+/// What is not UTF-8 is passed over where its name says that it is another program's.
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
+        let mut environment = Self::default();
+        for (name, value) in variables {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(environment.all.insert(name, value)),
+                (Ok(name), Err(_)) if name.starts_with("AIAGENT_") => environment.unreadable = Some(name),
+                _ => {}
+            }
+        }
+        environment
     }
 }
 

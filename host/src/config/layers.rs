@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::{Config, ConfigError, Environment, Listen, Paths, Settings, paths};
-use crate::store::{RedisConfig, without_password};
+use crate::store::RedisConfig;
 use crate::task::Place;
 
 /// Values of the command line, by dotted key.
@@ -90,6 +90,10 @@ pub fn is_secret(key: &str, text: &str) -> bool {
 }
 
 pub(super) fn load(environment: &Environment, overrides: Overrides) -> Result<Config, ConfigError> {
+    if let Some(name) = environment.unreadable() {
+        let message = "its value is not UTF-8; set it anew, or unset it".to_owned();
+        return Err(ConfigError::Bad { origin: name.to_owned(), message });
+    }
     let executable = std::env::current_exe().ok();
     let mut paths = Paths::new(environment, executable.as_deref());
     let mut merged = Table::try_from(Settings::default()).expect("the defaults serialise");
@@ -125,6 +129,7 @@ pub(super) fn load(environment: &Environment, overrides: Overrides) -> Result<Co
 
     let mut settings = parse(&merged, "configuration".to_owned())?;
     fill_paths(&mut settings, &mut merged, &paths);
+    spell_out(&mut merged, Table::try_from(&settings).expect("settings serialise"));
     check(&settings)?;
     warnings.extend(unknown_variables(&environment, &settings));
     Ok(Config { settings, warnings, file, environment, origins, merged })
@@ -176,9 +181,9 @@ fn unknown_variables(environment: &Environment, settings: &Settings) -> Vec<Stri
     let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS"].into_iter().chain(QUICK_START);
     let known: Vec<String> = special.map(str::to_owned).chain(KEYS.into_iter().map(variable)).collect();
     let is_key = |name: &str| settings.models.values().any(|model| model.key_env == name);
-    let names = environment.0.keys().filter(|name| name.starts_with("AIAGENT_"));
-    let unknown = names.filter(|name| !known.contains(name) && !is_key(name));
-    let say = |name: &String| {
+    let names = environment.iter().map(|(name, _)| name).filter(|name| name.starts_with("AIAGENT_"));
+    let unknown = names.filter(|name| !known.iter().any(|known| known == name) && !is_key(name));
+    let say = |name: &str| {
         let nearest = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
         let nearest = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
         format!("the variable {name} is no setting of this program{nearest}")
@@ -277,6 +282,17 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
     for key in ["state_dir", "cache_dir", "store", "plugins_dir"] {
         if let Some(value) = filled.get(key) {
             merged.insert(key.to_owned(), value.clone());
+        }
+    }
+}
+
+/// Of a section with a name of its own a file says only what it sets; the rest is its defaults.
+fn spell_out(merged: &mut Table, settings: Table) {
+    for (key, value) in settings {
+        match (merged.get_mut(&key), value) {
+            (Some(Value::Table(inner)), Value::Table(whole)) => spell_out(inner, whole),
+            (Some(_), _) => {}
+            (None, value) => drop(merged.insert(key, value)),
         }
     }
 }
@@ -407,48 +423,6 @@ fn bad(origin: String, error: &toml::de::Error) -> ConfigError {
         message = format!("unknown key `{unknown}`; did you mean `{nearest}`?");
     }
     ConfigError::Bad { origin, message }
-}
-
-pub(super) fn print(merged: &Table, origins: &BTreeMap<String, Origin>) -> String {
-    let mut out = String::new();
-    print_table(merged, "", "", origins, &mut out);
-    out
-}
-
-/// `path` is the table's name among the origins, `shown` as TOML has it.
-fn print_table(table: &Table, path: &str, shown: &str, origins: &BTreeMap<String, Origin>, out: &mut String) {
-    use std::fmt::Write as _;
-    let below = |above: &str, key: &str| {
-        if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") }
-    };
-    let (tables, leaves): (Vec<_>, Vec<_>) = table.iter().partition(|(_, value)| value.is_table());
-    if !shown.is_empty() && !leaves.is_empty() {
-        writeln!(out, "\n[{shown}]").expect("a string takes all");
-    }
-    for (key, value) in leaves {
-        let value = match value.as_str() {
-            Some(text) if is_secret(key, text) => Value::from("***"),
-            Some(url) if key == "store" => Value::from(without_password(url)),
-            _ => value.clone(),
-        };
-        let origin = origins.get(&below(path, key)).unwrap_or(&Origin::Default);
-        writeln!(out, "{:<40} # {origin}", format!("{} = {value}", quoted(key))).expect("a string takes all");
-    }
-    for (key, value) in tables {
-        if let Some(inner) = value.as_table() {
-            print_table(inner, &below(path, key), &below(shown, &quoted(key)), origins, out);
-        }
-    }
-}
-
-/// A key as TOML wants it: names of models, pipelines and variables may hold anything.
-fn quoted(key: &str) -> String {
-    let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if !key.is_empty() && key.bytes().all(bare) {
-        return key.to_owned();
-    }
-    // JSON's escapes are TOML's, but for one character that only TOML escapes.
-    serde_json::to_string(key).expect("a string is JSON").replace('\u{7f}', "\\u007f")
 }
 
 impl std::fmt::Display for Origin {

@@ -74,6 +74,19 @@ fn bad_files_say_what_where_and_what_to_do() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_is_named() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+    let with = |name: &str| {
+        let variable = (OsString::from(name), OsString::from_vec(b"a\xffb".to_vec()));
+        load("", Environment::from_iter([variable]))
+    };
+    let error = with("AIAGENT_TOKEN").expect_err("no token that could be sent").to_string();
+    assert_eq!(error, "AIAGENT_TOKEN: its value is not UTF-8; set it anew, or unset it");
+    with("LESSCHARSET").expect("another program's");
+}
+
+#[test]
 fn the_quick_start_variables_make_a_model() {
     let environment = Environment::from([
         ("AIAGENT_MODEL_URL", "http://127.0.0.1:8011/v1"),
@@ -95,6 +108,8 @@ fn the_printed_configuration_reads_back_the_same() {
         .expect("valid")
         .print();
     assert!(printed.contains("token = \"***\""));
+    // What a named section leaves out is printed too.
+    assert!(printed.contains("retries = 4 "), "{printed}");
     let again = load(&printed, Environment::default()).expect("what we print, we read").print();
     let values = |text: &str| {
         text.lines().map(|l| l.split(" # ").next().unwrap_or(l).trim().to_owned()).collect::<Vec<_>>()
