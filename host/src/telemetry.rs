@@ -1,7 +1,8 @@
-//! Logs on stderr, for eyes or as JSON lines; counters for Prometheus.
+//! Logs on stderr, for eyes or as JSON lines, or in the journal; counters for Prometheus.
 
 pub mod metrics;
 
+use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,6 +23,12 @@ pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let started = match format {
         LogFormat::Text => registry.with(layer).try_init(),
         LogFormat::Json => registry.with(layer.json()).try_init(),
+        LogFormat::Journald => {
+            let journal = tracing_journald::layer().context(
+                "log_format journald: systemd's journal can't be reached; use text or json where it does not run",
+            )?;
+            registry.with(journal.with_field_prefix(Some("AIAGENT".to_owned()))).try_init()
+        }
     };
     // A second host in the same process (a test) logs through the first one's.
     if let Err(error) = started {

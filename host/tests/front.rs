@@ -68,6 +68,8 @@ mod tls;
 mod keys;
 #[path = "front/confined.rs"]
 mod confined;
+#[path = "front/logs.rs"]
+mod logs;
 
 /// Waits for something that surely comes. What does not come in two minutes never will.
 async fn patience<T>(what: &str, future: impl Future<Output = T>) -> T {

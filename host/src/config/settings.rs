@@ -90,6 +90,8 @@ pub enum Role {
 pub enum LogFormat {
     Text,
     Json,
+    /// Straight to systemd's journal, each field as one of its own: AIAGENT_TASK, AIAGENT_PLUGIN, …
+    Journald,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
