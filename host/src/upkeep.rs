@@ -4,6 +4,7 @@
 
 mod hold;
 mod format;
+mod kept;
 mod secrets;
 mod pack;
 mod read;
@@ -16,6 +17,7 @@ use crate::store::StoreError;
 
 pub use format::{About, Part};
 pub use hold::Hold;
+pub use kept::Kept;
 pub use pack::{Packed, Source, pack};
 pub use place::{Restored, Target, restore};
 pub use read::check;
@@ -40,6 +42,17 @@ pub enum UpkeepError {
     Newer { path: PathBuf, version: String, why: String },
     #[error("nothing was restored, because this is here already: {}; --replace moves it aside", list(.0))]
     Occupied(Vec<PathBuf>),
+    #[error(
+        "{} is of a host that keeps its tasks in {}, and this one keeps them in {}: restore it with \
+         --store {}", path.display(), kept_in(*redis), kept_in(!*redis), if *redis { "redis://HOST:PORT" } else { "sqlite:PATH" }
+    )]
+    OtherStore { path: PathBuf, redis: bool },
+    #[error("worker {worker} is at work on {store}; stop all hosts of it first, then try again in a minute")]
+    AtWork { store: String, worker: String },
+    #[error(
+        "nothing was restored, because {0} holds tasks already; name another redis.prefix or an empty database"
+    )]
+    HoldsTasks(String),
     #[error("the backup holds plugins of {}, and this host has no plugins folder: name one with --plugins", .0.display())]
     NoPluginsFolder(PathBuf),
     #[error(
@@ -48,6 +61,10 @@ pub enum UpkeepError {
     Differs(String),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn kept_in(redis: bool) -> &'static str {
+    if redis { "a Redis" } else { "an SQLite file" }
 }
 
 /// What failed, and with which file.

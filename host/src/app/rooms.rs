@@ -54,9 +54,7 @@ pub fn keep(settings: &Settings) -> Duration {
 
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     if settings.store.starts_with("redis") {
-        let opened = RedisStore::open(redis_config(settings)?).await;
-        let context = || format!("can't open the store {}", without_password(&settings.store));
-        return Ok(Arc::new(opened.with_context(context)?));
+        return Ok(Arc::new(open_redis(settings).await?));
     }
     let Some(path) = settings.store.strip_prefix("sqlite:") else {
         return Ok(Arc::new(MemoryStore::default()));
@@ -70,6 +68,11 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
         tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await.context("opening the store")?
     };
     Ok(Arc::new(opened.with_context(|| format!("can't open the store {}", path.display()))?))
+}
+
+pub async fn open_redis(settings: &Settings) -> anyhow::Result<RedisStore> {
+    let opened = RedisStore::open(redis_config(settings)?).await;
+    opened.with_context(|| format!("can't open the store {}", without_password(&settings.store)))
 }
 
 fn redis_config(settings: &Settings) -> anyhow::Result<RedisConfig> {

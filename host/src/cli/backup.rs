@@ -9,9 +9,10 @@ use serde_json::json;
 use super::args::{Backup, Migrate, Restore};
 use super::paint::{FAINT, GOOD};
 use super::{Failed, exit};
+use crate::app::open_redis;
 use crate::config::{Config, Settings};
-use crate::store::{SqliteStore, Stored};
-use crate::upkeep::{self, About, Source, Target};
+use crate::store::{SqliteStore, Stored, without_password};
+use crate::upkeep::{self, About, Kept, Source, Target};
 
 pub(super) async fn backup(args: Backup, config: Config) -> Result<u8, Failed> {
     let settings = &config.settings;
@@ -20,7 +21,7 @@ pub(super) async fn backup(args: Backup, config: Config) -> Result<u8, Failed> {
     let source = Source {
         state_dir: settings.state_dir.clone(),
         cache_dir: settings.cache_dir.clone(),
-        store: store_file(settings)?,
+        store: kept(settings).await?,
         config: config.file.clone(),
         plugins_dirs: settings.plugins_dir.clone(),
         key_files,
@@ -56,7 +57,7 @@ pub(super) async fn restore(args: Restore, config: Config) -> Result<u8, Failed>
     let settings = &config.settings;
     let target = Target {
         state_dir: settings.state_dir.clone(),
-        store: store_file(settings)?,
+        store: kept(settings).await?,
         config: config.file.clone(),
         plugins_dirs: settings.plugins_dir.clone(),
         only: args.only.clone(),
@@ -144,14 +145,20 @@ async fn schema(path: &Path) -> anyhow::Result<usize> {
     Ok(tokio::task::spawn_blocking(move || SqliteStore::schema(&path)).await??)
 }
 
+async fn kept(settings: &Settings) -> Result<Kept, Failed> {
+    if settings.store.starts_with("redis") {
+        let store = open_redis(settings).await?;
+        return Ok(Kept::Redis { store, shown: without_password(&settings.store) });
+    }
+    Ok(Kept::File(store_file(settings)?))
+}
+
 /// Of other stores there is no file.
 fn store_file(settings: &Settings) -> Result<PathBuf, Failed> {
     let path = settings.store.strip_prefix("sqlite:").map(PathBuf::from);
     let other = match settings.store.as_str() {
         "memory" => "a store in memory has nothing to keep",
-        _ => {
-            "this store is a server's, which keeps and moves its own data: use its own snapshots (docs/UPGRADE.md)"
-        }
+        _ => "a Redis has no schema that would have to be brought forward",
     };
     path.context(other).map_err(Failed::usage)
 }

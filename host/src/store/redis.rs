@@ -13,6 +13,7 @@ mod reads;
 mod record;
 mod script;
 mod server;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -30,6 +31,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub use self::address::{RedisConfig, shown};
 use self::link::{Dial, Link};
 use self::script::{Call, Script};
+pub use self::server::Risk;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
     QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
@@ -71,6 +73,11 @@ impl RedisStore {
         let inner = Inner { link, base, blobs, clock, wait_replicas, wait, changes, _listener };
         inner.check_server().await?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// What a power cut of each server could lose.
+    pub async fn risks(&self) -> Result<Vec<Risk>, StoreError> {
+        self.0.risks().await
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) const ABOUT: &str = "about.json";
 pub(super) const MANIFEST: &str = "manifest.json";
 
 pub(super) const STORE: &str = "state/tasks.db";
+/// In place of the SQLite file: lines of JSON.
+pub(super) const REDIS: &str = "state/redis.jsonl";
 pub(super) const STATE: &str = "state/";
 pub(super) const CONFIG: &str = "configuration/aiagent.toml";
 pub(super) const ENV: &str = "configuration/env";
@@ -29,9 +31,12 @@ pub struct About {
     /// The program that made it.
     pub version: String,
     pub made_at: Millis,
+    /// Whether the store is a Redis.
+    #[serde(default)]
+    pub redis: bool,
     /// Of the store.
     pub schema: usize,
-    /// What each table of the store holds.
+    /// What each table of the store holds, or each kind of what a Redis holds.
     pub store: BTreeMap<String, Stored>,
     /// Whether keys, passwords and the token are in it.
     pub keys: bool,

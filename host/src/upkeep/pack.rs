@@ -13,20 +13,18 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use super::format::{
-    ABOUT, About, CONFIG, ENV, FORMAT, KEYS, KIND, Listed, MANIFEST, Manifest, PLUGINS, STATE, STORE,
+    ABOUT, About, CONFIG, ENV, FORMAT, KEYS, KIND, Listed, MANIFEST, Manifest, PLUGINS, STATE,
 };
-use super::{UpkeepError, at, hold, read, secrets};
-use crate::store::SqliteStore;
+use super::{Kept, UpkeepError, at, hold, read, secrets};
 use crate::task::Digest;
 
 /// Where a host's parts are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Source {
     pub state_dir: PathBuf,
     /// Not taken along: it is made anew from the plugins.
     pub cache_dir: PathBuf,
-    /// The SQLite file.
-    pub store: PathBuf,
+    pub store: Kept,
     pub config: Option<PathBuf>,
     pub plugins_dirs: Vec<PathBuf>,
     /// Of the models.
@@ -48,21 +46,19 @@ pub fn pack(source: &Source, target: &Path) -> Result<Packed, UpkeepError> {
     if absolute(target)?.starts_with(absolute(&source.state_dir)?) {
         return Err(UpkeepError::Inside(target.to_owned()));
     }
-    if !source.store.is_file() {
-        return Err(UpkeepError::NoStore(source.store.clone()));
-    }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let scratch =
         tempfile::Builder::new().prefix(".backup-").tempdir_in(folder).map_err(at("write to", folder))?;
-    let copy = scratch.path().join("tasks.db");
-    SqliteStore::copy(&source.store, &copy)?;
+    let copy = scratch.path().join("store");
+    let (schema, store) = source.store.copy(&copy)?;
     let about = About {
         kind: KIND.to_owned(),
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: now(),
-        schema: SqliteStore::schema(&copy)?,
-        store: SqliteStore::contents(&copy)?,
+        redis: source.store.is_redis(),
+        schema,
+        store,
         keys: source.keys,
         config: source.config.clone(),
         plugins_dirs: source.plugins_dirs.clone(),
@@ -108,7 +104,7 @@ impl<'a> Archive<'a> {
     fn fill(&mut self, source: &Source, about: &About, store: &Path) -> Result<(), Wrong> {
         let json = serde_json::to_vec_pretty(about).expect("strings and numbers are JSON");
         self.bytes(ABOUT, &json, 0o600)?;
-        self.file(STORE, store, 0o600)?;
+        self.file(source.store.entry(), store, 0o600)?;
         self.state(source, &source.state_dir, STATE)?;
         if let Some(config) = &source.config {
             let text = std::fs::read_to_string(config).map_err(|error| reading(config, error))?;
@@ -136,12 +132,14 @@ impl<'a> Archive<'a> {
 
     /// All that the host keeps, but for what is copied elsewhere, made anew or only of this machine.
     fn state(&mut self, source: &Source, dir: &Path, prefix: &str) -> Result<(), Wrong> {
-        let store =
-            source.store.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        // Without a name: a Redis has no files here.
+        let store = source.store.file();
+        let store_name = store.and_then(|store| store.file_name()).map(|name| name.to_string_lossy());
         for (name, path) in entries(dir)? {
             let passing = name.starts_with('.') || name == hold::FILE || name.ends_with(".lock");
             let aside = name.contains(super::place::ASIDE) || name.contains(".schema-");
-            let of_store = path.parent() == source.store.parent() && name.starts_with(&store);
+            let beside = store.is_some_and(|store| path.parent() == store.parent());
+            let of_store = beside && store_name.as_ref().is_some_and(|store| name.starts_with(&**store));
             if passing || aside || of_store || path == source.cache_dir {
                 continue;
             }

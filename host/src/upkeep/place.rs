@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
 
-use super::format::{About, CONFIG, ENV, KEYS, PLUGINS, Part, STATE, STORE};
+use super::format::{About, CONFIG, ENV, KEYS, PLUGINS, Part, REDIS, STATE, STORE};
 use super::read::{self, Sink};
-use super::{Hold, UpkeepError, at};
+use super::{Hold, Kept, UpkeepError, at};
 use crate::store::{SqliteStore, Stored};
 
 /// In the names of files that a restore has replaced; the time follows.
@@ -20,11 +20,10 @@ pub(super) const ASIDE: &str = ".replaced-";
 const PIECE: usize = 1 << 16;
 
 /// Where a backup goes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Target {
     pub state_dir: PathBuf,
-    /// The SQLite file.
-    pub store: PathBuf,
+    pub store: Kept,
     /// The file in use. `None`: where it was.
     pub config: Option<PathBuf>,
     pub plugins_dirs: Vec<PathBuf>,
@@ -54,7 +53,12 @@ pub fn restore(path: &Path, target: &Target) -> Result<Restored, UpkeepError> {
     let _hold = Hold::alone(&target.state_dir)?;
     let mut stage = Stage::new(&target.state_dir)?;
     let about = read::read(path, &mut stage)?;
-    let known = SqliteStore::KNOWN_SCHEMA;
+    let state = target.only.is_empty() || target.only.contains(&Part::State);
+    if state {
+        target.store.check(path, &about)?;
+    }
+    let known =
+        if about.redis == target.store.is_redis() { target.store.known_schema() } else { about.schema };
     if about.schema > known {
         let why = format!("its store has schema {}, and this one knows up to {known}", about.schema);
         return Err(UpkeepError::Newer { path: path.to_owned(), version: about.version, why });
@@ -62,7 +66,7 @@ pub fn restore(path: &Path, target: &Target) -> Result<Restored, UpkeepError> {
     let mut moves = Vec::new();
     for (name, staged) in &stage.files {
         let wanted = Part::of(name).is_some_and(|part| target.only.is_empty() || target.only.contains(&part));
-        if wanted {
+        if wanted && name != REDIS {
             moves.push((staged, target.place(name, &about)?));
         }
     }
@@ -75,8 +79,8 @@ pub fn restore(path: &Path, target: &Target) -> Result<Restored, UpkeepError> {
     }
     let mut placing = Placing { aside_name: aside_name(), ..Placing::default() };
     let unchanged = total - moves.len();
-    let state = target.only.is_empty() || target.only.contains(&Part::State);
-    match placing.run(&moves, target, state.then_some(&about)) {
+    let copy = stage.files.get(REDIS).map(PathBuf::as_path);
+    match placing.run(&moves, target, copy, state.then_some(&about)) {
         Ok(store) => Ok(Restored {
             about,
             placed: placing.placed,
@@ -86,6 +90,9 @@ pub fn restore(path: &Path, target: &Target) -> Result<Restored, UpkeepError> {
         }),
         Err(error) => {
             placing.undo();
+            if let UpkeepError::Differs(_) = error {
+                target.store.empty()?;
+            }
             Err(error)
         }
     }
@@ -96,8 +103,8 @@ impl Target {
         let config = || self.config.clone().or_else(|| about.config.clone());
         let missing =
             || UpkeepError::Damaged { path: name.into(), why: "nothing says where it was".to_owned() };
-        if name == STORE {
-            return Ok(self.store.clone());
+        if let (STORE, Some(file)) = (name, self.store.file()) {
+            return Ok(file.to_owned());
         }
         if let Some(rest) = name.strip_prefix(STATE) {
             return Ok(self.state_dir.join(rest));
@@ -125,14 +132,17 @@ impl Target {
     /// Whether something of value is there. A store without tasks is none: a host that was only started
     /// has left it.
     fn occupies(&self, place: &Path) -> bool {
-        if *place != self.store && place.starts_with(&self.state_dir) && self.store_is_empty() {
+        let is_store = Some(place) == self.store.file();
+        if !is_store && place.starts_with(&self.state_dir) && self.store_is_empty() {
             return false;
         }
-        place.exists() && (*place != self.store || !self.store_is_empty())
+        place.exists() && (!is_store || !self.store_is_empty())
     }
 
+    /// A Redis was looked at before.
     fn store_is_empty(&self) -> bool {
-        !self.store.exists() || SqliteStore::holds_tasks(&self.store).is_ok_and(|holds| !holds)
+        let Some(file) = self.store.file() else { return true };
+        !file.exists() || SqliteStore::holds_tasks(file).is_ok_and(|holds| !holds)
     }
 }
 
@@ -175,12 +185,13 @@ impl Placing {
         &mut self,
         moves: &[(&PathBuf, PathBuf)],
         target: &Target,
+        copy: Option<&Path>,
         state_of: Option<&About>,
     ) -> Result<Option<BTreeMap<String, Stored>>, UpkeepError> {
         for (staged, place) in moves {
             let new = fresh(staged, place)?;
             self.put_aside(place)?;
-            if *place == target.store {
+            if Some(place.as_path()) == target.store.file() {
                 // They belong to the file that was there.
                 for suffix in ["-wal", "-shm"] {
                     self.put_aside(&PathBuf::from(format!("{}{suffix}", place.display())))?;
@@ -190,7 +201,10 @@ impl Placing {
             self.placed.push(place.clone());
         }
         let Some(about) = state_of else { return Ok(None) };
-        let store = SqliteStore::contents(&target.store)?;
+        if let Some(copy) = copy {
+            target.store.fill(copy)?;
+        }
+        let store = target.store.contents()?;
         match about.store.iter().find(|(table, stored)| store.get(*table) != Some(stored)) {
             Some((table, _)) => Err(UpkeepError::Differs(format!("table {table}"))),
             None => Ok(Some(store)),

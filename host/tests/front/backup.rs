@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::fake_model::{FakeModel, Reply};
+use crate::redis_server::{RedisCluster, RedisServer};
 use crate::sample;
 use crate::test_host::{Said, Setup, TestHost, json as answer, text};
 
@@ -237,4 +238,52 @@ async fn a_backup_belongs_elsewhere_than_into_the_state() {
     assert!(said.code == 1 && said.err.contains("lies in the state folder"), "{}", said.err);
     let said = setup.run(["backup", "b.tar.gz", "--store", "memory"]).await;
     assert!(said.code == 2 && said.err.contains("a store in memory has nothing to keep"), "{}", said.err);
+}
+
+#[tokio::test]
+async fn what_a_redis_holds_comes_back_in_another() {
+    let (server, cluster) = (RedisServer::start("appendonly yes"), RedisCluster::start());
+    let model = FakeModel::start([Reply::says(sample::WRONG), Reply::says(sample::RIGHT)]).await;
+    let old = Setup::with_model(&model).set("store", server.url()).set("redis.prefix", "a*");
+    let host = old.start().await;
+    let id = host.submit(&sample::body()).await;
+    host.ended(&id).await;
+    let said = old.run(["queue", "pause", "--server", &host.url]).await;
+    assert_eq!(said.code, 0, "{}", said.err);
+    let waiting = host.submit(&sample::body()).await;
+    let before = known(&host, &id).await;
+    let packed = parsed(&old.run(["backup", FILE, "--json"]).await);
+    let held = &packed["about"]["store"];
+    assert_eq!((&held["tasks"]["rows"], &held["paused"]["rows"]), (&json!(2), &json!(1)), "{held:#}");
+    let file = old.path(FILE);
+
+    let only = ["--only", "state"];
+    for (store, why) in [
+        (server.url(), "is at work on redis://"),
+        ("memory".to_owned(), "a store in memory has nothing to keep"),
+        (format!("sqlite:{}", old.path("other.db").display()), "keeps its tasks in a Redis"),
+    ] {
+        let said = restore(&Setup::new().set("store", store).set("redis.prefix", "a*"), &file, &only).await;
+        assert!(said.code != 0 && said.err.contains(why), "{}\n want: {why}", said.err);
+    }
+    host.kill().await;
+
+    let model = FakeModel::start([Reply::says(sample::RIGHT)]).await;
+    let new = Setup::with_model(&model).set("store", cluster.url());
+    let restored = parsed(&restore(&new, &file, &only).await);
+    assert_eq!(&restored["store"], held);
+    let again = parsed(&new.run(["backup", "again.tar.gz", "--json"]).await);
+    assert_eq!(&again["about"]["store"], held);
+    let said = restore(&new, &file, &only).await;
+    assert!(said.code == 1 && said.err.contains("holds tasks already"), "{}", said.err);
+
+    let moved = new.start().await;
+    assert_eq!(known(&moved, &id).await, before);
+    assert_eq!(moved.task(&waiting).await["state"], "queued");
+    let said = new.run(["queue", "resume", "--server", &moved.url]).await;
+    assert_eq!(said.code, 0, "{}", said.err);
+    let task = moved.ended(&waiting).await;
+    assert_eq!(task["outcome"]["reason"]["kind"], "green", "{task:#}");
+    let said = new.run(["queue", "fsck"]).await;
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
 }

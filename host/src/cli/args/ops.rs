@@ -24,7 +24,7 @@ Examples:
   sudo aiagent-host backup /var/backups/aiagent-$(date +%F).tar.gz      the installed service
   aiagent-host backup b.tar.gz --state-dir DIR --plugins DIR            another host
 
-A Redis store is backed up by Redis itself; see docs/UPGRADE.md.";
+A Redis store is read key by key while hosts use it, and is restored into an empty one.";
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Restore {

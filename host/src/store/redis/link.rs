@@ -287,6 +287,26 @@ impl Link {
         Ok(redis::from_redis_value(reply)?)
     }
 
+    /// Names of keys, on the server that has the key `near`.
+    pub(super) async fn scan(
+        &self,
+        cursor: u64,
+        pattern: &str,
+        near: &str,
+    ) -> RedisResult<(u64, Vec<String>)> {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1000);
+        let reply = match self {
+            Self::Cluster(connection) => {
+                let master = Route::with_key(near, SlotAddr::Master);
+                let node = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(master));
+                connection.clone().route_command(scan, node).await?
+            }
+            Self::One(_) => self.send(&scan).await?,
+        };
+        Ok(redis::from_redis_value(reply)?)
+    }
+
     /// What every master says of itself.
     pub(super) async fn info(&self) -> RedisResult<Vec<String>> {
         let info = redis::cmd("INFO");
