@@ -29,7 +29,9 @@ use crate::workspace::Snapshots;
 
 pub use process::raise_open_files;
 use rooms::{exec_limits, host_name, make_private, watch};
-pub use rooms::{keep, mode, model_configs, open_store, plugin_settings, sandbox_config, tree_limits};
+pub use rooms::{
+    keep, mode, model_configs, open_redis, open_store, plugin_settings, sandbox_config, tree_limits,
+};
 use supervisor::Supervisor;
 
 /// Requests that are still open when the host drains may go on for this long.
@@ -145,7 +147,7 @@ impl Host {
         let listener = TcpListener::bind(address.as_str()).await;
         let listener = listener.with_context(|| format!("can't serve metrics on {address}"))?;
         tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
-        let router = api::metrics_router(Arc::clone(&self.store));
+        let router = api::metrics_router(Arc::clone(&self.store), Arc::clone(&self.runtime));
         let served = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "metrics are no longer served");

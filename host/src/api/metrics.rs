@@ -10,15 +10,31 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Problem;
+use crate::plugin::{Runtime, Status};
 use crate::store::Store;
 use crate::telemetry::metrics;
 
-pub fn metrics_router(store: Arc<dyn Store>) -> Router {
-    Router::new().route("/metrics", get(scrape)).with_state(store)
+#[derive(Clone)]
+struct Scraped {
+    store: Arc<dyn Store>,
+    runtime: Arc<Runtime>,
 }
 
-async fn scrape(State(store): State<Arc<dyn Store>>) -> Result<Response, Problem> {
+pub fn metrics_router(store: Arc<dyn Store>, runtime: Arc<Runtime>) -> Router {
+    Router::new().route("/metrics", get(scrape)).with_state(Scraped { store, runtime })
+}
+
+async fn scrape(State(Scraped { store, runtime }): State<Scraped>) -> Result<Response, Problem> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let text = metrics::text(store.as_ref(), u64::try_from(now.as_millis()).unwrap_or(0)).await?;
+    let catalog = runtime.catalog();
+    let not_served = |status| catalog.refused.iter().filter(|refused| refused.status == status).count();
+    let plugins = [
+        ("served", catalog.loaded.len()),
+        ("refused", not_served(Status::Refused)),
+        ("held-back", not_served(Status::HeldBack)),
+        ("withdrawn", not_served(Status::Withdrawn)),
+    ];
+    let now = u64::try_from(now.as_millis()).unwrap_or(0);
+    let text = metrics::text(store.as_ref(), plugins, now).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

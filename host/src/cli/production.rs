@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use super::args::{ProductionCheck, Server};
 use super::findings::Findings;
 use super::{Failed, client};
+use crate::app::open_redis;
 use crate::config::Settings;
+use crate::store::Store as _;
 use crate::upkeep;
 
 /// A token that nobody guesses: 128 bits, in hex or better.
@@ -29,11 +31,37 @@ pub(super) async fn check(args: ProductionCheck, settings: &Settings) -> Result<
         );
     } else if settings.store.starts_with("sqlite:") {
         findings.ok("store", "a file on this machine; several machines need another store");
+    } else if let Err(error) = redis(settings, &mut findings).await {
+        findings.error("store", format!("{error:#}"), "is the server up, and `store` right?");
+    }
+    if settings.metrics_listen.is_empty() {
+        findings.warning(
+            "alerts",
+            "no metrics are served, so that nobody hears of trouble",
+            "metrics_listen in aiagent.toml; docs/DEPLOYMENT.md has the rules",
+        );
     } else {
-        findings.ok("store", "a server's; several hosts can share it");
+        findings.ok("alerts", format!("Prometheus can ask {}", settings.metrics_listen));
     }
     backups(args.backups, &mut findings).await;
     Ok(findings.tell(args.json)?)
+}
+
+async fn redis(settings: &Settings, findings: &mut Findings) -> anyhow::Result<()> {
+    let store = open_redis(settings).await?;
+    for risk in store.risks().await? {
+        let found = format!("Redis {}: a power cut of it {}", risk.version, risk.what);
+        match risk.grave {
+            true => findings.error("store", found, "appendonly yes and appendfsync everysec in redis.conf"),
+            false => findings.ok("store", found),
+        }
+    }
+    match store.workers().await?.len() {
+        0 => findings.error("workers", "none has checked in: no task goes on", "start one: --role worker"),
+        1 => findings.warning("workers", "one: tasks wait while it restarts", "start a second"),
+        workers => findings.ok("workers", format!("{workers}")),
+    }
+    Ok(())
 }
 
 fn token(settings: &Settings, findings: &mut Findings) {

@@ -147,8 +147,8 @@ impl Text {
     }
 }
 
-/// What is to be scraped. `now` is for the age of what waits.
-pub async fn text(store: &dyn Store, now: Millis) -> Result<String, StoreError> {
+/// What is to be scraped. `plugins` are counts by status, `now` is for the age of what waits.
+pub async fn text(store: &dyn Store, plugins: [(&str, usize); 4], now: Millis) -> Result<String, StoreError> {
     let (stats, queues, workers) = (store.stats().await?, store.queues().await?, store.workers().await?);
     let mut out = Text(String::new());
     out.head("aiagent_tasks", "gauge", "Tasks in the store, by state.");
@@ -171,6 +171,10 @@ pub async fn text(store: &dyn Store, now: Millis) -> Result<String, StoreError> 
     out.one("aiagent_workers", "gauge", "Workers heard of within a minute.", workers.len());
     let capacity: u64 = workers.iter().map(|worker| worker.capacity).sum();
     out.one("aiagent_worker_capacity_tasks", "gauge", "Tasks that all workers may hold.", capacity);
+    out.head("aiagent_plugins", "gauge", "Files in the plugins folders of this host, by status.");
+    for (status, files) in plugins {
+        out.line("aiagent_plugins", &format!("status=\"{status}\""), files);
+    }
     count(|counted| counted.print(&mut out));
     Ok(out.0)
 }

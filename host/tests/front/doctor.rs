@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::Value;
 
 use crate::fake_model::{FakeModel, Reply};
+use crate::redis_server::RedisServer;
 use crate::test_host::Setup;
 
 /// What `smoke` asks for by default.
@@ -200,6 +201,7 @@ async fn what_should_not_be_left_in_production_is_named() {
         "✗ budget         a task may spend without end",
         "! keeping        ended tasks stay for ever",
         "✗ store          in memory",
+        "! alerts         no metrics are served",
         "✗ backups        no .tar.gz in .",
     ] {
         assert!(said.out.contains(line), "{}\n want: {line}", said.out);
@@ -221,4 +223,12 @@ async fn what_should_not_be_left_in_production_is_named() {
         said.out
     );
     drop(host);
+
+    let server = RedisServer::start("appendonly no");
+    let shared = Setup::new().set("store", server.url()).set("metrics_listen", "127.0.0.1:0");
+    let _host = shared.start().await;
+    let said = shared.run(["production-check"]).await;
+    for line in ["or its crash loses everything", "! workers        one: tasks wait", "✓ alerts"] {
+        assert!(said.out.contains(line), "{}{}\n want: {line}", said.out, said.err);
+    }
 }

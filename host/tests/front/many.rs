@@ -215,6 +215,7 @@ async fn a_worker_and_its_queues_can_be_scraped() {
         "aiagent_tasks{state=\"ended\"} 1",
         "aiagent_oldest_queued_seconds 0",
         "aiagent_workers 1",
+        "aiagent_plugins{status=\"withdrawn\"} 0",
         "aiagent_step_seconds_count{kind=\"build\"} 1",
         "aiagent_step_seconds_bucket{kind=\"check\",le=\"+Inf\"} 1",
         "aiagent_tasks_ended_total{reason=\"green\"} 1",

@@ -8,21 +8,38 @@ use crate::store::StoreError;
 /// The oldest that runs the scripts: it replicates what they did rather than their text.
 const OLDEST: (u32, u32) = (7, 0);
 
+/// What a power cut of a server could lose.
+pub struct Risk {
+    pub version: String,
+    /// Whether that is more than some seconds.
+    pub grave: bool,
+    pub what: &'static str,
+}
+
 impl Inner {
     /// Refuses a server that would forget tasks under memory pressure; warns of one that would forget
     /// them in a power cut.
     pub(super) async fn check_server(&self) -> Result<(), StoreError> {
-        for text in self.link.info().await? {
-            let info = parse(&text);
-            refuse(&info)?;
-            let (grave, what) = at_risk(&info, self.appendfsync().await.as_deref());
-            let version = info.get("redis_version").copied().unwrap_or("unknown");
+        for Risk { version, grave, what } in self.risks().await? {
             match grave {
                 true => tracing::warn!(redis.version = version, "a power cut of the Redis server {what}"),
                 false => tracing::info!(redis.version = version, "a power cut of the Redis server {what}"),
             }
         }
         Ok(())
+    }
+
+    /// Of each master.
+    pub(super) async fn risks(&self) -> Result<Vec<Risk>, StoreError> {
+        let mut risks = Vec::new();
+        for text in self.link.info().await? {
+            let info = parse(&text);
+            refuse(&info)?;
+            let (grave, what) = at_risk(&info, self.appendfsync().await.as_deref());
+            let version = info.get("redis_version").copied().unwrap_or("unknown").to_owned();
+            risks.push(Risk { version, grave, what });
+        }
+        Ok(risks)
     }
 
     /// `None` where we may not ask: many services forbid CONFIG.
