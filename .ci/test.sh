@@ -35,6 +35,9 @@ part python tests
 (cd host/evals/humaneval && python3 -m unittest --quiet)
 (cd systemd && python3 -m unittest --quiet test_install)
 
+part documents
+python3 .ci/docs_check
+
 part chart
 timeout 600 chart/tests/run.sh
 
