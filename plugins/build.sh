@@ -135,6 +135,8 @@ wasm_cargo() {
   export CARGO_PROFILE_RELEASE_LTO=true CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
   export CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO=off CARGO_PROFILE_RELEASE_INCREMENTAL=false
   export CARGO_PROFILE_RELEASE_PANIC=abort
+  # A panic names its file, but not where that lay on the machine that built it.
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates
   # A folder of its own: neither the profile above nor another rustc may disturb the host's build.
   local folder=$target/wasm-$toolchain
   if [ "$toolchain" = rustup ]; then
