@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes a CycloneDX list of what is in the binary and the plugins: the crates they are built from, as
-Cargo.lock pins them, and the Python inside check-python."""
+Cargo.lock pins them, the packages of the page inside the binary, as npm lists them, and the Python inside
+check-python."""
 
 import datetime
 import json
@@ -37,6 +38,20 @@ def built_in(metadata):
     return found
 
 
+def page():
+    """npm's own list: components and dependencies."""
+    command = ["npm", "sbom", "--sbom-format=cyclonedx", "--package-lock-only"]
+    bom = json.loads(subprocess.run(command, cwd=REPO / "frontend", capture_output=True, check=True).stdout)
+    # npm calls it by its folder's name.
+    top = bom["metadata"]["component"] | {"name": "aiagent-host-dashboard", "type": "library"}
+    # Not --omit=dev: with that npm leaves React out.
+    required = (each for each in bom["components"] if each["scope"] == "required")
+    parts = [top, *(each for each in required if each["bom-ref"] != top["bom-ref"])]
+    refs = {each["bom-ref"] for each in parts}
+    needs = [each | {"dependsOn": sorted(refs & set(each["dependsOn"]))} for each in bom["dependencies"] if each["ref"] in refs]
+    return top["bom-ref"], parts, needs
+
+
 def main():
     rustc = subprocess.run(["rustc", "-vV"], capture_output=True, check=True, text=True).stdout
     platform = re.search(r"^host: (.*)$", rustc, re.MULTILINE)[1]
@@ -62,15 +77,17 @@ def main():
     [product] = [component(key) for key in needs if packages[key]["name"] == PRODUCT]
     when = datetime.datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), datetime.timezone.utc)
     parts = sorted((component(key) for key in needs), key=lambda each: each["bom-ref"])
+    page_ref, page_parts, page_needs = page()
+    dependencies = [{"ref": ref(key), "dependsOn": sorted({ref(each) for each in needs[key]})} for key in sorted(needs, key=ref)]
+    [of_product] = [each for each in dependencies if each["ref"] == product["bom-ref"]]
+    of_product["dependsOn"].append(page_ref)
     bom = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
         "metadata": {"timestamp": when.strftime("%Y-%m-%dT%H:%M:%SZ"), "component": product | {"type": "application"}},
-        "components": [*(each for each in parts if each["name"] != PRODUCT), PYTHON],
-        "dependencies": [
-            {"ref": ref(key), "dependsOn": sorted({ref(each) for each in needs[key]})} for key in sorted(needs, key=ref)
-        ],
+        "components": [*(each for each in parts if each["name"] != PRODUCT), PYTHON, *page_parts],
+        "dependencies": dependencies + page_needs,
     }
     print(json.dumps(bom, indent=1))
 

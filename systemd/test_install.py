@@ -143,7 +143,8 @@ class Archive(Scratch):
         self.assertLessEqual({"install.sh", "target/release/aiagent-host", "target/plugins/builder.wasm", "chart/values.yaml",
                               "docs/INSTALLATION.md", "systemd/aiagent.service", "SHA256SUMS", "LICENSE"}, names)
         listed = {each["bom-ref"] for each in bom["components"]} | {bom["metadata"]["component"]["bom-ref"]}
-        self.assertTrue({each for each in listed if each.startswith("pkg:cargo/wasmtime@")})
+        for part in ("pkg:cargo/wasmtime@", "react@", "aiagent-host-dashboard@", "pkg:generic/cpython@"):
+            self.assertTrue({each for each in listed if each.startswith(part)}, part)
         self.assertEqual(bom["bomFormat"], "CycloneDX")
         for each in bom["dependencies"]:
             self.assertLessEqual({each["ref"], *each["dependsOn"]}, listed)
