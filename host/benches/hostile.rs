@@ -159,8 +159,7 @@ async fn measure(runtime: &Runtime, case: &Arc<Case>, rounds: usize) -> Row {
 /// thread of low priority: only the call is of interest.
 async fn hammer(runtime: &Runtime, case: &Arc<Case>) -> Vec<Ended> {
     let (runtime, case, service) = (runtime.clone(), Arc::clone(case), Handle::current());
-    let (done, all) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
+    let client = std::thread::spawn(move || {
         rustix::process::nice(19).expect("it only gets lower");
         let _service = service.enter();
         let (mut all, begun) = (Vec::new(), Instant::now());
@@ -172,9 +171,9 @@ async fn hammer(runtime: &Runtime, case: &Arc<Case>) -> Vec<Ended> {
             drop(tree);
             all.push(ended);
         }
-        done.send(all).ok();
+        all
     });
-    all.await.expect("it does not panic")
+    tokio::task::spawn_blocking(|| client.join()).await.expect("it only waits").expect("it does not panic")
 }
 
 /// A healthy step every millisecond, on a task of its own: each with how long after its time it was done.

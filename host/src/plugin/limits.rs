@@ -63,7 +63,7 @@ impl Limits {
             // A checker runs the user's tests; the others only turn text into text.
             compute_ms: if kind == Kind::Checker { 60_000 } else { 10_000 },
             wall_ms: 10 * 60_000,
-            // CPython with a user's tests takes 30 MiB; a test may need as much again, a few times over.
+            // CPython with a user's tests, and room for data of theirs.
             memory_bytes: 128 * MIB,
             output_bytes: MIB,
             log_bytes: 256 << 10,
