@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::{Duration, Instant};
 
 use aiagent_host::plugin::{Failure, Overrides, Runtime};
 use aiagent_host::task::Verdict;
@@ -44,6 +45,18 @@ async fn every_case_ends_as_its_table_says_and_a_neighbour_works_on() {
     );
     assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), cases.len());
     assert!(calls > cases.len(), "{calls}");
+}
+
+/// 10 ms, and after each further failure in a row twice as long.
+#[tokio::test]
+async fn a_plugin_that_keeps_failing_rests_before_its_next_call() {
+    let runtime = Folder::new().with("trap", guest("builder", "unreachable")).start().await;
+    let begun = Instant::now();
+    for _ in 0..6 {
+        let ended = runtime.build("trap", World::new(Model::Never).call()).await;
+        assert!(matches!(ended.result, Err(Failure::Trap(_))), "{:?}", ended.result);
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(10 + 20 + 40 + 80 + 160), "{:?}", begun.elapsed());
 }
 
 async fn healthy(runtime: &Runtime) -> Result<String, Failure> {
