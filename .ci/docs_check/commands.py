@@ -19,6 +19,7 @@ ELSEWHERE = {
     "systemctl daemon-reload && systemctl restart aiagent": "systemd/boot-test",
     "mkdir -p /etc/systemd/system/aiagent.service.d": "systemd/boot-test",
     "cp /usr/share/ai-agent/exec.conf /etc/systemd/system/aiagent.service.d/": "systemd/boot-test",
+    "cp /usr/share/ai-agent/interpreter.conf /etc/systemd/system/aiagent.service.d/": "systemd/boot-test",
     "sha256sum --check aiagent-host-*-linux.tar.gz.sha256 && tar -xzf aiagent-host-*-linux.tar.gz": "systemd/boot-test",
     "dpkg --install aiagent-host_*.deb": "systemd/boot-test",
     "cd aiagent-host-*-linux && ./install.sh local": "systemd/boot-test",

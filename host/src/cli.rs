@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::config::{Config, Environment};
+use crate::plugin::Code;
 use args::{Cli, Command};
 
 /// `--version`: with the commit, where the build knew it, and the engine.
@@ -98,8 +99,9 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
         out::put(String::from_utf8_lossy(&script).replace("aiagent__subcmd__host", "aiagent__host"))?;
         return Ok(0);
     }
-    if let Some(Command::Compile { cache, seconds }) = cli.command {
-        std::io::stdout().write_all(&crate::plugin::compile(&cache, seconds, std::io::stdin())?)?;
+    if let Some(Command::Compile { cache, interpreter, seconds }) = cli.command {
+        let code = Code::new(interpreter);
+        std::io::stdout().write_all(&crate::plugin::compile(&cache, code, seconds, std::io::stdin())?)?;
         return Ok(0);
     }
     let mut overrides = cli.common.overrides();

@@ -53,6 +53,7 @@ pub use adapter::Adapter;
 pub use call::{Call, Decision, Ended, Failure, Interrupt, Outside, StepError, Usage};
 pub use catalog::{Catalog, Listing, Loaded, Refused, Serving};
 pub use compile::{COMMAND as COMPILE, answer as compile};
+pub use engine::Code;
 pub use generation::Generation;
 pub use history::{Change, What};
 pub use inspect::{Allowed, Inspection, Missing, allow, inspect};

@@ -68,6 +68,8 @@ mod tls;
 mod keys;
 #[path = "front/confined.rs"]
 mod confined;
+#[path = "front/interpreter.rs"]
+mod interpreter;
 #[path = "front/logs.rs"]
 mod logs;
 

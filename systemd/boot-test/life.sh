@@ -72,10 +72,18 @@ TOML
 systemctl daemon-reload && systemctl restart aiagent
 until_served
 submit command --pipeline command --follow >/dev/null 2>&1 || die "a native command does not run in the service"
+rm /etc/systemd/system/aiagent.service.d/exec.conf
+say "a task was checked by a native command"
+
+cp /usr/share/ai-agent/interpreter.conf /etc/systemd/system/aiagent.service.d/
+systemctl daemon-reload && systemctl restart aiagent
+until_served
+systemctl show -P MemoryDenyWriteExecute aiagent | grep yes >/dev/null || die "memory may be written and run"
+submit interpreted --follow >/dev/null 2>&1 || die "no green task in the interpreter"
 rm -r /etc/systemd/system/aiagent.service.d
 systemctl daemon-reload && systemctl restart aiagent
 until_served
-say "a task was checked by a native command"
+say "a task is green under MemoryDenyWriteExecute, in the interpreter"
 
 "$repo/install.sh" local --split --from /root/newer | tail -4
 submit fourth --follow >/dev/null 2>&1 || die "no green task with split roles"

@@ -66,6 +66,7 @@ contents() {
   for file in "$source"/docs/*.md; do echo "644 $file $doc/$(basename "$file")"; done
   for file in goal.txt files/test_fizz.py; do echo "644 $source/host/samples/fizz/$file $share/smoke/$file"; done
   echo "644 $here/exec.conf $share/exec.conf"
+  echo "644 $here/interpreter.conf $share/interpreter.conf"
   echo "644 $source/host/samples/recordings/fizz.jsonl $share/smoke/recording.jsonl"
   echo "644 $source/host/samples/aiagent.toml $share/smoke/aiagent.toml"
 }

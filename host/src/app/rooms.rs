@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::config::{Model, Settings};
 use crate::exec::{ExecLimits, SandboxConfig};
 use crate::model::{Allow, KeySource, Mode, ModelConfig, Price, Replay};
-use crate::plugin::{self, Watch};
+use crate::plugin::{self, Code, Watch};
 use crate::store::{MemoryStore, RedisConfig, RedisStore, SqliteStore, Store, without_password};
 use crate::workspace::Limits;
 
@@ -21,6 +21,7 @@ pub fn plugin_settings(settings: &Settings) -> plugin::Settings {
     plugin::Settings {
         dirs: settings.plugins_dir.clone(),
         cache_dir: Some(settings.cache_dir.clone()),
+        code: Code::new(settings.interpreter),
         // Whatever happens to its file, this is the program that runs.
         compiler: Some(PathBuf::from("/proc/self/exe")),
         ledger_dir: Some(settings.state_dir.join("plugins")),

@@ -127,6 +127,8 @@ pub(super) enum Command {
         #[arg(long)]
         cache: PathBuf,
         #[arg(long)]
+        interpreter: bool,
+        #[arg(long)]
         seconds: u64,
     },
 }

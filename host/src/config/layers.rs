@@ -32,7 +32,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 42] = [
+const KEYS: [&str; 43] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -42,6 +42,7 @@ const KEYS: [&str; 42] = [
     "server",
     "state_dir",
     "cache_dir",
+    "interpreter",
     "token",
     "log",
     "log_format",

@@ -32,6 +32,9 @@ pub struct Settings {
     /// Where compiled plugins are kept; hosts may share it. What lies there is run, so that only this
     /// user may write there. Empty: `compiled` in the state folder.
     pub cache_dir: PathBuf,
+    /// Whether plugins run in an interpreter, several times slower, and not as machine code. That needs no
+    /// memory that is first written and then run.
+    pub interpreter: bool,
     /// What clients must send as `Authorization: Bearer TOKEN`. Empty: no token, and then the host
     /// listens on loopback addresses only.
     pub token: String,
@@ -256,6 +259,7 @@ impl Default for Settings {
             server: String::new(),
             state_dir: PathBuf::new(),
             cache_dir: PathBuf::new(),
+            interpreter: false,
             token: String::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::load::Entry;
-use super::{Refusal, engine, manifest, runtime};
+use super::{Code, Refusal, engine, manifest, runtime};
 use crate::task::Digest;
 
 /// The processor time that compiling one plugin may take, on all threads together. CPython as a component
@@ -30,6 +30,7 @@ pub const COMMAND: &str = "compile-plugin";
 pub(super) struct Compiler<'a> {
     pub(super) program: &'a Path,
     pub(super) cache_dir: &'a Path,
+    pub(super) code: Code,
 }
 
 impl Compiler<'_> {
@@ -53,6 +54,7 @@ impl Compiler<'_> {
             .arg("--cache")
             .arg(self.cache_dir)
             .args(["--seconds", &seconds.to_string()])
+            .args((self.code == Code::Interpreted).then_some("--interpreter"))
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -84,7 +86,7 @@ impl Compiler<'_> {
 
     /// Says that this host can compile the file within bounds: there is no asking the cache itself.
     fn note(&self, digest: &Digest) -> PathBuf {
-        let name = Digest::of(format!("{}\n{digest}", env!("AIAGENT_VERSION")).as_bytes());
+        let name = Digest::of(format!("{}\n{:?}\n{digest}", env!("AIAGENT_VERSION"), self.code).as_bytes());
         engine::bounded_dir(self.cache_dir).join(name.as_str().replace(':', "-"))
     }
 }
@@ -121,7 +123,7 @@ fn converse(
 
 /// What the process does: compiles and links the component on `input`, under limits that it sets itself
 /// first. Returns what the service reads.
-pub fn answer(cache_dir: &Path, seconds: u64, mut input: impl io::Read) -> io::Result<Vec<u8>> {
+pub fn answer(cache_dir: &Path, code: Code, seconds: u64, mut input: impl io::Read) -> io::Result<Vec<u8>> {
     for (resource, most) in [(Resource::Cpu, seconds), (Resource::Data, MEMORY_BYTES), (Resource::Core, 0)] {
         let set = getrlimit(resource);
         let current = set.maximum.map_or(most, |maximum| most.min(maximum));
@@ -130,7 +132,7 @@ pub fn answer(cache_dir: &Path, seconds: u64, mut input: impl io::Read) -> io::R
     rustix::process::nice(NICENESS)?;
     let mut component = Vec::new();
     input.read_to_end(&mut component)?;
-    let engine = engine::compiler(cache_dir).map_err(io::Error::other)?;
+    let engine = engine::compiler(cache_dir, code).map_err(io::Error::other)?;
     let linker = runtime::linker(&engine).map_err(io::Error::other)?;
     let compile = || {
         let (kind, _) = manifest::surface(&component)?.kind()?;

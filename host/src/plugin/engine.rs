@@ -29,6 +29,9 @@ const WASM_STACK: usize = 16 << 20;
 /// Both shares: host functions run on the same stack.
 const STACK: usize = 17 << 20;
 
+/// Pulley on the processors that we run on: 64 bits, little endian.
+const PULLEY: &str = "pulley64";
+
 /// What the pool is made for. A slot is address space (4 GiB per call), not memory, until it is used.
 #[derive(Clone, Copy)]
 pub(super) struct Pool {
@@ -36,26 +39,45 @@ pub(super) struct Pool {
     pub(super) max_memory_bytes: u64,
 }
 
-pub(super) fn engine(cache: Option<&Path>, pool: Pool) -> Result<Engine> {
+/// What plugins are compiled to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Code {
+    /// This machine's own.
+    #[default]
+    Native,
+    /// That of wasmtime's interpreter, Pulley, which needs no memory that is first written and then run.
+    Interpreted,
+}
+
+impl Code {
+    pub fn new(interpreted: bool) -> Self {
+        if interpreted { Self::Interpreted } else { Self::Native }
+    }
+}
+
+pub(super) fn engine(cache: Option<&Path>, code: Code, pool: Pool) -> Result<Engine> {
     let cache = cache.map(open_cache).transpose()?;
-    let pooled = config(cache.clone(), Some(pool)).and_then(|config| Engine::new(&config));
+    let pooled = config(cache.clone(), code, Some(pool)).and_then(|config| Engine::new(&config));
     match pooled {
         Ok(engine) => Ok(engine),
         // Little address space (ulimit -v, a 39-bit kernel): the pool can't be reserved.
         Err(error) => {
             tracing::warn!(error = format!("{error:#}"), "no pool of instances; calls start slower");
-            Engine::new(&config(cache, None)?)
+            Engine::new(&config(cache, code, None)?)
         }
     }
 }
 
 /// Compiles into the cache for the engine above; makes no instances, and so needs no address space for them.
-pub(super) fn compiler(cache: &Path) -> Result<Engine> {
-    Engine::new(&config(Some(open_cache(cache)?), None)?)
+pub(super) fn compiler(cache: &Path, code: Code) -> Result<Engine> {
+    Engine::new(&config(Some(open_cache(cache)?), code, None)?)
 }
 
-fn config(cache: Option<Cache>, pool: Option<Pool>) -> Result<Config> {
+fn config(cache: Option<Cache>, code: Code, pool: Option<Pool>) -> Result<Config> {
     let mut config = Config::new();
+    if code == Code::Interpreted {
+        config.target(PULLEY)?;
+    }
     config
         .concurrency_support(false)
         .gc_support(false)

@@ -128,7 +128,7 @@ impl Shared {
             calls: settings.max_calls.unwrap_or(DEFAULT_CALLS),
             max_memory_bytes: settings.max_memory_bytes(),
         };
-        let engine = engine::engine(settings.cache_dir.as_deref(), pool)?;
+        let engine = engine::engine(settings.cache_dir.as_deref(), settings.code, pool)?;
         let linker = linker(&engine)?;
         let ticker = Ticker::start(engine.weak())?;
         let aside = Aside::start()?;

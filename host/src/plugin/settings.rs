@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::compile::{self, Compiler};
-use super::{Kind, Limits, Overrides, Refusal};
+use super::{Code, Kind, Limits, Overrides, Refusal};
 use crate::task::Digest;
 
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,7 @@ pub struct Settings {
     pub dirs: Vec<PathBuf>,
     /// For compiled plugins; made with mode 0700. `None`: compile at every start.
     pub cache_dir: Option<PathBuf>,
+    pub code: Code,
     /// The program that compiles what is not in the cache, within limits, as
     /// [`COMPILE`](super::COMPILE) of this one does. `None`, or no cache: it is compiled in this process,
     /// for as long as it takes.
@@ -41,7 +42,7 @@ impl Settings {
 
     pub(super) fn compiler(&self) -> Option<Compiler<'_>> {
         let (program, cache_dir) = self.compiler.as_deref().zip(self.cache_dir.as_deref())?;
-        Some(Compiler { program, cache_dir })
+        Some(Compiler { program, cache_dir, code: self.code })
     }
 
     pub(super) fn compile_budget(&self, plugin: &str) -> Duration {

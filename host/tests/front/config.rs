@@ -16,6 +16,7 @@ async fn every_flag_has_a_variable_and_a_key() {
         ("--log", "log", "debug", "log = \"debug\""),
         ("--log-format", "log_format", "json", "log_format = \"json\""),
         ("", "cache_dir", "/c", "cache_dir = \"/c\""),
+        ("", "interpreter", "true", "interpreter = true"),
         ("", "metrics_listen", "127.0.0.1:9", "metrics_listen = \"127.0.0.1:9\""),
         ("", "redis.prefix", "p", "prefix = \"p\""),
         ("", "redis.username", "u", "username = \"u\""),
@@ -53,6 +54,7 @@ async fn every_flag_has_a_variable_and_a_key() {
         shows(Setup::new().env(&variable, value), &[], &variable).await;
         let setup = match (key, value.parse::<i64>(), value.parse::<f64>()) {
             ("plugins_dir", ..) => Setup::new().set(key, vec![value.to_owned()]),
+            ("interpreter", ..) => Setup::new().set(key, true),
             (_, Ok(number), _) => Setup::new().set(key, number),
             (_, _, Ok(number)) => Setup::new().set(key, number),
             _ => Setup::new().set(key, value),
