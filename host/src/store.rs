@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Place, Spec, State, Task, TaskId};
 
-pub use self::redis::{RedisConfig, RedisStore, Risk, shown as without_password};
+pub use self::redis::{Put, RedisConfig, RedisStore, Risk, shown as without_password};
 pub use clock::Clock;
 pub use memory::MemoryStore;
 pub use queue::{Limits, QueueLimits, QueueStats, Requeued, WorkerInfo};

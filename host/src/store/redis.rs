@@ -32,6 +32,7 @@ pub use self::address::{RedisConfig, shown};
 use self::link::{Dial, Link};
 use self::script::{Call, Script};
 pub use self::server::Risk;
+pub use self::snapshot::Put;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
     QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,

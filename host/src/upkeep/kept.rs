@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::format::{About, REDIS, STORE};
 use super::{UpkeepError, at};
-use crate::store::{Filter, RedisStore, SqliteStore, Store as _, StoreError, Stored};
+use crate::store::{Filter, Put, RedisStore, SqliteStore, Store as _, StoreError, Stored};
 
 /// A Redis is asked from a blocking thread of a tokio runtime.
 #[derive(Clone)]
@@ -81,17 +81,17 @@ impl Kept {
         Ok(())
     }
 
-    /// Puts a copy in place of an empty Redis.
-    pub(super) fn fill(&self, copy: &Path) -> Result<(), UpkeepError> {
+    /// Puts a copy into an empty Redis, and notes what it puts there.
+    pub(super) fn fill(&self, copy: &Path, put: &mut Put) -> Result<(), UpkeepError> {
         let Self::Redis { store, .. } = self else { return Ok(()) };
         let mut lines = BufReader::new(File::open(copy).map_err(at("read", copy))?);
-        Ok(Handle::current().block_on(store.fill(&mut lines))?)
+        Ok(Handle::current().block_on(store.fill(&mut lines, put))?)
     }
 
-    /// After a restore that failed.
-    pub(super) fn empty(&self) -> Result<(), UpkeepError> {
+    /// After a restore that failed: what a host has been given meanwhile stays.
+    pub(super) fn take_back(&self, put: &Put) -> Result<(), UpkeepError> {
         let Self::Redis { store, .. } = self else { return Ok(()) };
-        Ok(Handle::current().block_on(store.clear())?)
+        Ok(Handle::current().block_on(store.take_back(put))?)
     }
 
     pub(super) fn contents(&self) -> Result<BTreeMap<String, Stored>, UpkeepError> {

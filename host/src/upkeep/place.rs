@@ -11,7 +11,7 @@ use tempfile::{NamedTempFile, TempDir};
 use super::format::{About, CONFIG, ENV, KEYS, PLUGINS, Part, REDIS, STATE, STORE};
 use super::read::{self, Sink};
 use super::{Hold, Kept, UpkeepError, at};
-use crate::store::{SqliteStore, Stored};
+use crate::store::{Put, SqliteStore, Stored};
 
 /// In the names of files that a restore has replaced; the time follows.
 pub(super) const ASIDE: &str = ".replaced-";
@@ -89,10 +89,7 @@ pub fn restore(path: &Path, target: &Target) -> Result<Restored, UpkeepError> {
             store,
         }),
         Err(error) => {
-            placing.undo();
-            if let UpkeepError::Differs(_) = error {
-                target.store.empty()?;
-            }
+            placing.undo(&target.store);
             Err(error)
         }
     }
@@ -178,6 +175,8 @@ struct Placing {
     placed: Vec<PathBuf>,
     /// From where it was to where it is.
     aside: Vec<(PathBuf, PathBuf)>,
+    /// Into a Redis.
+    put: Put,
 }
 
 impl Placing {
@@ -202,7 +201,7 @@ impl Placing {
         }
         let Some(about) = state_of else { return Ok(None) };
         if let Some(copy) = copy {
-            target.store.fill(copy)?;
+            target.store.fill(copy, &mut self.put)?;
         }
         let store = target.store.contents()?;
         match about.store.iter().find(|(table, stored)| store.get(*table) != Some(stored)) {
@@ -221,7 +220,10 @@ impl Placing {
         Ok(())
     }
 
-    fn undo(&mut self) {
+    fn undo(&mut self, store: &Kept) {
+        if let Err(error) = store.take_back(&self.put) {
+            tracing::error!(%error, "a failed restore can't be undone in the store");
+        }
         let gone = self.placed.drain(..).map(|path| (std::fs::remove_file(&path), path));
         let gone: Vec<_> = gone.collect();
         let back = self.aside.drain(..).map(|(was, aside)| (std::fs::rename(&aside, &was), was));

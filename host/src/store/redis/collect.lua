@@ -3,12 +3,7 @@
 local before = millis - tonumber(ARGV[2])
 local ids = call('ZRANGE', base .. 'ended', '-inf', '(' .. whole(before), 'BYSCORE', 'LIMIT', 0, ARGV[3])
 for _, id in ipairs(ids) do
-  call('ZREM', base .. 'pipeline:' .. (call('HGET', record(id), 'pipeline') or ''), id)
-  call('UNLINK', record(id), base .. 'events:' .. id, base .. 'journal:' .. id)
-  call('ZREM', base .. 'state:ended', id)
-  call('ZREM', base .. 'ids', id)
-  call('ZREM', base .. 'dead', id)
-  call('ZREM', base .. 'ended', id)
+  forget(id)
 end
 if #ids > 0 then
   wake()

@@ -156,3 +156,11 @@ local function finish(id, how, progress, roots, ended, dead)
   call('ZADD', base .. 'ended', whole(millis), id)
 end
 
+-- Removes a task that is neither queued nor running, with all that is its own.
+local function forget(id)
+  call('ZREM', base .. 'pipeline:' .. (call('HGET', record(id), 'pipeline') or ''), id)
+  call('UNLINK', record(id), base .. 'events:' .. id, base .. 'journal:' .. id)
+  for _, list in ipairs({ 'state:queued', 'state:running', 'state:ended', 'ids', 'dead', 'ended' }) do
+    call('ZREM', base .. list, id)
+  end
+end

@@ -1,11 +1,11 @@
--- id position dead, then record, journal and events, each as a count of words and these
--- What the lists know of a task follows from its record.
--- ok · there
-local id, position, dead = unpack(ARGV, 2, 4)
+-- id mark position dead, then record, journal and events, each as a count of words and these
+-- What the lists know of a task follows from its record, whose field `put` is the mark.
+-- ok · there: another has put it
+local id, mark, position, dead = unpack(ARGV, 2, 5)
 if call('EXISTS', record(id)) == 1 then
-  return { 'there' }
+  return { call('HGET', record(id), 'put') == mark and 'ok' or 'there' }
 end
-local at = 5
+local at = 6
 local function words()
   local first, last = at + 1, at + tonumber(ARGV[at])
   at = last + 1
@@ -17,6 +17,7 @@ for _, key in ipairs({ record(id), base .. 'journal:' .. id }) do
     call('HSET', key, ARGV[word], ARGV[word + 1])
   end
 end
+call('HSET', record(id), 'put', mark)
 local first, last = words()
 for word = first, last, 3 do
   call('XADD', base .. 'events:' .. id, ARGV[word], 'at', ARGV[word + 1], 'body', ARGV[word + 2])

@@ -4,7 +4,7 @@
 //! it follows from its record. So no host waits for longer than one task takes, however large the store is. A
 //! task that is submitted or deleted meanwhile is in it or not.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{BufRead, Write};
 
 use base64::Engine as _;
@@ -52,6 +52,30 @@ struct Copied {
     position: String,
 }
 
+/// What a snapshot has brought into a store, or may have where no answer came.
+#[derive(Debug)]
+pub struct Put {
+    /// In whatever was put, so that a task which another has put is told from it.
+    mark: String,
+    tasks: Vec<TaskId>,
+    /// Those that were not paused before.
+    paused: Vec<String>,
+    keys: Vec<String>,
+}
+
+impl Default for Put {
+    fn default() -> Self {
+        let mark = TaskId::fresh().to_string();
+        Self { mark, tasks: Vec::new(), paused: Vec::new(), keys: Vec::new() }
+    }
+}
+
+/// Tasks removed in one script: some milliseconds of the server's time.
+const TAKEN_TOGETHER: usize = 100;
+
+/// The field that holds the mark. No part of a snapshot.
+const MARK: &str = "put";
+
 /// What was written, by kind.
 #[derive(Default)]
 struct Tally(BTreeMap<&'static str, (u64, Sha256)>);
@@ -84,19 +108,15 @@ impl RedisStore {
         self.0.snapshot(out).await
     }
 
-    /// Puts what a snapshot holds into a store without tasks. What was put there is removed again where the
-    /// rest can't be; blobs then go as any others that no task needs.
-    pub async fn fill(&self, lines: &mut (dyn BufRead + Send)) -> Result<(), StoreError> {
-        let filled = self.0.fill(lines).await;
-        if filled.is_err() {
-            self.0.clear().await?;
-        }
-        filled
+    /// Puts what a snapshot holds into a store, and notes in `put` what it has put there.
+    pub async fn fill(&self, lines: &mut (dyn BufRead + Send), put: &mut Put) -> Result<(), StoreError> {
+        self.0.fill(lines, put).await
     }
 
-    /// Removes all tasks.
-    pub async fn clear(&self) -> Result<(), StoreError> {
-        self.0.clear().await
+    /// Removes what was put there, also what a host has begun of it, and nothing else. Blobs then go as any
+    /// others that no task needs.
+    pub async fn take_back(&self, put: &Put) -> Result<(), StoreError> {
+        self.0.take_back(put).await
     }
 }
 
@@ -115,14 +135,16 @@ impl Inner {
                 write(out, "tasks", Line::Task(Box::new(copied)), &mut tally)?;
             }
         }
-        let paused = self.link.send(redis::cmd("SMEMBERS").arg(self.key("paused"))).await?;
-        let mut paused: Vec<String> = redis::from_redis_value(paused).map_err(redis::RedisError::from)?;
-        paused.sort();
-        for queue in paused {
+        for queue in self.paused().await? {
             write(out, "paused", Line::Paused { queue }, &mut tally)?;
         }
         self.copy_keys(out).await?;
         Ok(tally.stored())
+    }
+
+    async fn paused(&self) -> Result<BTreeSet<String>, StoreError> {
+        let paused = self.link.send(redis::cmd("SMEMBERS").arg(self.key("paused"))).await?;
+        Ok(redis::from_redis_value(paused).map_err(redis::RedisError::from)?)
     }
 
     /// With the snapshots that it needs. `None`: it is gone by now.
@@ -144,7 +166,8 @@ impl Inner {
             }
         };
         let broken = redis::RedisError::from;
-        let record = redis::from_redis_value(fields).map_err(broken)?;
+        let mut record: BTreeMap<String, String> = redis::from_redis_value(fields).map_err(broken)?;
+        record.remove(MARK);
         let (entries, journal, position): (Vec<Value>, _, _) =
             redis::from_redis_value(rest).map_err(broken)?;
         let mut events = Vec::with_capacity(entries.len());
@@ -203,8 +226,9 @@ impl Inner {
                 let mut reads = redis::pipe();
                 reads.cmd("HGETALL").arg(&name).cmd("PEXPIRETIME").arg(&name);
                 let replies = Value::Array(self.link.all(&reads).await?);
-                let (fields, until): (BTreeMap<String, String>, i64) =
+                let (mut fields, until): (BTreeMap<String, String>, i64) =
                     redis::from_redis_value(replies).map_err(redis::RedisError::from)?;
+                fields.remove(MARK);
                 let Ok(until) = u64::try_from(until) else { continue };
                 let name = name.strip_prefix(&prefix).unwrap_or(&name).to_owned();
                 write(out, "keys", Line::Key { name, fields, until }, &mut Tally::default())?;
@@ -216,7 +240,8 @@ impl Inner {
         }
     }
 
-    async fn fill(&self, lines: &mut (dyn BufRead + Send)) -> Result<(), StoreError> {
+    async fn fill(&self, lines: &mut (dyn BufRead + Send), put: &mut Put) -> Result<(), StoreError> {
+        let paused = self.paused().await?;
         let mut text = String::new();
         loop {
             text.clear();
@@ -226,25 +251,35 @@ impl Inner {
             }
             let line = serde_json::from_str(&text);
             match line.map_err(|error| odd(&format!("the snapshot can't be read: {error}")))? {
-                Line::Task(copied) => self.put_task(&copied).await?,
+                Line::Task(copied) => {
+                    // Noted first: an answer that is lost says nothing of what was done.
+                    put.tasks.push(copied.id.clone());
+                    self.put_task(&copied, &put.mark).await?;
+                }
                 Line::Blob { digest, base64 } => {
                     let bytes = BASE64_STANDARD.decode(base64).unwrap_or_default();
                     if self.put_blob(bytes.into()).await? != digest {
                         return Err(odd(&format!("the snapshot's blob {digest} holds other bytes")));
                     }
                 }
-                Line::Paused { queue } => self.pause(&queue, true).await?,
+                Line::Paused { queue } if paused.contains(&queue) => {}
+                Line::Paused { queue } => {
+                    put.paused.push(queue.clone());
+                    self.pause(&queue, true).await?;
+                }
                 Line::Key { name, fields, until } => {
-                    let key = self.key(&format!("key:{name}"));
-                    let mut writes = redis::pipe();
-                    writes.cmd("HSET").arg(&key).arg(fields).cmd("PEXPIREAT").arg(&key).arg(until);
-                    self.link.all(&writes).await?;
+                    put.keys.push(name.clone());
+                    let mut call = self.on(&script::PUT_KEY).arg(&put.mark).arg(name).arg(until);
+                    for (field, value) in fields {
+                        call = call.arg(field).arg(value);
+                    }
+                    self.link.call(&call).await?;
                 }
             }
         }
     }
 
-    async fn put_task(&self, copied: &Copied) -> Result<(), StoreError> {
+    async fn put_task(&self, copied: &Copied, mark: &str) -> Result<(), StoreError> {
         let id = &copied.id;
         let outcome = copied.record.get("progress").map(|progress| {
             #[derive(Deserialize)]
@@ -256,7 +291,7 @@ impl Inner {
         let outcome = outcome.and_then(Result::ok).and_then(|ended| ended.outcome);
         let dead = outcome.as_ref().is_some_and(Outcome::is_dead);
         let mut call = self.on(&script::PUT_TASK);
-        call = call.arg(id.as_str()).arg(&copied.position).arg(u8::from(dead));
+        call = call.arg(id.as_str()).arg(mark).arg(&copied.position).arg(u8::from(dead));
         for hash in [&copied.record, &copied.journal] {
             call = call.arg(hash.len() * 2);
             for (field, value) in hash {
@@ -275,13 +310,17 @@ impl Inner {
         }
     }
 
-    async fn clear(&self) -> Result<(), StoreError> {
-        loop {
-            let left = self.link.call(&self.on(&script::CLEAR)).await?;
-            if redis::from_redis_value::<u64>(left).map_err(redis::RedisError::from)? == 0 {
-                return Ok(());
-            }
+    async fn take_back(&self, put: &Put) -> Result<(), StoreError> {
+        let tasks = put.tasks.iter().map(|id| format!("task:{id}"));
+        let keys = put.keys.iter().map(|name| format!("key:{name}"));
+        let names: Vec<String> = tasks.chain(keys).collect();
+        for some in names.chunks(TAKEN_TOGETHER) {
+            self.link.call(&self.on(&script::TAKE_BACK).arg(&put.mark).arg(some)).await?;
         }
+        for queue in &put.paused {
+            self.pause(queue, false).await?;
+        }
+        Ok(())
     }
 }
 

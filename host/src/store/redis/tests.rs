@@ -1,9 +1,13 @@
 //! What only this back end can get wrong: records that others wrote, lists that do not fit them.
 
-use super::{RedisConfig, RedisStore};
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{Put, RedisConfig, RedisStore};
 use crate::store::conformance::{redis_server::RedisServer, spec};
-use crate::store::{ClaimRequest, Clock, Filter, LEASE, NewTask, Store as _, StoreError};
-use crate::task::TaskId;
+use crate::store::{ClaimRequest, Clock, Filter, Idempotency, LEASE, NewTask, Store as _, StoreError};
+use crate::task::{Digest, Place, Spec, TaskId};
 
 /// As after an odd crash, or a downgrade: one bad record costs one task.
 #[tokio::test]
@@ -60,4 +64,83 @@ async fn an_entry_without_its_task_holds_up_no_other() {
     assert_eq!(claim.lease.task, ids[1]);
     assert!(store.claim(&ClaimRequest::new("w", 2, LEASE)).await.expect("claims").is_none());
     assert_eq!(store.queues().await.expect("counts").iter().map(|queue| queue.waiting).sum::<u64>(), 0);
+}
+
+/// A host takes tasks, and claims some, while a restore that will fail is at work.
+#[tokio::test]
+async fn a_fill_that_fails_takes_back_what_it_put_and_nothing_else() {
+    let server = RedisServer::start("");
+    let open = async |prefix: &str| {
+        let config = RedisConfig { prefix: prefix.to_owned(), ..RedisConfig::new(server.url()) };
+        RedisStore::open(config).await.expect("a new store")
+    };
+    let known = async |store: &RedisStore| store.snapshot(&mut std::io::sink()).await.expect("reads");
+    let (from, to) = (open("from").await, open("to").await);
+    let ids: Vec<TaskId> = (0..4).map(|_| TaskId::fresh()).collect();
+    let empty_tree = Bytes::from_static(b"{\"files\":{}}");
+    for store in [&from, &to] {
+        store.put_blob(empty_tree.clone()).await.expect("stores");
+    }
+    let spec = || Spec { tree: Digest::of(&empty_tree), ..spec("goal") };
+    let new = |id: &TaskId, queue: &str| {
+        let place = Place { queue: queue.to_owned(), ..Place::default() };
+        let idempotency = Some(Idempotency { key: format!("key of {id}"), body: Digest::of(b"body") });
+        NewTask { place, idempotency, ..NewTask::new(id.clone(), spec()) }
+    };
+    for id in &ids {
+        from.submit(new(id, "default")).await.expect("submits");
+    }
+    let later = from.submit(NewTask {
+        place: Place { not_before: Some(4_000_000_000_000), ..Place::default() },
+        ..NewTask::new(TaskId::fresh(), spec())
+    });
+    later.await.expect("submits");
+    from.pause("theirs", true).await.expect("pauses");
+    from.pause("both", true).await.expect("pauses");
+    let mut lines = Vec::new();
+    from.snapshot(&mut lines).await.expect("reads");
+
+    // What the host has before, and what comes meanwhile.
+    to.pause("both", true).await.expect("pauses");
+    let mut own = [TaskId::fresh(), TaskId::fresh()];
+    own.sort();
+    to.submit(new(&own[0], "own")).await.expect("submits");
+    let running = to.claim(&ClaimRequest::new("host", 1, LEASE)).await.expect("claims").expect("its own");
+    assert_eq!(running.lease.task, own[0]);
+    let cut = [&lines[..], b"{\"task\":"].concat();
+    let mut put = Put::default();
+    let said = to.fill(&mut &cut[..], &mut put).await.expect_err("the last line is cut");
+    assert!(said.to_string().contains("the snapshot can't be read"), "{said}");
+    to.submit(new(&own[1], "own")).await.expect("submits");
+    let theirs =
+        to.claim(&ClaimRequest::new("host", 2, LEASE)).await.expect("claims").expect("was put there");
+    assert_eq!(theirs.lease.task, ids[0]);
+    to.take_back(&put).await.expect("takes back");
+
+    assert!(matches!(to.heartbeat(&theirs.lease).await, Err(StoreError::StaleFence { .. })));
+    to.heartbeat(&running.lease).await.expect("goes on");
+    let listed = to.list(&Filter::default()).await.expect("lists").tasks;
+    assert_eq!(listed.iter().rev().map(|task| &task.id).collect::<Vec<_>>(), own.each_ref());
+    let queues = to.queues().await.expect("counts").into_iter();
+    let queues: Vec<_> = queues.map(|of| (of.name, of.paused, of.waiting, of.delayed, of.running)).collect();
+    assert_eq!(queues, [("both".to_owned(), true, 0, 0, 0), ("own".to_owned(), false, 1, 0, 1)]);
+    assert_eq!(to.fsck().await.expect("checks"), Vec::<String>::new());
+    let again = to.submit(new(&ids[1], "default")).await.expect("its key is free");
+    assert!(again.created);
+
+    // One of another's is there under the same id.
+    let before = known(&to).await;
+    let mut put = Put::default();
+    let said = to.fill(&mut &lines[..], &mut put).await.expect_err("one is there");
+    assert!(said.to_string().contains("is there already"), "{said}");
+    to.take_back(&put).await.expect("takes back");
+    assert_eq!(known(&to).await, before);
+    assert_eq!(to.fsck().await.expect("checks"), Vec::<String>::new());
+
+    let empty = open("empty").await;
+    let mut put = Put::default();
+    empty.fill(&mut &lines[..], &mut put).await.expect("fills");
+    assert_eq!(known(&empty).await, known(&from).await);
+    empty.take_back(&put).await.expect("takes back");
+    assert_eq!(known(&empty).await, BTreeMap::new());
 }
