@@ -1,16 +1,16 @@
-import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDownToLine, Maximize2, Minimize2, WrapText } from "lucide-react";
 import { count, utc } from "../format";
 import { useKeys } from "../hooks/useKeys";
-import type { Level, Line } from "../task/story";
 import { plain } from "../task/ansi";
+import { LEVELS, Sieve } from "../task/sieve";
+import type { Level, Line } from "../task/story";
 import { Ansi } from "./Ansi";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 import { Empty } from "./Empty";
 
-const LEVELS: Level[] = ["trace", "debug", "info", "warn", "error"];
 const COLOURS: Record<Level, string> = {
   trace: "text-soft",
   debug: "text-soft",
@@ -31,7 +31,7 @@ interface Props {
   live: boolean;
 }
 
-const asText = (lines: Line[]) =>
+const asText = (lines: readonly Line[]) =>
   lines.map((line) => `${utc(line.at)} ${line.level.padEnd(5)} ${line.source}: ${plain(line.text)}`).join("\n");
 
 export function LogView({ name, lines, live }: Props) {
@@ -44,17 +44,9 @@ export function LogView({ name, lines, live }: Props) {
   const field = useRef<HTMLInputElement>(null);
   const pane = useRef<HTMLDivElement>(null);
   const length = lines.length;
-  const shown = useMemo(() => {
-    const wanted = search.toLowerCase();
-    const from = LEVELS.indexOf(least);
-    return lines
-      .slice(0, length)
-      .filter(
-        (line) =>
-          LEVELS.indexOf(line.level) >= from &&
-          (!wanted || plain(line.text).toLowerCase().includes(wanted) || line.source.toLowerCase().includes(wanted)),
-      );
-  }, [lines, length, search, least]);
+  const wanted = useDeferredValue(search);
+  const sieve = useMemo(() => new Sieve(lines, wanted, least), [lines, wanted, least]);
+  const shown = sieve.upTo(length);
   const rows = useVirtualizer({
     count: shown.length,
     getScrollElement: () => pane.current,
@@ -69,7 +61,7 @@ export function LogView({ name, lines, live }: Props) {
     if (follow && last >= 0) rows.scrollToIndex(last, { align: "end" });
   }, [follow, last, rows]);
   useEffect(() => {
-    const at = shown.findIndex((line) => line.number === marked);
+    const at = marked ? shown.findIndex((line) => line.number === marked) : -1;
     if (at >= 0) rows.scrollToIndex(at, { align: "center" });
     // Only when the mark moves, or its line has come: the log grows beneath it.
     // eslint-disable-next-line react-hooks/exhaustive-deps

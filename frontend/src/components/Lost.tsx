@@ -1,8 +1,15 @@
-import type { Connection } from "../task/feed";
+import type { Link } from "../hooks/useChanges";
 import { Notice } from "./Notice";
 
+const WHY: Record<number, string> = {
+  401: "You are logged out, so",
+  403: "Your role does not allow it any more, so",
+  404: "It is not there any more, so",
+  410: "It is gone, so",
+};
+
 /** Says when what is shown is no longer live. */
-export function Lost({ connection, what }: { connection: Connection; what: string }) {
+export function Lost({ link: { connection, status }, what }: { link: Link; what: string }) {
   if (connection === "reconnecting") {
     return (
       <Notice look="warn">
@@ -13,7 +20,7 @@ export function Lost({ connection, what }: { connection: Connection; what: strin
   if (connection === "refused") {
     return (
       <Notice look="bad">
-        The host does not send {what} any more.{" "}
+        {WHY[status ?? 0] ?? "The host refuses:"} {what} no longer come.{" "}
         <button type="button" className="underline" onClick={() => location.reload()}>
           Load the page anew
         </button>

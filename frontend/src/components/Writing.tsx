@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { lastCall, type Story } from "../task/story";
+import type { Story } from "../task/story";
 import { Copy } from "./Copy";
 import { Empty } from "./Empty";
 
@@ -8,7 +8,7 @@ const SHOWN = 20_000;
 
 /** The model's answer, as it is written. */
 export function Writing({ story }: { story: Story }) {
-  const call = lastCall(story);
+  const call = story.lastCall;
   const pane = useRef<HTMLPreElement>(null);
   const length = call?.text.length ?? 0;
   const writing = call !== undefined && call.to === undefined;

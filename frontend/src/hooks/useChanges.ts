@@ -1,38 +1,38 @@
 import { useEffect, useState } from "react";
 import { useQueryClient } from "@tanstack/react-query";
-import type { Connection } from "../task/feed";
+import { coalesced } from "../api/coalesced";
+import { statusOf, Stream, type Connection } from "../api/stream";
+
+export interface Link {
+  connection: Connection;
+  /** Of the refusal, when refused. */
+  status?: number;
+}
 
 /** Asks again for what is on the page when a task may have changed. */
-export function useChanges(): Connection {
+export function useChanges(): Link {
   const queries = useQueryClient();
-  const [connection, setConnection] = useState<Connection>("connecting");
+  const [link, setLink] = useState<Link>({ connection: "connecting" });
   useEffect(() => {
-    const source = new EventSource("/api/v1/changes");
-    let [asking, again] = [false, false];
-    // A new question would call the one before off, and where news comes faster than answers, none would arrive.
-    const ask = async () => {
-      again = true;
-      if (asking) return;
-      asking = true;
-      while (again && source.readyState !== EventSource.CLOSED) {
-        again = false;
-        await queries.invalidateQueries({ queryKey: ["live"] });
-      }
-      asking = false;
+    const ask = coalesced(() => queries.invalidateQueries({ queryKey: ["live"] }));
+    const stream = new Stream({
+      url: () => "/api/v1/changes",
+      probe: () => statusOf(),
+      types: ["changed", "resync"],
+      tell: () => ask.now(),
+      turn: (connection, status) => {
+        setLink((before) => (before.connection === connection ? before : { connection, status }));
+        // Whatever happened while nobody listened.
+        if (connection === "live") ask.now();
+        // Logged out, perhaps: then the page asks for the token.
+        if (connection === "refused") void queries.invalidateQueries({ queryKey: ["session"] });
+      },
+    });
+    stream.open();
+    return () => {
+      ask.stop();
+      stream.close();
     };
-    source.addEventListener("changed", () => void ask());
-    source.onopen = () => {
-      setConnection("live");
-      // Whatever happened while nobody listened.
-      void ask();
-    };
-    source.onerror = () => {
-      if (source.readyState !== EventSource.CLOSED) return setConnection("reconnecting");
-      setConnection("refused");
-      // Logged out, perhaps: then the page asks for the token.
-      void queries.invalidateQueries({ queryKey: ["session"] });
-    };
-    return () => source.close();
   }, [queries]);
-  return connection;
+  return link;
 }

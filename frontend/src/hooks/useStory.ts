@@ -1,19 +1,36 @@
-import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import { useQueryClient } from "@tanstack/react-query";
+import { coalesced } from "../api/coalesced";
+import type { Task } from "../api/client";
 import { Feed } from "../task/feed";
 
 /** A task's events so far, and those to come. */
-export function useStory(id: string) {
+export function useStory(id: string, state: Task["state"] | undefined) {
   const feed = useMemo(() => new Feed(id), [id]);
   const told = useSyncExternalStore(feed.subscribe, feed.getSnapshot);
   const queries = useQueryClient();
+  const again = useMemo(
+    () =>
+      coalesced(() =>
+        Promise.all([
+          queries.invalidateQueries({ queryKey: ["task", id] }),
+          queries.invalidateQueries({ queryKey: ["live", "children", id] }),
+        ]),
+      ),
+    [queries, id],
+  );
   // What is read from other routes changes when a step is over, not with each token.
-  const { story } = told;
-  const milestones = story.steps.length + story.steps.filter((step) => step.to !== undefined).length;
-  const settled = `${milestones} ${story.ended}`;
+  const { story, status } = told;
+  const settled = `${story.turns} ${story.ended}`;
+  useEffect(() => again.now(), [again, settled]);
   useEffect(() => {
-    void queries.invalidateQueries({ queryKey: ["task", id] });
-    void queries.invalidateQueries({ queryKey: ["live", "children", id] });
-  }, [queries, id, settled]);
+    // Logged out: then the page asks for the token.
+    if (status === 401) void queries.invalidateQueries({ queryKey: ["session"] });
+  }, [queries, status]);
+  const before = useRef(state);
+  useEffect(() => {
+    if (before.current === "ended" && state !== "ended" && state !== undefined) feed.resume();
+    before.current = state;
+  }, [feed, state]);
   return told;
 }

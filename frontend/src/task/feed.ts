@@ -1,4 +1,5 @@
 import type { TaskEvent } from "../api/client";
+import { statusOf, Stream, type Connection, type Hearing } from "../api/stream";
 import { Story } from "./story";
 
 /** Every type of event; the check below fails to compile when the API has another. */
@@ -21,71 +22,79 @@ const TYPES = {
   ended: true,
 } satisfies Record<TaskEvent["type"], true>;
 
-export type Connection = "connecting" | "live" | "reconnecting" | "ended" | "refused";
+/** The host says that it can't go on from the event that was seen last, and begins anew. */
+const RESYNC = "resync";
 
-/**
- * Follows one task over server-sent events, from its first event. The browser connects again by itself
- * and says which event it saw last; what comes twice is told once.
- */
+export interface Told {
+  story: Story;
+  connection: Connection;
+  /** Of the refusal, when refused. */
+  status: number | undefined;
+  version: number;
+}
+
+/** Follows one task, from its first event; what comes twice is told once. */
 export class Feed {
-  readonly story = new Story();
-  connection: Connection = "connecting";
   /** A new object after each change, as React wants it. */
-  snapshot = { story: this.story, connection: this.connection, version: 0 };
-  private source: EventSource | undefined;
+  snapshot: Told = { story: new Story(), connection: "connecting", status: undefined, version: 0 };
+  private now: Told = this.snapshot;
+  private stream: Stream | undefined;
   private listeners = new Set<() => void>();
   private frame = 0;
 
   constructor(
     private readonly id: string,
-    private readonly connect: (url: string) => EventSource = (url) => new EventSource(url),
+    private readonly by: Pick<Hearing, "connect"> & Partial<Pick<Hearing, "probe">> = {},
   ) {}
 
   /** The connection lasts as long as somebody listens. */
   subscribe = (listener: () => void) => {
     this.listeners.add(listener);
-    if (!this.source && this.connection !== "ended" && this.connection !== "refused") this.open();
+    if (!this.stream && this.now.connection !== "ended" && this.now.connection !== "refused") this.open();
     return () => {
       this.listeners.delete(listener);
-      if (this.listeners.size === 0) {
-        this.source?.close();
-        this.source = undefined;
-      }
+      if (this.listeners.size > 0) return;
+      this.stream?.close();
+      this.stream = undefined;
     };
   };
 
-  private open() {
-    const source = this.connect(`/api/v1/tasks/${encodeURIComponent(this.id)}/events?after=${this.story.lastId}`);
-    for (const type of Object.keys(TYPES)) {
-      source.addEventListener(type, (message) => this.take(message as MessageEvent<string>));
-    }
-    source.onopen = () => this.turn("live");
-    source.onerror = () => {
-      if (this.story.ended) this.close("ended");
-      // The browser gives up on answers such as 401 and 404, and goes on trying after a lost connection.
-      else if (source.readyState === 2) this.close("refused");
-      else this.turn("reconnecting");
-    };
-    this.source = source;
-  }
-
   getSnapshot = () => this.snapshot;
 
-  private close(connection: Connection) {
-    this.source?.close();
-    this.source = undefined;
-    this.turn(connection);
+  private open() {
+    this.stream = new Stream({
+      url: () => `/api/v1/tasks/${encodeURIComponent(this.id)}/events?after=${this.now.story.lastId}`,
+      probe: this.by.probe ?? (() => statusOf(this.id)),
+      connect: this.by.connect,
+      types: [...Object.keys(TYPES), RESYNC],
+      tell: (type, data) => this.take(type, data),
+      turn: (connection, status) => this.turn(connection, status),
+    });
+    this.stream.open();
   }
 
-  private take(message: MessageEvent<string>) {
-    if (!this.story.tell(JSON.parse(message.data) as TaskEvent)) return;
-    if (this.story.ended) this.close("ended");
-    else this.announce();
+  private take(type: string, data: string) {
+    if (type === RESYNC) {
+      this.now = { ...this.now, story: new Story((JSON.parse(data) as { oldest?: number }).oldest) };
+      return this.announce();
+    }
+    if (this.now.story.tell(JSON.parse(data) as TaskEvent)) this.announce();
   }
 
-  private turn(connection: Connection) {
-    if (this.connection === connection) return;
-    this.connection = connection;
+  /** Goes on with a task that had ended and was queued again. */
+  resume() {
+    if (this.now.connection !== "ended") return;
+    this.turn("connecting");
+    if (this.listeners.size > 0) this.open();
+  }
+
+  private turn(connection: Connection, status?: number) {
+    // The host ends the stream of a task that has ended, and was not queued again since.
+    const over = connection === "reconnecting" && this.now.story.ended;
+    if (over) this.stream?.close();
+    const next = over ? "ended" : connection;
+    if (this.now.connection === next) return;
+    this.now = { ...this.now, connection: next, status };
     this.announce();
   }
 
@@ -94,7 +103,7 @@ export class Feed {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.snapshot = { story: this.story, connection: this.connection, version: this.story.version };
+      this.snapshot = { ...this.now, version: this.now.story.version };
       for (const listener of this.listeners) listener();
     });
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { TaskEvent } from "../api/client";
 import { Story } from "./story";
-import { track } from "./track";
+import { drawn, track } from "./track";
 
 type Body = TaskEvent extends infer E ? (E extends TaskEvent ? Omit<E, "id" | "task" | "at"> : never) : never;
 
@@ -83,4 +83,27 @@ test("a long wait between two steps is folded", () => {
   expect(folds.map((fold) => fold.ms)).toEqual([96_000]);
   expect(total).toBeLessThan(6_000);
   expect(bars.every((bar) => bar.left >= 0 && bar.left + bar.width <= 1.0001)).toBe(true);
+});
+
+test("thousands of steps are drawn as hundreds of bars, and no failure is among those left out", () => {
+  const bodies = Array.from({ length: 5000 }, (_, n): [number, Body][] => [
+    [n * 10, started(n, "build", "builder")],
+    [n * 10 + 10, { ...ended(n, "build", "builder", 10), error: n === 2501 ? "a trap" : null } as Body],
+  ]).flat();
+  const story = told(...bodies);
+  const { bars } = track(story, 50_000);
+  const shown = drawn(bars, 600, (bar) => Boolean(story.steps[bar.step]?.error));
+  expect(bars).toHaveLength(5000);
+  expect(shown.length).toBeLessThanOrEqual(600);
+  expect(shown.some((bar) => bar.step === 2501)).toBe(true);
+});
+
+test("tokens and log lines are no turn of the story", () => {
+  const story = told(
+    [0, started(1, "build", "builder")],
+    [1, { type: "model-started", round: 1, model: "m", call: 0 }],
+    [2, { type: "tokens", call: 0, text: "def " }],
+    [3, { type: "log", level: "info", source: "builder", message: "one" }],
+  );
+  expect([story.version, story.turns, story.lastCall?.text]).toEqual([4, 2, "def "]);
 });

@@ -50,12 +50,23 @@ export class Story {
   ended = false;
   /** Grows with each event, so that a reader knows when to look again. */
   version = 0;
+  /** Grows when a step or a call begins, ends or finds something: tokens and lines of the log leave it as it is. */
+  turns = 0;
+  /** The call that is being written, or the last one that was. */
+  lastCall: Call | undefined;
+  private calls = new Map<number, Call>();
+
+  /** `oldest`: the first event that the host still has, where those before are gone. */
+  constructor(oldest?: number) {
+    if (oldest !== undefined && oldest > 1) this.say(Date.now(), "warn", "host", "what came before is no longer kept");
+  }
 
   /** Returns whether the event was news. */
   tell(event: TaskEvent): boolean {
     if (event.id <= this.lastId) return false;
     this.lastId = event.id;
     this.version += 1;
+    if (event.type !== "tokens" && event.type !== "log") this.turns += 1;
     const at = event.at;
     const say = (text: string, source = "host", level: Level = "info") => this.say(at, level, source, text);
     switch (event.type) {
@@ -66,6 +77,7 @@ export class Story {
         say(event.again ? `taken up again by ${event.worker}` : `taken by ${event.worker}`);
         break;
       case "requeued":
+        this.ended = false;
         this.interrupt(at, event.why);
         say(`back in the queue: ${event.why}`, "host", "warn");
         break;
@@ -105,28 +117,21 @@ export class Story {
         say(`round ${event.round} begins anew: ${event.why}`, "host", "warn");
         break;
       case "model-started":
-        this.open()?.calls.push({
-          call: event.call,
-          round: event.round,
-          model: event.model,
-          from: at,
-          text: "",
-          retries: 0,
-        });
+        this.ask({ call: event.call, round: event.round, model: event.model, from: at, text: "", retries: 0 });
         break;
       case "tokens": {
-        const call = this.call(event.call);
+        const call = this.calls.get(event.call);
         if (call) call.text += event.text;
         break;
       }
       case "model-retried": {
-        const call = this.call(event.call);
+        const call = this.calls.get(event.call);
         if (call) call.retries += 1;
         say(`${event.error}; asked again after ${event.wait_ms} ms`, call?.model ?? "model", "warn");
         break;
       }
       case "model-ended": {
-        const call = this.call(event.call);
+        const call = this.calls.get(event.call);
         if (call) {
           call.to = at;
           call.from = Math.min(call.from, at - event.wall_ms);
@@ -188,12 +193,10 @@ export class Story {
     return last && last.to === undefined ? last : undefined;
   }
 
-  private call(number: number): Call | undefined {
-    for (const step of this.steps.toReversed()) {
-      const call = step.calls.findLast((call) => call.call === number);
-      if (call) return call;
-    }
-    return undefined;
+  private ask(call: Call) {
+    this.open()?.calls.push(call);
+    this.calls.set(call.call, call);
+    this.lastCall = call;
   }
 
   /** Nothing goes on past this moment. */
@@ -204,13 +207,4 @@ export class Story {
     step.error ??= why;
     for (const call of step.calls) call.to ??= at;
   }
-}
-
-/** The call that is being written, or the last one that was. */
-export function lastCall(story: Story): Call | undefined {
-  for (const step of story.steps.toReversed()) {
-    const call = step.calls.at(-1);
-    if (call) return call;
-  }
-  return undefined;
 }
