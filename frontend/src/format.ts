@@ -25,6 +25,9 @@ export function bytes(n: number): string {
   return `${(n / (1 << 20)).toFixed(n < 10 << 20 ? 1 : 0)} MiB`;
 }
 
+/** A digest's first figures, as people tell them apart. */
+export const digest = (digest: string) => digest.slice(7, 19);
+
 /** In the currency of the operator's price list, which has no name here. */
 export function money(micros: number): string {
   const whole = micros / 1e6;

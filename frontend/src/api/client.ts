@@ -1,5 +1,6 @@
 import createClient from "openapi-fetch";
-import type { components, paths } from "./schema";
+import type { components } from "./schema";
+import type { AllPaths } from "./soon";
 
 export type Schema = components["schemas"];
 export type Task = Schema["Task"];
@@ -14,12 +15,14 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** The rest of what the host says about it. */
+    readonly problem: Record<string, unknown> = {},
   ) {
     super(message);
   }
 }
 
-export const client = createClient<paths>({
+export const client = createClient<AllPaths>({
   baseUrl: location.origin,
   credentials: "same-origin",
   // Looked up with each request: tests put another one in its place.
@@ -43,6 +46,6 @@ export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
   }
   const { data, error, response } = settled;
   if (response.ok) return data as T;
-  const detail = (error as { detail?: string } | undefined)?.detail;
-  throw new ApiError(response.status, detail ?? `The host answered with status ${response.status}.`);
+  const problem = (typeof error === "object" ? error : undefined) as { detail?: string } | undefined;
+  throw new ApiError(response.status, problem?.detail ?? `The host answered with status ${response.status}.`, { ...problem });
 }

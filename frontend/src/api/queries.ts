@@ -1,8 +1,9 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { Rate } from "../task/rate";
 import { client, unwrap } from "./client";
-import type { operations } from "./schema";
+import type { Filter } from "./soon";
 
-export type TaskFilter = Omit<NonNullable<operations["list"]["parameters"]["query"]>, "cursor" | "limit">;
+export type TaskFilter = Filter;
 
 export const session = queryOptions({
   queryKey: ["session"],
@@ -50,6 +51,60 @@ export const tasks = (filter: TaskFilter) =>
     getNextPageParam: (page) => page.next ?? undefined,
   });
 
+/** How many tasks a filter finds. */
+export const matching = (filter: TaskFilter) =>
+  queryOptions({
+    queryKey: ["live", "count", filter],
+    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/tasks/count", { signal, params: { query: filter } })),
+  });
+
+export const workers = queryOptions({
+  queryKey: ["live", "workers"],
+  queryFn: ({ signal }) => unwrap(client.GET("/api/v1/workers", { signal })),
+  refetchInterval: 10_000,
+});
+
+/** Over the whole visit, from one page to the next. */
+const ending = new Rate();
+
+export const queues = queryOptions({
+  queryKey: ["live", "queues"],
+  queryFn: async ({ signal }) => {
+    const found = await unwrap(client.GET("/api/v1/queues", { signal }));
+    return { ...found, rate: ending.take(found.tasks.ended, Date.now()) };
+  },
+  refetchInterval: 10_000,
+});
+
+export const audit = infiniteQueryOptions({
+  queryKey: ["audit"],
+  queryFn: ({ signal, pageParam }) =>
+    unwrap(client.GET("/api/v1/audit", { signal, params: { query: { limit: 100, cursor: pageParam } } })),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next ?? undefined,
+});
+
+/** Of each list, as many as a person looks through. */
+const SHOWN = 200;
+
+export const running = queryOptions({
+  queryKey: ["live", "running"],
+  queryFn: ({ signal }) =>
+    unwrap(client.GET("/api/v1/tasks", { signal, params: { query: { state: "running", limit: SHOWN } } })),
+});
+
+export const deadLetters = queryOptions({
+  queryKey: ["live", "dead"],
+  queryFn: ({ signal }) => unwrap(client.GET("/api/v1/tasks", { signal, params: { query: { dead: true, limit: 50 } } })),
+});
+
+export const overview = (days: number) =>
+  queryOptions({
+    queryKey: ["overview", days],
+    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/overview", { signal, params: { query: { days } } })),
+    refetchInterval: 30_000,
+  });
+
 export const children = (id: string) =>
   queryOptions({
     queryKey: ["live", "children", id],
@@ -83,6 +138,20 @@ export const diff = (id: string, span: Span, version: string) =>
         }),
       ),
     staleTime: Infinity,
+  });
+
+/** The files of a tree, out of its archive. */
+export const files = (id: string, round: number | undefined, version: string) =>
+  queryOptions({
+    queryKey: ["files", id, round, version],
+    queryFn: async ({ signal }) => {
+      const { gunzipped, untarred } = await import("../task/archive");
+      const path = { params: { path: { id }, query: { round } } };
+      const packed = client.GET("/api/v1/tasks/{id}/archive", { signal, ...path, parseAs: "arrayBuffer" });
+      return untarred(await gunzipped(await unwrap(packed)));
+    },
+    staleTime: Infinity,
+    gcTime: 60_000,
   });
 
 export const journal = (id: string, version: string) =>

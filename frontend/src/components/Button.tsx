@@ -1,4 +1,5 @@
 import type { ButtonHTMLAttributes } from "react";
+import { toast } from "sonner";
 
 const LOOKS = {
   plain: "border border-line bg-panel hover:bg-sunken",
@@ -8,12 +9,21 @@ const LOOKS = {
 };
 
 export const buttonLook = (look: keyof typeof LOOKS = "plain") =>
-  `inline-flex min-h-7 items-center gap-1.5 rounded-md px-2.5 py-1 whitespace-nowrap disabled:opacity-50 ${LOOKS[look]}`;
+  `inline-flex min-h-7 items-center gap-1.5 rounded-md px-2.5 py-1 whitespace-nowrap disabled:opacity-50 aria-disabled:opacity-50 ${LOOKS[look]}`;
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: keyof typeof LOOKS;
+  /** Why whoever is logged in may not. It stays within reach, so that everybody can learn why. */
+  refused?: string;
 }
 
-export function Button({ look = "plain", className = "", ...rest }: Props) {
-  return <button type="button" className={`${buttonLook(look)} ${className}`} {...rest} />;
+export function Button({ look = "plain", className = "", refused, ...rest }: Props) {
+  const barred = refused !== undefined && {
+    "aria-disabled": true,
+    "aria-description": refused,
+    title: refused,
+    type: "button" as const,
+    onClick: () => toast(refused),
+  };
+  return <button type="button" className={`${buttonLook(look)} ${className}`} {...rest} {...barred} />;
 }
