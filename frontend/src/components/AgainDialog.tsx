@@ -4,10 +4,12 @@ import { useNavigate } from "react-router";
 import type { Task } from "../api/client";
 import { useAgain } from "../api/mutations";
 import { pipelines } from "../api/queries";
+import type { Steps } from "../api/soon";
 import { useClickKey } from "../hooks/useClickKey";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Failure } from "./Notice";
+import { chosenSteps, PartFields } from "./PartFields";
 import { RoundSelect } from "./RoundSelect";
 
 interface Props {
@@ -26,13 +28,15 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
   const [pipeline, setPipeline] = useState(task.spec.pipeline.name);
   const [round, setRound] = useState(from);
   const [rounds, setRounds] = useState(task.spec.budget.rounds);
+  const [steps, setSteps] = useState<Steps>({});
   const body = {
     goal: goal === task.spec.goal ? undefined : goal,
     pipeline,
     round: round || undefined,
     budget: { rounds },
+    steps: chosenSteps(steps),
   };
-  const key = useClickKey(goal, pipeline, round, rounds);
+  const key = useClickKey(goal, pipeline, round, rounds, steps);
   const choices = known.data?.pipelines ?? [task.spec.pipeline];
   const chosen = choices.find((one) => one.name === pipeline);
   const send = () =>
@@ -67,7 +71,7 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
         <div className="grid gap-3 sm:grid-cols-3">
           <label className="grid content-start gap-1">
             Pipeline
-            <select className="field" value={pipeline} onChange={(event) => setPipeline(event.target.value)}>
+            <select className="field" value={pipeline} onChange={(event) => (setPipeline(event.target.value), setSteps({}))}>
               {choices.map((one) => (
                 <option key={one.name}>{one.name}</option>
               ))}
@@ -93,12 +97,7 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
             />
           </label>
         </div>
-        {chosen && (
-          <p className="text-xs text-soft">
-            {[chosen.builder.name, chosen.checker.name, chosen.fixer?.name].filter(Boolean).join(" → ")}
-            {chosen.model ? ` with model ${chosen.model}` : ", without a model"}
-          </p>
-        )}
+        <PartFields pipeline={chosen} value={steps} onChange={setSteps} />
         {again.isError && <Failure error={again.error} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Leave it</Button>

@@ -1,15 +1,18 @@
+import { useState } from "react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import type { Schema } from "../api/client";
+import type { Schema, Task } from "../api/client";
 import { journal } from "../api/queries";
+import { count } from "../format";
 import { readable } from "../task/asked";
+import { stepName } from "../task/rounds";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 import { Empty, Loading } from "./Empty";
 import { Failure } from "./Notice";
 
 /** What the steps asked, and were answered. */
-export function Attempts({ id, version }: { id: string; version: string }) {
-  const found = useInfiniteQuery({ ...journal(id, version), placeholderData: (before) => before });
+export function Attempts({ task, version }: { task: Task; version: string }) {
+  const found = useInfiniteQuery({ ...journal(task.id, version), placeholderData: (before) => before });
   if (found.isPending) return <Loading lines={6} />;
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const steps = found.data.pages.flatMap((page) => page.steps);
@@ -26,7 +29,7 @@ export function Attempts({ id, version }: { id: string; version: string }) {
     <div className="space-y-3">
       {steps.map((step) => (
         <section key={step.step} className="space-y-2" aria-label={`Step ${step.step + 1}`}>
-          <h2 className="font-medium">Step {step.step + 1}</h2>
+          <h2 className="foreign font-medium">{stepName(task, step.step)}</h2>
           {step.entries.map((entry) => (
             <Entry key={entry.index} entry={entry} />
           ))}
@@ -58,25 +61,31 @@ function Entry({ entry }: { entry: Schema["JournalEntry"] }) {
       </div>
       <details className="border-t border-line px-3 py-1.5 text-xs">
         <summary className="text-soft">Raw</summary>
-        <pre className="foreign max-h-96 overflow-auto whitespace-pre-wrap" tabIndex={0} aria-label="Raw">
-          {entry.request}
-          {"\n\n"}
-          {entry.answer}
-        </pre>
+        <Text title="Raw request" text={entry.request} />
+        <Text title="Raw answer" text={entry.answer} />
       </details>
     </article>
   );
 }
 
+/** Characters of a text at a time: prompts hold whole files. */
+const SHOWN = 6_000;
+
 function Text({ title, text }: { title: string; text: string }) {
+  const [limit, setLimit] = useState(SHOWN);
   return (
     <div className="p-3">
       <div className="flex items-center justify-between text-xs text-soft">
-        {title} <Copy text={text} label={`Copy: ${title}`} />
+        <span className="foreign">{title}</span> <Copy text={text} label={`Copy: ${title}`} />
       </div>
       <pre className="foreign max-h-96 overflow-auto text-xs leading-5 whitespace-pre-wrap" tabIndex={0} aria-label={title}>
-        {text}
+        {text.slice(0, limit)}
       </pre>
+      {text.length > limit && (
+        <Button look="quiet" onClick={() => setLimit(limit * 8)}>
+          {count(text.length - limit)} more characters
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,11 +1,13 @@
 import { useEffect, useMemo } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "react-router";
+import { FileDown } from "lucide-react";
 import { parseDiff } from "react-diff-view";
 import "react-diff-view/style/index.css";
 import type { Task } from "../api/client";
 import { diff } from "../api/queries";
-import { fileName, sizeOf } from "../task/patch";
+import { fileName, foldedAt, sizeOf } from "../task/patch";
+import { buttonLook } from "./Button";
 import { Copy } from "./Copy";
 import { Empty, Loading } from "./Empty";
 import { FileDiff } from "./FileDiff";
@@ -35,6 +37,7 @@ export function Changes({ task, version }: { task: Task; version: string }) {
   useEffect(() => {
     if (file && files.length) document.getElementById(`file-${file}`)?.scrollIntoView({ block: "start" });
   }, [file, files.length]);
+  const folded = useMemo(() => foldedAt(files.map(sizeOf)), [files]);
   const total = files.map(sizeOf).reduce((sum, one) => ({ added: sum.added + one.added, removed: sum.removed + one.removed }), {
     added: 0,
     removed: 0,
@@ -72,6 +75,22 @@ export function Changes({ task, version }: { task: Task; version: string }) {
           </span>
         )}
         <Copy text={patch} label="Copy the patch" />
+        <a className={buttonLook("quiet")} href={`/api/v1/tasks/${task.id}/diff${query(round, from)}`} download={`${task.id}.patch`}>
+          <FileDown className="size-4" aria-hidden /> Patch
+        </a>
+        {files.length > 1 && (
+          <select
+            aria-label="Go to a file"
+            className="field max-w-48"
+            value=""
+            onChange={(event) => document.getElementById(`file-${event.target.value}`)?.scrollIntoView({ block: "start" })}
+          >
+            <option value="">Go to a file…</option>
+            {files.map((one) => (
+              <option key={fileName(one)}>{fileName(one)}</option>
+            ))}
+          </select>
+        )}
       </div>
       {found.isPending ? (
         <Loading lines={6} />
@@ -84,10 +103,21 @@ export function Changes({ task, version }: { task: Task; version: string }) {
           </Empty>
         </div>
       ) : (
-        files.map((one) => (
-          <FileDiff key={fileName(one)} file={one} view={view} line={fileName(one) === file ? line : 0} />
+        files.map((one, index) => (
+          <FileDiff
+            key={`${round} ${from} ${fileName(one)}`}
+            file={one}
+            view={view}
+            folded={folded[index]!}
+            line={fileName(one) === file ? line : 0}
+          />
         ))
       )}
     </div>
   );
+}
+
+function query(round: number, from: number) {
+  const asked = new URLSearchParams({ ...(round && { round: String(round) }), ...(from && { from: String(from) }) });
+  return asked.size ? `?${asked}` : "";
 }

@@ -1,23 +1,28 @@
 import { useState } from "react";
 import { Decoration, Diff, getChangeKey, Hunk, type FileData } from "react-diff-view";
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { fileName, sizeOf } from "../task/patch";
+import { plural } from "../format";
+import { fileName, firstChanges, sizeOf } from "../task/patch";
+import { Button } from "./Button";
 
-/** More changed lines than this are folded until somebody asks. */
-const FOLD_AT = 400;
+/** Lines drawn at a time. */
+const LINES_SHOWN = 1_000;
 /** Of one line, as with the log. */
 const LINE_SHOWN = 2_000;
 
 interface Props {
   file: FileData;
   view: "unified" | "split";
+  folded: boolean;
   /** A line of the new file to mark; 0: none. */
   line: number;
 }
 
-export function FileDiff({ file, view, line }: Props) {
+export function FileDiff({ file, view, folded, line }: Props) {
   const { added, removed } = sizeOf(file);
-  const [open, setOpen] = useState(line > 0 || added + removed <= FOLD_AT);
+  const [open, setOpen] = useState(line > 0 || !folded);
+  const [limit, setLimit] = useState(line > 0 ? Infinity : LINES_SHOWN);
+  const { hunks, left } = firstChanges(file.hunks, limit);
   const name = fileName(file);
   const marked = file.hunks
     .flatMap((hunk) => hunk.changes)
@@ -47,7 +52,7 @@ export function FileDiff({ file, view, line }: Props) {
           <Diff
             viewType={view}
             diffType={file.type}
-            hunks={file.hunks}
+            hunks={hunks}
             selectedChanges={marked}
             renderToken={(token, render, index) => render(token, index)}
           >
@@ -58,6 +63,11 @@ export function FileDiff({ file, view, line }: Props) {
               ])
             }
           </Diff>
+          {left > 0 && (
+            <Button look="quiet" className="m-2" onClick={() => setLimit(limit * 4)}>
+              {plural(left, "more line")}
+            </Button>
+          )}
         </div>
       )}
     </div>

@@ -12,7 +12,8 @@ const KEYS = [
   ["g p", "plugins"],
   ["g w", "workers and queue"],
   ["g o", "overview"],
-  ["1 … 5", "a task's tabs"],
+  ["g a", "audit log, for administrators"],
+  ["1 … 6", "a task's tabs"],
 ];
 
 export function KeysHelp({ open, onClose }: { open: boolean; onClose: () => void }) {

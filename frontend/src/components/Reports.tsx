@@ -1,4 +1,5 @@
-import { RotateCcw } from "lucide-react";
+import { useState } from "react";
+import { FileDiff, RotateCcw } from "lucide-react";
 import type { Report, Round } from "../api/client";
 import { plural } from "../format";
 import { Ansi } from "./Ansi";
@@ -11,12 +12,18 @@ interface Props {
   best: number | undefined;
   /** Shows a line of a file as the round left it. */
   onPlace: (round: number, path: string, line: number) => void;
+  /** Shows what a round changed. */
+  onChanges?: (round: number) => void;
   /** Runs the task again from what a round left. */
   onAgain?: (round: number) => void;
 }
 
+/** Rounds drawn at a time. */
+const SHOWN = 20;
+
 /** What each round's check found, newest first. */
-export function Reports({ rounds, best, onPlace, onAgain }: Props) {
+export function Reports({ rounds, best, onPlace, onChanges, onAgain }: Props) {
+  const [shown, setShown] = useState(SHOWN);
   if (rounds.length === 0) {
     return (
       <div className="panel">
@@ -26,7 +33,7 @@ export function Reports({ rounds, best, onPlace, onAgain }: Props) {
   }
   return (
     <div className="space-y-3">
-      {rounds.toReversed().map((round) => (
+      {rounds.slice(-shown).toReversed().map((round) => (
         <section key={round.number} className="panel" aria-label={`Round ${round.number}`}>
           <header className="flex flex-wrap items-center gap-x-3 border-b border-line px-3 py-1.5">
             <h2 className="font-medium">
@@ -37,6 +44,11 @@ export function Reports({ rounds, best, onPlace, onAgain }: Props) {
             )}
             {round.temperature != null && <span className="text-xs text-soft">temperature {round.temperature}</span>}
             <span className="foreign line-clamp-1 flex-1 text-soft">{round.summary}</span>
+            {onChanges && round.tree && (
+              <Button look="quiet" onClick={() => onChanges(round.number)}>
+                <FileDiff className="size-3.5" aria-hidden /> Its changes
+              </Button>
+            )}
             {onAgain && round.tree && (
               <Button look="quiet" onClick={() => onAgain(round.number)}>
                 <RotateCcw className="size-3.5" aria-hidden /> Run again from here
@@ -49,6 +61,9 @@ export function Reports({ rounds, best, onPlace, onAgain }: Props) {
           )}
         </section>
       ))}
+      {rounds.length > shown && (
+        <Button onClick={() => setShown(shown * 3)}>{plural(rounds.length - shown, "earlier round")}</Button>
+      )}
     </div>
   );
 }

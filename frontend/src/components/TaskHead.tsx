@@ -1,17 +1,13 @@
-import { useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
-import { Ban, FileArchive, FileDiff, RotateCcw } from "lucide-react";
 import type { Task } from "../api/client";
-import { useCancel } from "../api/mutations";
-import { children } from "../api/queries";
 import { compact, count, duration, money, reason } from "../format";
 import { useNow } from "../hooks/useNow";
 import type { Story } from "../task/story";
 import { Badge } from "./Badge";
-import { Button, buttonLook } from "./Button";
 import { Copy } from "./Copy";
 import { Goal } from "./Goal";
 import { Meter } from "./Meter";
+import { Relatives } from "./Relatives";
+import { TaskActions } from "./TaskActions";
 import { Time } from "./Time";
 
 interface Props {
@@ -21,7 +17,6 @@ interface Props {
 }
 
 export function TaskHead({ task, story, onAgain }: Props) {
-  const cancel = useCancel();
   const { id, outcome, spend, state } = task;
   const { budget, pipeline } = task.spec;
   const now = useNow(state === "running");
@@ -32,22 +27,7 @@ export function TaskHead({ task, story, onAgain }: Props) {
     <section className="panel space-y-3 p-3 md:p-4" aria-label="The task at a glance">
       <div className="flex flex-wrap items-start justify-between gap-2">
         <Goal text={task.spec.goal} />
-        <div className="flex flex-wrap gap-1.5">
-          <a className={buttonLook()} href={`/api/v1/tasks/${id}/diff`} download={`${id}.patch`}>
-            <FileDiff className="size-4" aria-hidden /> Patch
-          </a>
-          <a className={buttonLook()} href={`/api/v1/tasks/${id}/archive`} download>
-            <FileArchive className="size-4" aria-hidden /> Archive
-          </a>
-          <Button onClick={onAgain}>
-            <RotateCcw className="size-4" aria-hidden /> Run again…
-          </Button>
-          {state !== "ended" && (
-            <Button look="bad" disabled={task.cancel || cancel.isPending} onClick={() => cancel.mutate(id)}>
-              <Ban className="size-4" aria-hidden /> {task.cancel ? "Cancelling…" : "Cancel"}
-            </Button>
-          )}
-        </div>
+        <TaskActions task={task} onAgain={onAgain} />
       </div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1" aria-live="polite">
         <Badge state={state} reason={outcome?.reason} cancel={task.cancel} />
@@ -89,6 +69,7 @@ export function TaskHead({ task, story, onAgain }: Props) {
         </div>
         <Fact name="Pipeline" value={pipeline.name} />
         {pipeline.model && <Fact name="Model" value={pipeline.model} />}
+        {task.place && task.place.queue !== "default" && <Fact name="Queue" value={task.place.queue} />}
         {task.worker && <Fact name="Worker" value={task.worker} />}
         <div>
           <dt>Submitted</dt>
@@ -108,42 +89,5 @@ function Fact({ name, value }: { name: string; value: string }) {
       <dt>{name}</dt>
       <dd className="foreign">{value}</dd>
     </div>
-  );
-}
-
-function Relatives({ task }: { task: Task }) {
-  const found = useQuery(children(task.id));
-  const parent = task.spec.parent;
-  const link = "font-mono text-accent underline";
-  return (
-    <>
-      {parent && (
-        <div>
-          <dt>Runs again</dt>
-          <dd>
-            <Link className={link} to={`/tasks/${parent}`}>
-              {parent.slice(-6)}
-            </Link>{" "}
-            (
-            <Link className="text-accent underline" to={`/compare?left=${parent}&right=${task.id}`}>
-              compare
-            </Link>
-            )
-          </dd>
-        </div>
-      )}
-      {found.data && found.data.tasks.length > 0 && (
-        <div>
-          <dt>Run again as</dt>
-          <dd className="flex gap-2">
-            {found.data.tasks.map((child) => (
-              <Link key={child.id} className={link} to={`/tasks/${child.id}`}>
-                {child.id.slice(-6)}
-              </Link>
-            ))}
-          </dd>
-        </div>
-      )}
-    </>
   );
 }

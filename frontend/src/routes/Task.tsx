@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useCallback, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearchParams } from "react-router";
 import { ApiError } from "../api/client";
@@ -13,14 +13,17 @@ import { TaskHead } from "../components/TaskHead";
 import { Timeline } from "../components/Timeline";
 import { Writing } from "../components/Writing";
 import { reason } from "../format";
+import { beganWith } from "../task/rounds";
+import { useMay } from "../hooks/useMay";
 import { useKeys } from "../hooks/useKeys";
 import { useStory } from "../hooks/useStory";
 import { useTitle, type Icon } from "../hooks/useTitle";
 
 const Changes = lazy(async () => ({ default: (await import("../components/Changes")).Changes }));
+const Files = lazy(async () => ({ default: (await import("../components/Files")).Files }));
 const Attempts = lazy(async () => ({ default: (await import("../components/Attempts")).Attempts }));
 
-const TABS = ["story", "checks", "changes", "log", "attempts"] as const;
+const TABS = ["story", "checks", "changes", "log", "attempts", "files"] as const;
 type Tab = (typeof TABS)[number];
 
 export function Task() {
@@ -30,13 +33,21 @@ export function Task() {
 
 function OneTask({ id }: { id: string }) {
   const found = useQuery(taskQuery(id));
-  const { story, connection } = useStory(id);
+  const { story, connection, status } = useStory(id, found.data?.state);
   const [params, setParams] = useSearchParams();
+  const may = useMay();
   const asked = params.get("tab") as Tab | null;
   // A link to a line of the log opens the log.
   const tab = asked && TABS.includes(asked) ? asked : location.hash.startsWith("#L") ? "log" : "story";
   const show = (tab: Tab, more: Record<string, string> = {}) => setParams({ tab, ...more }, { replace: true });
   useKeys(Object.fromEntries(TABS.map((name, index) => [String(index + 1), () => show(name)])));
+  const toLine = useCallback(
+    (line: number) => {
+      setParams({ tab: "log" }, { replace: true });
+      location.hash = `L${line}`;
+    },
+    [setParams],
+  );
   // The round to run again from; 0 for the submitted files.
   const [again, setAgain] = useState<number>();
   const task = found.data;
@@ -58,7 +69,7 @@ function OneTask({ id }: { id: string }) {
     <div className="space-y-3">
       <TaskHead task={found.data} story={story} onAgain={() => setAgain(0)} />
       {again !== undefined && <AgainDialog task={found.data} from={again} onClose={() => setAgain(undefined)} />}
-      <Lost connection={connection} what="this task's events" />
+      <Lost link={{ connection, status }} what="this task's events" />
       <div role="tablist" aria-label="Parts of the task" className="flex gap-1 overflow-x-auto border-b border-line">
         {TABS.map((name, index) => (
           <button
@@ -88,7 +99,7 @@ function OneTask({ id }: { id: string }) {
         <Suspense fallback={<Loading lines={5} />}>
           {tab === "story" && (
             <div className="grid gap-3 xl:grid-cols-2">
-              <Timeline story={story} task={found.data} onLine={(line) => (show("log"), (location.hash = `L${line}`))} />
+              <Timeline story={story} task={found.data} onLine={toLine} onAgain={!may.is("submitter") ? undefined : (step) => setAgain(beganWith(found.data, step.round))} />
               <Writing story={story} />
             </div>
           )}
@@ -96,13 +107,15 @@ function OneTask({ id }: { id: string }) {
             <Reports
               rounds={found.data.rounds}
               best={found.data.best ?? undefined}
-              onAgain={setAgain}
+              onAgain={may.is("submitter") ? setAgain : undefined}
+              onChanges={(round) => show("changes", { round: String(round), from: String(beganWith(found.data, round)) })}
               onPlace={(round, path, line) => show("changes", { round: String(round), file: path, line: String(line) })}
             />
           )}
           {tab === "changes" && <Changes task={found.data} version={version} />}
           {tab === "log" && <LogView name={id} lines={story.lines} live={!story.ended} />}
-          {tab === "attempts" && <Attempts id={id} version={version} />}
+          {tab === "attempts" && <Attempts task={found.data} version={version} />}
+          {tab === "files" && <Files task={found.data} version={version} />}
         </Suspense>
       </div>
     </div>

@@ -13,3 +13,34 @@ export function sizeOf(file: FileData): { added: number; removed: number } {
   }
   return { added, removed };
 }
+
+interface Size {
+  added: number;
+  removed: number;
+}
+
+/** More changed lines than this, of one file or of all those before it, are folded until somebody asks. */
+const FOLD = { file: 400, all: 3_000 };
+
+/** Which files begin folded. */
+export function foldedAt(sizes: Size[]): boolean[] {
+  let shown = 0;
+  return sizes.map(({ added, removed }) => {
+    const size = added + removed;
+    if (size > FOLD.file || shown + size > FOLD.all) return true;
+    shown += size;
+    return false;
+  });
+}
+
+/** A file's first hunks, as many as hold that many changes and no more. */
+export function firstChanges(hunks: FileData["hunks"], most: number): { hunks: FileData["hunks"]; left: number } {
+  const shown: FileData["hunks"] = [];
+  let [room, left] = [most, 0];
+  for (const hunk of hunks) {
+    if (room > 0) shown.push(hunk.changes.length > room ? { ...hunk, changes: hunk.changes.slice(0, room) } : hunk);
+    left += Math.max(0, hunk.changes.length - Math.max(0, room));
+    room -= hunk.changes.length;
+  }
+  return { hunks: shown, left };
+}

@@ -1,0 +1,22 @@
+import type { Task } from "../api/client";
+
+/** The round (from 1) whose tree a round began with; 0: the submitted files. */
+export function beganWith(task: Task, number: number): number {
+  const round = task.rounds.find((round) => round.number === number);
+  const { next } = task;
+  // One that is not over yet, or never was, says nothing of its base.
+  if (!round) return next.step === "fix" ? (task.rounds[next.from]?.number ?? 0) : 0;
+  if (round.base === task.spec.tree) return 0;
+  return task.rounds.findLast((one) => one.number < number && one.tree === round.base)?.number ?? 0;
+}
+
+/** Which round and plugin a step of the journal was; steps are numbered from 0 as they were begun. */
+export function stepName(task: Task, step: number): string {
+  let at = step;
+  for (const round of task.rounds) {
+    const record = round.steps[at];
+    if (record) return `Step ${step + 1}: ${at === 0 ? round.kind : "check"} of round ${round.number} with ${record.plugin}`;
+    at -= round.steps.length;
+  }
+  return `Step ${step + 1}`;
+}
