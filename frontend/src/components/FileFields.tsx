@@ -1,6 +1,6 @@
 import { useRef, useState } from "react";
 import { FilePlus2, FolderUp, Trash2, Upload } from "lucide-react";
-import { bytes } from "../format";
+import { bytes, count, plural } from "../format";
 import type { DraftFile } from "../hooks/useDraft";
 import { fromDrop, fromList, looksLikeTest, type Dropped } from "../task/files";
 import { Button } from "./Button";
@@ -10,39 +10,57 @@ interface Props {
   files: DraftFile[];
   onChange: (files: DraftFile[]) => void;
   archive: File | undefined;
-  onArchive: (file: File | undefined) => void;
+  /** With the paths in it that look like tests. */
+  onArchive: (file: File | undefined, tests?: string[]) => void;
+  limits: { files: number; tree_bytes: number } | undefined;
 }
 
 /** The files that a task begins with: typed, dropped, chosen, or in an archive. */
-export function FileFields({ files, onChange, archive, onArchive }: Props) {
-  const [over, setOver] = useState(false);
+export function FileFields({ files, onChange, archive, onArchive, limits }: Props) {
+  const [held, setHeld] = useState<number>();
+  const [hovered, setHovered] = useState(false);
   const [error, setError] = useState<Error>();
   const chosen = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
+  const unpack = async (archive: File) => {
+    setHeld(undefined);
+    onArchive(archive);
+    const names = await (await import("../task/archive")).namesIn(archive);
+    setHeld(names.length);
+    onArchive(archive, names.filter(looksLikeTest));
+  };
   const take = (dropped: Promise<Dropped>) =>
     dropped.then(
       ({ files: more, archive }) => {
         setError(undefined);
-        if (archive) onArchive(archive);
+        if (archive) unpack(archive).catch(() => setError(new Error(`${archive.name} can't be read: it is no .tar.gz, .tar or .zip.`)));
         const fresh = new Set(more.map((file) => file.path));
         if (more.length) onChange([...files.filter((file) => !fresh.has(file.path)), ...more]);
       },
       (cause: unknown) => setError(new Error(`These files can't be read: ${String(cause)}`)),
     );
+  const size = files.reduce((sum, file) => sum + sizeOf(file), 0);
+  const over = !limits
+    ? undefined
+    : files.length > limits.files
+      ? `${count(files.length)} files; this host takes ${count(limits.files)}.`
+      : size > limits.tree_bytes
+        ? `${bytes(size)} in all; this host takes ${bytes(limits.tree_bytes)}.`
+        : undefined;
   const set = (index: number, part: Partial<DraftFile>) =>
     onChange(files.map((file, at) => (at === index ? { ...file, ...part } : file)));
   return (
     <section
       aria-label="Files"
-      className={`panel ${over ? "outline-2 outline-accent" : ""}`}
+      className={`panel ${hovered ? "outline-2 outline-accent" : ""}`}
       onDragOver={(event) => {
         event.preventDefault();
-        setOver(true);
+        setHovered(true);
       }}
-      onDragLeave={() => setOver(false)}
+      onDragLeave={() => setHovered(false)}
       onDrop={(event) => {
         event.preventDefault();
-        setOver(false);
+        setHovered(false);
         void take(fromDrop(event.dataTransfer.items));
       }}
     >
@@ -70,10 +88,20 @@ export function FileFields({ files, onChange, archive, onArchive }: Props) {
         />
       </header>
       {error && <Failure error={error} />}
+      {over !== undefined && (
+        <p role="alert" className="border-t border-line px-3 py-2 text-bad">
+          {over}
+        </p>
+      )}
       {archive && (
         <p className="flex items-center gap-2 border-t border-line px-3 py-2">
           <span className="foreign flex-1">
-            {archive.name} <span className="text-soft">{bytes(archive.size)}; it takes the place of the files below</span>
+            {archive.name}{" "}
+            <span className="text-soft">
+              {bytes(archive.size)}
+              {held !== undefined && `, ${plural(held, "file")}`}
+              {files.length > 0 && "; it takes the place of the files below"}
+            </span>
           </span>
           <Button look="quiet" onClick={() => onArchive(undefined)}>
             Leave it out
@@ -87,11 +115,17 @@ export function FileFields({ files, onChange, archive, onArchive }: Props) {
   );
 }
 
+/** About: what is no ASCII takes more bytes than this. */
+const sizeOf = (file: DraftFile) => file.content?.length ?? ((file.base64?.length ?? 0) * 3) / 4;
+
 interface FieldProps {
   file: DraftFile;
   onChange: (part: Partial<DraftFile>) => void;
   onRemove: () => void;
 }
+
+/** Characters; a browser's text field grows slow beyond. */
+const EDITABLE = 200_000;
 
 function FileField({ file, onChange, onRemove }: FieldProps) {
   const name = file.path || "new file";
@@ -113,7 +147,9 @@ function FileField({ file, onChange, onRemove }: FieldProps) {
           <Trash2 className="size-4" aria-hidden />
         </Button>
       </div>
-      {file.base64 === undefined ? (
+      {file.base64 === undefined && (file.content ?? "").length > EDITABLE ? (
+        <p className="mt-1 text-xs text-soft">{bytes((file.content ?? "").length)} of text, too long to be edited here</p>
+      ) : file.base64 === undefined ? (
         <textarea
           aria-label={`Content of ${name}`}
           rows={Math.min(14, Math.max(3, (file.content ?? "").split("\n").length))}

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { EMPTY, type Draft } from "../hooks/useDraft";
 import { looksLikeTest } from "./files";
-import { bodyOf, commandOf, curlOf } from "./submission";
+import { bodyOf, commandOf, curlOf, formOf } from "./submission";
 
 const draft: Draft = {
   ...EMPTY,
@@ -12,23 +12,70 @@ const draft: Draft = {
   ],
   minutes: "1.5",
 };
+const archive = new File(["bytes"], "it's.tar.gz");
+const packed: Draft = {
+  ...draft,
+  files: [],
+  pipeline: "short",
+  tests: "test_a.py\n\n tests/b.py ",
+  protected: "ci/**\n*.lock",
+  steps: { model: "large", fixer: "" },
+  priority: "9",
+};
 
 test("what is left empty is left to the host", () => {
   expect(bodyOf(draft)).toEqual({
     goal: "Don't fail",
-    pipeline: undefined,
     files: [
       { path: "a.py", content: "x = '1'\n" },
       { path: "test_a.py", content: "" },
     ],
     tests: ["test_a.py"],
-    budget: { rounds: undefined, tokens: undefined, cost: undefined, wall_s: 90 },
+    budget: { wall_s: 90 },
   });
+  expect(bodyOf({ ...EMPTY, goal: "x" })).toEqual({ goal: "x", files: [] });
+});
+
+test("files of a git repository stay where they are", () => {
+  const body = bodyOf({ ...packed, source: "git", gitPath: " /srv/repo ", gitRevision: "" });
+  expect(body).toEqual({
+    goal: "Don't fail",
+    pipeline: "short",
+    git: { path: "/srv/repo" },
+    tests: ["test_a.py", "tests/b.py"],
+    protected: ["ci/**", "*.lock"],
+    steps: { model: "large" },
+    budget: { wall_s: 90 },
+    place: { priority: 9 },
+  });
+});
+
+test("an archive goes with the same wishes", () => {
+  expect([...formOf(packed, archive)].map(([name, value]) => [name, value instanceof File ? value.name : value])).toEqual([
+    ["goal", "Don't fail"],
+    ["pipeline", "short"],
+    ["tests", "test_a.py"],
+    ["tests", "tests/b.py"],
+    ["protected", "ci/**"],
+    ["protected", "*.lock"],
+    ["steps", '{"model":"large"}'],
+    ["budget", '{"wall_s":90}'],
+    ["place", '{"priority":9}'],
+    ["strip", "true"],
+    ["archive", "it's.tar.gz"],
+  ]);
 });
 
 test("commands are quoted for a shell", () => {
   expect(commandOf(draft, "http://h")).toContain("submit 'Don'\\''t fail' \\\n  --dir . \\\n  --tests 'test_a.py'");
   expect(curlOf(draft, "http://h")).toContain("Don'\\''t fail");
+  expect(curlOf(packed, "http://h", archive)).toContain("--form-string 'goal=Don'\\''t fail' \\\n  --form-string 'pipeline=short'");
+  expect(curlOf(packed, "http://h", archive)).toContain("-F 'archive=@it'\\''s.tar.gz'");
+  expect(commandOf({ ...draft, source: "git", gitPath: "/srv/repo" }, "http://h")).toContain("--dir '/srv/repo' \\\n  --rev 'HEAD'");
+});
+
+test("what the command line has no words for is not told wrong", () => {
+  expect(commandOf(packed, "http://h", archive)).toBeUndefined();
 });
 
 test.each([

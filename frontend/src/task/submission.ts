@@ -1,35 +1,76 @@
-import type { Schema } from "../api/client";
+import type { Steps, SubmitBody } from "../api/soon";
 import type { Draft } from "../hooks/useDraft";
 
-type Wish = NonNullable<Schema["SubmitBody"]["budget"]>;
+type Wish = NonNullable<SubmitBody["budget"]>;
 
-export function budgetOf(draft: Draft): Wish {
-  const number = (text: string) => (text.trim() === "" ? undefined : Number(text));
+const number = (text: string) => (text.trim() === "" ? undefined : Number(text));
+
+export const lines = (text: string) =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+/** Without what is left to the host; `undefined` when nothing is left. */
+function some<T extends object>(wish: T): T | undefined {
+  const chosen = Object.entries(wish).filter(([, value]) => value !== undefined && value !== "");
+  return chosen.length ? (Object.fromEntries(chosen) as T) : undefined;
+}
+
+function budgetOf(draft: Draft): Wish | undefined {
   const minutes = number(draft.minutes);
-  return {
+  return some({
     rounds: number(draft.rounds),
     tokens: number(draft.tokens),
     cost: number(draft.cost),
     wall_s: minutes === undefined ? undefined : Math.round(minutes * 60),
-  };
+  });
 }
 
-export function bodyOf(draft: Draft): Schema["SubmitBody"] {
+const placeOf = (draft: Draft) => some({ queue: draft.queue.trim(), priority: number(draft.priority) });
+
+/** The part of a submission that does not depend on where its files come from. */
+function commonOf(draft: Draft, tests: string[]) {
+  const globs = lines(draft.protected);
   return {
     goal: draft.goal,
     pipeline: draft.pipeline || undefined,
-    files: draft.files.map(({ path, content, base64 }) => (base64 === undefined ? { path, content } : { path, base64 })),
-    tests: draft.files.filter((file) => file.isTest).map((file) => file.path),
+    tests: tests.length ? tests : undefined,
+    protected: globs.length ? globs : undefined,
+    steps: some<Steps>(draft.steps),
     budget: budgetOf(draft),
+    place: placeOf(draft),
   };
+}
+
+export function bodyOf(draft: Draft): SubmitBody {
+  if (draft.source === "git") {
+    const git = { path: draft.gitPath.trim(), revision: draft.gitRevision.trim() || undefined };
+    return { ...commonOf(draft, lines(draft.tests)), git };
+  }
+  const marked = draft.files.filter((file) => file.isTest).map((file) => file.path);
+  const files = draft.files.map(({ path, content, base64 }) => (base64 === undefined ? { path, content } : { path, base64 }));
+  return { ...commonOf(draft, marked), files };
+}
+
+/** The fields of the form that carries an archive, but for the archive. */
+function fieldsOf(draft: Draft): [string, string][] {
+  const { goal, pipeline, tests = [], protected: globs = [], ...objects } = commonOf(draft, lines(draft.tests));
+  return [
+    ["goal", goal],
+    ...(pipeline ? [["pipeline", pipeline] as [string, string]] : []),
+    ...tests.map((path): [string, string] => ["tests", path]),
+    ...globs.map((glob): [string, string] => ["protected", glob]),
+    ...Object.entries(objects)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]): [string, string] => [name, JSON.stringify(value)]),
+    ["strip", "true"],
+  ];
 }
 
 export function formOf(draft: Draft, archive: File): FormData {
   const form = new FormData();
-  form.append("goal", draft.goal);
-  if (draft.pipeline) form.append("pipeline", draft.pipeline);
-  form.append("budget", JSON.stringify(budgetOf(draft)));
-  form.append("strip", "true");
+  for (const [name, value] of fieldsOf(draft)) form.append(name, value);
   form.append("archive", archive);
   return form;
 }
@@ -37,27 +78,32 @@ export function formOf(draft: Draft, archive: File): FormData {
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The same with curl. */
-export function curlOf(draft: Draft, origin: string): string {
-  return [
-    `curl ${origin}/api/v1/tasks`,
-    `-H 'Content-Type: application/json'`,
-    `-d ${quoted(JSON.stringify(bodyOf(draft)))}`,
-  ].join(" \\\n  ");
+export function curlOf(draft: Draft, origin: string, archive?: { name: string }): string {
+  const sent = archive
+    ? [...fieldsOf(draft).map(([name, value]) => `--form-string ${quoted(`${name}=${value}`)}`), `-F ${quoted(`archive=@${archive.name}`)}`]
+    : [`-H 'Content-Type: application/json'`, `-d ${quoted(JSON.stringify(bodyOf(draft)))}`];
+  return [`curl ${origin}/api/v1/tasks`, ...sent].join(" \\\n  ");
 }
 
-/** The same from a folder that holds the files. */
-export function commandOf(draft: Draft, origin: string): string {
-  const tests = draft.files.filter((file) => file.isTest).map((file) => quoted(file.path));
-  const option = (name: string, value: string) => (value ? [`--${name} ${quoted(value)}`] : []);
+/** The same from a folder that holds the files; `undefined` for what the command line has no words for. */
+export function commandOf(draft: Draft, origin: string, archive?: { name: string }): string | undefined {
+  const common = commonOf(draft, []);
+  if (common.steps || common.protected) return undefined;
+  const there = archive || draft.source === "git" ? lines(draft.tests) : draft.files.filter((file) => file.isTest).map((file) => file.path);
+  const option = (name: string, value: string) => (value.trim() ? [`--${name} ${quoted(value.trim())}`] : []);
+  const from = draft.source === "git" ? draft.gitPath : archive ? archive.name : draft.files.length ? "." : "";
   return [
     `aiagent-host submit ${quoted(draft.goal)}`,
-    ...(draft.files.length ? ["--dir ."] : []),
-    ...(tests.length ? [`--tests ${tests.join(" ")}`] : []),
+    ...(from === "." ? ["--dir ."] : option("dir", from)),
+    ...(draft.source === "git" ? option("rev", draft.gitRevision || "HEAD") : []),
+    ...(there.length ? [`--tests ${there.map(quoted).join(" ")}`] : []),
     ...option("pipeline", draft.pipeline),
     ...option("rounds", draft.rounds),
     ...option("tokens", draft.tokens),
     ...option("cost", draft.cost),
     ...option("minutes", draft.minutes),
+    ...option("queue", draft.queue),
+    ...option("priority", draft.priority),
     `--server ${origin} --follow`,
   ].join(" \\\n  ");
 }
