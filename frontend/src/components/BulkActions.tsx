@@ -1,119 +1,195 @@
 import { useState } from "react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { toast } from "sonner";
-import { client, unwrap, type TaskSummary } from "../api/client";
-import type { TaskFilter } from "../api/queries";
-import { plural } from "../format";
-import { freshKey } from "../hooks/useClickKey";
+import { ApiError } from "../api/client";
+import { useBulk } from "../api/mutations";
+import { matching, type TaskFilter } from "../api/queries";
+import type { BulkReply, Deed } from "../api/soon";
+import { count, plural } from "../format";
+import { useMay } from "../hooks/useMay";
 import { Button, buttonLook } from "./Button";
 import { Dialog } from "./Dialog";
+import { Failure } from "./Notice";
 
 interface Props {
   selected: ReadonlySet<string>;
-  rows: TaskSummary[];
+  /** Whether there are more tasks than are shown. */
+  more: boolean;
   filter: TaskFilter;
   onDone: () => void;
 }
 
-type Action = "cancel" | "again";
-
-/** Requests on their way at once: quick, and yet no flood. */
-const AT_ONCE = 8;
-
-async function matching(filter: TaskFilter): Promise<string[]> {
-  const ids: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await unwrap(client.GET("/api/v1/tasks", { params: { query: { ...filter, cursor, limit: 200 } } }));
-    ids.push(...page.tasks.map((task) => task.id));
-    cursor = page.next ?? undefined;
-  } while (cursor);
-  return ids;
+interface Words {
+  button: string;
+  title: string;
+  what: (n: string) => string;
+  yes: (n: string) => string;
+  done: string;
+  look: "main" | "bad";
 }
 
-async function act(action: Action, id: string) {
-  const path = { id };
-  if (action === "cancel") await unwrap(client.POST("/api/v1/tasks/{id}/cancel", { params: { path } }));
-  else {
-    const header = { "Idempotency-Key": freshKey() };
-    await unwrap(client.POST("/api/v1/tasks/{id}/again", { body: {} as never, params: { path, header } }));
-  }
-}
+const WORDS: Record<Deed, Words> = {
+  cancel: {
+    button: "Cancel",
+    title: "Cancel tasks",
+    what: (n) => `${n} will be cancelled. Those that have ended stay as they are.`,
+    yes: (n) => `Cancel ${n}`,
+    done: "cancelled",
+    look: "bad",
+  },
+  requeue: {
+    button: "Retry",
+    title: "Retry tasks",
+    what: (n) => `${n} will go on with the step that comes next, with the rounds and the spending they have. Green ones and those that have not ended stay as they are.`,
+    yes: (n) => `Retry ${n}`,
+    done: "back in their queues",
+    look: "main",
+  },
+  again: {
+    button: "Run again",
+    title: "Run tasks again",
+    what: (n) => `${n} will be submitted anew, each with the files, tests and pipeline of its first run.`,
+    yes: (n) => `Run ${n} again`,
+    done: "submitted again",
+    look: "main",
+  },
+  delete: {
+    button: "Delete",
+    title: "Delete tasks",
+    what: (n) => `${n} will be deleted for good, with files, logs and reports. Those that have not ended stay.`,
+    yes: (n) => `Delete ${n}`,
+    done: "deleted",
+    look: "bad",
+  },
+};
 
-/** Cancels or runs again what is selected, after saying how many that are. */
-export function BulkActions({ selected, rows, filter, onDone }: Props) {
-  const [asked, setAsked] = useState<{ action: Action; ids: string[] }>();
-  const queries = useQueryClient();
-  const all = useMutation({ mutationFn: () => matching(filter), onError: (error) => toast.error(error.message) });
-  const run = useMutation({
-    mutationFn: async ({ action, ids }: { action: Action; ids: string[] }) => {
-      const waiting = [...ids];
-      let failures = 0;
-      const work = async () => {
-        for (let id = waiting.pop(); id; id = waiting.pop()) await act(action, id).catch(() => failures++);
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, work));
-      return failures;
-    },
-    onSuccess: (failures, { action, ids }) => {
-      const done = plural(ids.length - failures, "task");
-      toast(`${done} ${action === "cancel" ? "cancelled" : "submitted again"}${failures ? `, ${failures} failed` : ""}`);
-      setAsked(undefined);
-      all.reset();
-      onDone();
-      void queries.invalidateQueries({ queryKey: ["live"] });
-    },
-  });
-  if (selected.size === 0) return null;
-  const ids = all.data ?? [...selected];
+/** Acts on what is selected, after saying how many tasks that are. */
+export function BulkActions({ selected, more, filter, onDone }: Props) {
+  const [every, setEvery] = useState(false);
+  const [asked, setAsked] = useState<Deed>();
+  const [left, setLeft] = useState<BulkReply>();
+  const found = useQuery({ ...matching(filter), enabled: every });
+  const why = useMay().why("submitter");
+  if (selected.size === 0 && !left) return null;
+  const over = () => {
+    setEvery(false);
+    onDone();
+  };
+  const number = every ? found.data?.count : selected.size;
+  const named = number === undefined ? "…" : plural(number, "task");
   const pair = [...selected];
-  const comparable = pair.length === 2 && rows.filter((row) => selected.has(row.id)).length === 2;
   return (
-    <div className="flex flex-wrap items-center gap-1.5 rounded-md bg-accent-wash px-3 py-1.5" role="region" aria-label="Selection">
-      <span className="font-medium">{plural(ids.length, "task")} selected</span>
-      {!all.data && (
-        <Button look="quiet" onClick={() => all.mutate()} disabled={all.isPending}>
-          {all.isPending ? "Counting…" : "Select all that match"}
-        </Button>
-      )}
-      <Button onClick={() => setAsked({ action: "again", ids })}>Run again</Button>
-      <Button look="bad" onClick={() => setAsked({ action: "cancel", ids })}>
-        Cancel
-      </Button>
-      {comparable && (
-        <Link to={`/compare?left=${pair[0]}&right=${pair[1]}`} className={buttonLook()}>
-          Compare
-        </Link>
-      )}
-      <Button
-        look="quiet"
-        onClick={() => {
-          all.reset();
-          onDone();
-        }}
-      >
-        Clear selection
-      </Button>
-      {asked && (
-        <Dialog
-          open
-          title={asked.action === "cancel" ? "Cancel tasks" : "Run tasks again"}
-          onClose={() => setAsked(undefined)}
+    <>
+      {selected.size > 0 && (
+        <div
+          className="sticky bottom-2 z-20 flex flex-wrap items-center gap-1.5 rounded-md border border-line bg-accent-wash px-3 py-1.5 shadow-lg"
+          role="region"
+          aria-label="Selection"
         >
-          <p>
-            {asked.action === "cancel"
-              ? `${plural(asked.ids.length, "task")} will be cancelled. Those that have ended stay as they are.`
-              : `${plural(asked.ids.length, "new task")} will be queued, each with the files, tests and pipeline of its first run.`}
-          </p>
-          <div className="mt-4 flex justify-end gap-2">
-            <Button onClick={() => setAsked(undefined)}>Leave them</Button>
-            <Button look={asked.action === "cancel" ? "bad" : "main"} disabled={run.isPending} onClick={() => run.mutate(asked)}>
-              {asked.action === "cancel" ? `Cancel ${plural(asked.ids.length, "task")}` : `Run ${asked.ids.length} again`}
+          <span className="font-medium" aria-live="polite">
+            {every && found.data && !found.data.exact && "more than "}
+            {named} selected
+          </span>
+          {!every && more && (
+            <Button look="quiet" onClick={() => setEvery(true)}>
+              Select all that match
             </Button>
-          </div>
-        </Dialog>
+          )}
+          {(Object.keys(WORDS) as Deed[]).map((deed) => (
+            <Button
+              key={deed}
+              look={WORDS[deed].look === "bad" ? "bad" : "plain"}
+              refused={why}
+              disabled={number === undefined}
+              onClick={() => setAsked(deed)}
+            >
+              {WORDS[deed].button}
+            </Button>
+          ))}
+          {pair.length === 2 && !every && (
+            <Link to={`/compare?left=${pair[0]}&right=${pair[1]}`} className={buttonLook()}>
+              Compare
+            </Link>
+          )}
+          <Button look="quiet" onClick={over}>
+            Clear selection
+          </Button>
+        </div>
       )}
-    </div>
+      {asked && number !== undefined && (
+        <Ask
+          deed={asked}
+          ids={every ? undefined : [...selected]}
+          filter={filter}
+          number={number}
+          onClose={() => setAsked(undefined)}
+          onDone={(reply) => {
+            setAsked(undefined);
+            if (reply.refused.length > 0) setLeft(reply);
+            over();
+          }}
+        />
+      )}
+      {left && <Refusals reply={left} onClose={() => setLeft(undefined)} />}
+    </>
+  );
+}
+
+interface AskProps {
+  deed: Deed;
+  /** `undefined`: all that the filter finds. */
+  ids: string[] | undefined;
+  filter: TaskFilter;
+  number: number;
+  onClose: () => void;
+  onDone: (reply: BulkReply) => void;
+}
+
+function Ask({ deed, ids, filter, number, onClose, onDone }: AskProps) {
+  const words = WORDS[deed];
+  const run = useBulk(deed);
+  // More than the user has seen match by now: then it is asked once more.
+  const now = run.error instanceof ApiError && run.error.status === 409 ? Number(run.error.problem.count) : undefined;
+  const expect = now || number;
+  const named = plural(expect, "task");
+  const send = () =>
+    run.mutate(ids ? { ids } : { filter, expect }, {
+      onSuccess: (reply) => {
+        const rest = reply.matched - reply.done;
+        toast(`${plural(reply.done, "task")} ${words.done}${rest ? `, ${count(rest)} stayed as they were` : ""}`);
+        onDone(reply);
+      },
+    });
+  return (
+    <Dialog open title={words.title} onClose={onClose}>
+      <p>{words.what(named)}</p>
+      {run.isError && <Failure error={run.error} />}
+      <div className="mt-4 flex justify-end gap-2">
+        <Button onClick={onClose}>Leave them</Button>
+        <Button look={words.look} disabled={run.isPending} onClick={send}>
+          {run.isPending ? "At it…" : words.yes(named)}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Refusals({ reply, onClose }: { reply: BulkReply; onClose: () => void }) {
+  const rest = reply.matched - reply.done;
+  return (
+    <Dialog open title={`${plural(rest, "task")} stayed`} onClose={onClose}>
+      <ul className="space-y-1.5" tabIndex={0} aria-label="Why">
+        {reply.refused.map(({ id, why }) => (
+          <li key={id} className="foreign">
+            <Link to={`/tasks/${id}`} className="font-mono text-accent underline" onClick={onClose}>
+              {id.slice(-6)}
+            </Link>{" "}
+            {why}
+          </li>
+        ))}
+      </ul>
+      {rest > reply.refused.length && <p className="mt-2 text-soft">and {count(rest - reply.refused.length)} more</p>}
+    </Dialog>
   );
 }

@@ -8,28 +8,37 @@ import { Button } from "./Button";
 
 /** Long enough to type a word. */
 const PAUSE_MS = 250;
+/** Of the list of times; its fields are shown for it. */
+const RANGE = "range";
 
 export function TaskFilters() {
   const { params, set, clear, isSet, spans } = useTaskFilter();
   const lines = useQuery(pipelines);
   const host = useQuery(about);
   const catalog = useQuery(plugins);
-  const choice = (name: string, label: string, values: string[]) => (
-    <select
-      aria-label={label}
-      className="field max-w-40"
-      value={params.get(name) ?? ""}
-      onChange={(event) => set(name, event.target.value)}
-    >
-      <option value="">{label}</option>
-      {values.map((value) => (
-        <option key={value}>{value}</option>
-      ))}
-    </select>
-  );
+  const [since, until] = [params.get("since") ?? "", params.get("until") ?? ""];
+  const [wished, setWished] = useState(false);
+  const range = wished || until !== "" || (since !== "" && !spans.includes(since));
+  const choice = (name: string, label: string, values: string[]) => {
+    const value = params.get(name) ?? "";
+    return (
+      <select
+        aria-label={label}
+        className="field max-w-36"
+        value={value}
+        onChange={(event) => set({ [name]: event.target.value })}
+      >
+        <option value="">{label}</option>
+        {/* A name in a link may be of a plugin that is no longer loaded. */}
+        {[...new Set([...values, ...(value ? [value] : [])])].map((value) => (
+          <option key={value}>{value}</option>
+        ))}
+      </select>
+    );
+  };
   return (
     <search className="flex flex-wrap items-center gap-1.5">
-      <TextFilter value={params.get("text") ?? ""} onChange={(text) => set("text", text)} />
+      <TextFilter value={params.get("text") ?? ""} onChange={(text) => set({ text })} />
       {choice("state", "Any state", ["queued", "running", "ended"])}
       {choice("outcome", "Any outcome", OUTCOMES)}
       {choice("pipeline", "Any pipeline", lines.data?.pipelines.map((one) => one.name) ?? [])}
@@ -39,9 +48,48 @@ export function TaskFilters() {
         "Any plugin",
         catalog.data?.loaded.filter((one) => one.kind !== "adapter").map((one) => one.name) ?? [],
       )}
-      {choice("since", "Any time", spans)}
+      <select
+        aria-label="Any time"
+        className="field max-w-32"
+        value={range ? RANGE : since}
+        onChange={({ target: { value } }) => {
+          setWished(value === RANGE);
+          set({ since: value === RANGE ? "" : value, until: "" });
+        }}
+      >
+        <option value="">Any time</option>
+        {spans.map((span) => (
+          <option key={span} value={span}>
+            last {span}
+          </option>
+        ))}
+        <option value={RANGE}>from … to …</option>
+      </select>
+      {range && (
+        <>
+          {(["since", "until"] as const).map((name) => (
+            <input
+              key={name}
+              type="datetime-local"
+              aria-label={name === "since" ? "Submitted since" : "Submitted until"}
+              className="field"
+              value={spans.includes(params.get(name) ?? "") ? "" : (params.get(name) ?? "")}
+              onChange={(event) => set({ [name]: event.target.value })}
+            />
+          ))}
+        </>
+      )}
+      <label className="flex items-center gap-1.5 px-1" title="Ended through no fault of their own: lost workers, failed steps, a model that can't be used">
+        <input
+          type="checkbox"
+          checked={params.get("dead") === "true"}
+          onChange={(event) => set({ dead: event.target.checked ? "true" : "" })}
+        />
+        dead letters
+      </label>
+      {params.has("parent") && <span className="rounded bg-sunken px-2 py-1 font-mono text-xs">runs of {params.get("parent")?.slice(-6)}</span>}
       {isSet && (
-        <Button look="quiet" onClick={clear}>
+        <Button look="quiet" onClick={() => (setWished(false), clear())}>
           Clear
         </Button>
       )}
@@ -64,7 +112,7 @@ function TextFilter({ value, onChange }: { value: string; onChange: (text: strin
     return () => clearTimeout(timer);
   });
   return (
-    <div className="relative min-w-48 flex-1">
+    <div className="relative min-w-60 flex-1">
       <Search className="pointer-events-none absolute top-2 left-2.5 size-3.5 text-soft" aria-hidden />
       <input
         ref={field}
@@ -74,6 +122,7 @@ function TextFilter({ value, onChange }: { value: string; onChange: (text: strin
         className="field w-full pl-8"
         value={text}
         onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
       />
     </div>
   );

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "react";
+import { memo, useEffect, useRef } from "react";
+import { RotateCcw } from "lucide-react";
 import { Link } from "react-router";
 import type { TaskSummary } from "../api/client";
 import { compact, duration } from "../format";
@@ -9,7 +10,7 @@ import { Time } from "./Time";
 interface Props {
   rows: TaskSummary[];
   /** The row that the keyboard is at. */
-  at: number;
+  at: string | undefined;
   selected: ReadonlySet<string>;
   onToggle: (id: string) => void;
   onSelect: (ids: ReadonlySet<string>) => void;
@@ -41,8 +42,15 @@ export function TaskTable({ rows, at, selected, onToggle, onSelect }: Props) {
         </tr>
       </thead>
       <tbody>
-        {rows.map((row, index) => (
-          <Row key={row.id} row={row} now={now} here={index === at} selected={selected.has(row.id)} onToggle={onToggle} />
+        {rows.map((row) => (
+          <Row
+            key={row.id}
+            row={row}
+            now={row.state === "running" ? now : 0}
+            here={row.id === at} 
+            selected={selected.has(row.id)}
+            onToggle={onToggle}
+          />
         ))}
       </tbody>
     </table>
@@ -57,7 +65,7 @@ interface RowProps {
   onToggle: (id: string) => void;
 }
 
-function Row({ row, now, here, selected, onToggle }: RowProps) {
+const Row = memo(function Row({ row, now, here, selected, onToggle }: RowProps) {
   const place = useRef<HTMLTableRowElement>(null);
   useEffect(() => {
     if (here) place.current?.scrollIntoView({ block: "nearest" });
@@ -75,14 +83,20 @@ function Row({ row, now, here, selected, onToggle }: RowProps) {
       </td>
       <td>
         <Link to={`/tasks/${row.id}`} title={row.goal} className="foreign line-clamp-1 hover:underline">
+          {row.parent && <RotateCcw className="mr-1 inline size-3 text-soft" aria-label="run again:" />}
           {row.goal}
         </Link>
       </td>
       <td>
         <Badge state={row.state} reason={row.reason} cancel={row.cancel} />
       </td>
-      <td className="hidden truncate text-soft lg:table-cell">{row.pipeline}</td>
-      <td className="hidden text-right tabular-nums md:table-cell">{row.spend.rounds}</td>
+      <td className="hidden truncate text-soft lg:table-cell" title={row.model ? `${row.pipeline}, model ${row.model}` : row.pipeline}>
+        {row.pipeline}
+      </td>
+      <td className="hidden text-right tabular-nums md:table-cell">
+        {row.spend.rounds}
+        <span className="text-soft"> / {row.budget.rounds}</span>
+      </td>
       <td className="hidden text-right tabular-nums md:table-cell">{compact(tokens)}</td>
       <td className="hidden text-right tabular-nums whitespace-nowrap sm:table-cell">
         {time === undefined ? <span className="text-soft">–</span> : duration(time)}
@@ -92,4 +106,4 @@ function Row({ row, now, here, selected, onToggle }: RowProps) {
       </td>
     </tr>
   );
-}
+});

@@ -1,8 +1,8 @@
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "react-router";
 import { SquarePen } from "lucide-react";
-import { plugins, ready, tasks as tasksQuery } from "../api/queries";
+import { plugins, queues, ready, tasks as tasksQuery, workers } from "../api/queries";
 import { BulkActions } from "../components/BulkActions";
 import { buttonLook, Button } from "../components/Button";
 import { Empty, Loading } from "../components/Empty";
@@ -10,7 +10,7 @@ import { Lost } from "../components/Lost";
 import { Failure, Notice } from "../components/Notice";
 import { TaskFilters } from "../components/TaskFilters";
 import { TaskTable } from "../components/TaskTable";
-import { count, duration } from "../format";
+import { count, duration, plural } from "../format";
 import { useChanges } from "../hooks/useChanges";
 import { useKeys } from "../hooks/useKeys";
 import { useNow } from "../hooks/useNow";
@@ -21,22 +21,30 @@ import { useTitle } from "../hooks/useTitle";
 const LONG_WAIT_MS = 10_000;
 
 export function Tasks() {
-  const connection = useChanges();
+  const link = useChanges();
   useTitle("Tasks");
   const { filter, isSet, clear } = useTaskFilter();
   const found = useInfiniteQuery({ ...tasksQuery(filter), placeholderData: (before) => before });
   const rows = useMemo(() => found.data?.pages.flatMap((page) => page.tasks) ?? [], [found.data]);
-  const [at, setAt] = useState(-1);
+  // By its id: others come above it while it is looked at.
+  const [at, setAt] = useState<string>();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const navigate = useNavigate();
-  const toggle = (id: string) =>
-    setSelected((before) => {
-      const next = new Set(before);
-      if (!next.delete(id)) next.add(id);
-      return next;
-    });
-  const move = (step: number) => setAt((at) => Math.max(0, Math.min(rows.length - 1, at + step)));
-  const current = rows[at];
+  const toggle = useCallback(
+    (id: string) =>
+      setSelected((before) => {
+        const next = new Set(before);
+        if (!next.delete(id)) next.add(id);
+        return next;
+      }),
+    [],
+  );
+  const move = (step: number) => {
+    const from = rows.findIndex((row) => row.id === at);
+    const to = from < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, from + step));
+    setAt(rows[to]?.id);
+  };
+  const current = rows.find((row) => row.id === at);
   useKeys({
     j: () => move(1),
     k: () => move(-1),
@@ -51,10 +59,9 @@ export function Tasks() {
           <SquarePen className="size-4" aria-hidden /> New task
         </Link>
       </div>
-      <Lost connection={connection} what="changes of tasks" />
+      <Lost link={link} what="changes of tasks" />
       <Trouble />
       <TaskFilters />
-      <BulkActions selected={selected} rows={rows} filter={filter} onDone={() => setSelected(new Set())} />
       <div className="panel overflow-hidden">
         {found.isPending ? (
           <Loading lines={5} />
@@ -78,6 +85,12 @@ export function Tasks() {
           </Empty>
         )}
       </div>
+      <BulkActions
+        selected={selected}
+        more={found.hasNextPage || selected.size < rows.length}
+        filter={filter}
+        onDone={() => setSelected(new Set())}
+      />
       {found.hasNextPage && (
         <div className="text-center">
           <Button onClick={() => void found.fetchNextPage()} disabled={found.isFetchingNextPage}>
@@ -93,9 +106,12 @@ export function Tasks() {
 function Trouble() {
   const health = useQuery(ready);
   const catalog = useQuery(plugins);
+  const staff = useQuery(workers);
+  const line = useQuery(queues);
   const stats = health.data?.tasks;
   const waits = stats?.oldest_queued_at ?? undefined;
   const now = useNow(waits !== undefined);
+  const paused = line.data?.queues.filter((queue) => queue.paused && queue.waiting > 0) ?? [];
   if (catalog.data && !catalog.data.loaded.some((plugin) => plugin.kind === "builder")) {
     return (
       <Notice look="warn">
@@ -107,11 +123,32 @@ function Trouble() {
       </Notice>
     );
   }
+  if (paused.length > 0) {
+    return (
+      <Notice look="warn">
+        {plural(paused.reduce((sum, queue) => sum + queue.waiting, 0), "task")} waiting in what is paused:{" "}
+        {paused.map((queue) => queue.name).join(", ")}.{" "}
+        <Link to="/workers" className="underline">
+          Resume it there
+        </Link>
+      </Notice>
+    );
+  }
+  if (stats && stats.queued > 0 && staff.data?.workers.length === 0) {
+    return (
+      <Notice look="warn">
+        {count(stats.queued)} waiting, and no worker is polling. <code>aiagent-host --role worker</code> on the same store
+        starts one.
+      </Notice>
+    );
+  }
   if (stats && waits !== undefined && stats.running === 0 && now - waits > LONG_WAIT_MS) {
     return (
       <Notice look="warn">
-        {count(stats.queued)} waiting, the first for {duration(now - waits)}, and no worker has taken a task. Is one
-        running? <code>aiagent-host --role worker</code> on the same store starts one.
+        {count(stats.queued)} waiting, the first for {duration(now - waits)}, and no worker has taken a task.{" "}
+        <Link to="/workers" className="underline">
+          See who works
+        </Link>
       </Notice>
     );
   }
