@@ -30,6 +30,7 @@ const router = createBrowserRouter([
       { path: "plugins", lazy: async () => ({ Component: (await import("./routes/Plugins")).Plugins }) },
       { path: "workers", lazy: async () => ({ Component: (await import("./routes/Workers")).Workers }) },
       { path: "overview", lazy: async () => ({ Component: (await import("./routes/Overview")).Overview }) },
+      { path: "audit", lazy: async () => ({ Component: (await import("./routes/Audit")).Audit }) },
       { path: "*", lazy: async () => ({ Component: (await import("./routes/NotFound")).NotFound }) },
     ],
   },

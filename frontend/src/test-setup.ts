@@ -9,3 +9,8 @@ globalThis.Request = class extends NodeRequest {
     super(input, { ...init, signal: null });
   }
 };
+
+if (typeof window !== "undefined") {
+  window.scrollTo = () => undefined;
+  Element.prototype.scrollIntoView ??= () => undefined;
+}

@@ -5,6 +5,7 @@ import { Toaster } from "sonner";
 import { Keyboard, LogOut, Monitor, Moon, Search, Sun } from "lucide-react";
 import { about, session } from "../api/queries";
 import { useLogOut } from "../api/mutations";
+import { useMay } from "../hooks/useMay";
 import { useKeys } from "../hooks/useKeys";
 import { useTheme, type Theme } from "../hooks/useTheme";
 import { Button } from "./Button";
@@ -33,7 +34,7 @@ export function Layout() {
       <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-panel focus:p-2">
         Skip to the content
       </a>
-      <Menu onSearch={() => setOpen("palette")} onKeys={() => setOpen("keys")} loggedIn={who.data?.needed ?? false} />
+      <Menu onSearch={() => setOpen("palette")} onKeys={() => setOpen("keys")} open={who.data?.open ?? false} loggedIn={who.data?.needed === true && who.data.open} />
       <main id="content" tabIndex={-1} className="min-w-0 flex-1 p-3 outline-none md:p-5">
         {who.isPending ? (
           <Loading />
@@ -42,7 +43,7 @@ export function Layout() {
         ) : who.data.open ? (
           <Outlet />
         ) : (
-          <LogIn />
+          <LogIn session={who.data} />
         )}
       </main>
       <KeysHelp open={open === "keys"} onClose={close} />
@@ -53,18 +54,28 @@ export function Layout() {
   );
 }
 
-function Menu({ onSearch, onKeys, loggedIn }: { onSearch: () => void; onKeys: () => void; loggedIn: boolean }) {
+interface MenuProps {
+  onSearch: () => void;
+  onKeys: () => void;
+  /** Whether whoever sees it may use the API. */
+  open: boolean;
+  loggedIn: boolean;
+}
+
+function Menu({ onSearch, onKeys, open, loggedIn }: MenuProps) {
   const [theme, setTheme] = useTheme();
   const logOut = useLogOut();
-  const host = useQuery(about);
+  // What it says is for those who are let in.
+  const host = useQuery({ ...about, enabled: open });
+  const may = useMay();
   const ThemeIcon = ICONS[theme];
   return (
-    <header className="sticky top-0 z-30 flex items-center gap-1 border-b border-line bg-panel p-2 md:h-dvh md:w-48 md:shrink-0 md:flex-col md:items-stretch md:border-r md:border-b-0 md:p-3">
+    <header className="sticky top-0 z-30 flex items-center gap-1 border-b border-line bg-panel p-2 md:h-dvh md:w-52 md:shrink-0 md:flex-col md:items-stretch md:border-r md:border-b-0 md:p-3">
       <NavLink to="/" className="hidden px-2 pb-2 font-semibold tracking-tight md:block">
         aiagent-host
       </NavLink>
       <nav aria-label="Pages" className="flex gap-0.5 md:flex-col">
-        {PLACES.map(({ to, label, key, icon: Icon }) => (
+        {PLACES.filter((place) => open && may.is(place.least ?? "viewer")).map(({ to, label, key, icon: Icon }) => (
           <NavLink
             key={to}
             to={to}
@@ -97,11 +108,16 @@ function Menu({ onSearch, onKeys, loggedIn }: { onSearch: () => void; onKeys: ()
           <ThemeIcon className="size-4" aria-hidden />
         </Button>
         {loggedIn && (
-          <Button look="quiet" className="!px-1.5" onClick={() => logOut.mutate()} aria-label="Log out" title="Log out">
+          <Button look="quiet" className="!px-1.5" onClick={() => logOut.mutate()} aria-label="Log out" title={`Log out ${may.name ?? ""}`.trim()}>
             <LogOut className="size-4" aria-hidden />
           </Button>
         )}
       </div>
+      {loggedIn && (
+        <p className="foreign hidden truncate px-2 pt-1 text-xs md:block" title={`${may.name ?? "somebody"}, ${may.role}`}>
+          {may.name ?? "logged in"} <span className="text-soft">{may.role}</span>
+        </p>
+      )}
       <p className="hidden px-2 pt-1 text-xs text-soft md:block">{host.data ? `version ${host.data.version}` : "\u00a0"}</p>
     </header>
   );

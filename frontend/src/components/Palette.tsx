@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { client, unwrap } from "../api/client";
+import { useMay } from "../hooks/useMay";
 import { PLACES } from "./places";
 import { Dialog } from "./Dialog";
 
@@ -25,7 +26,8 @@ function Choices({ onClose }: { onClose: () => void }) {
     placeholderData: (before) => before,
   });
   const wanted = text.toLowerCase();
-  const places = PLACES.filter((place) => place.label.toLowerCase().includes(wanted)).map((place) => ({
+  const may = useMay();
+  const places = PLACES.filter((place) => may.is(place.least ?? "viewer") && place.label.toLowerCase().includes(wanted)).map((place) => ({
     key: place.to,
     to: place.to,
     label: place.label,

@@ -1,4 +1,5 @@
 import type { Schema, Task, TaskEvent } from "../api/client";
+import type { AuditEntry, OverviewDay } from "../api/soon";
 
 /** What a host could say, for the page without one. The types are the API's: what is out of date fails to compile. */
 
@@ -51,10 +52,11 @@ export const tasks: Task[] = [
   { state: "ended", reason: { kind: "green" } as const, rounds: 2 },
   { state: "ended", reason: { kind: "budget", limit: "rounds" } as const, rounds: 1 },
   { state: "queued", reason: undefined, rounds: 0 },
+  { state: "ended", reason: { kind: "crashed", message: "the worker mock-2 was killed" } as const, rounds: 1 },
 ].map(({ state, reason, rounds }, index): Task => {
   const submitted_at = Date.now() - (index + 1) * 7 * MINUTE;
   return {
-    id: `01JAMOCK00000000000000000${index}`,
+    id: `01JAM0CK00000000000000000${index}`,
     state: state as Task["state"],
     spec: { goal: GOAL, tree: digest("0"), tests: ["test_fizz.py"], pipeline, budget },
     submitted_at,
@@ -125,6 +127,11 @@ new file mode 100644
 +    return ["FizzBuzz" if i % 15 == 0 else str(i) for i in range(1, n + 1)]
 `;
 
+export const files = {
+  "fizz.py": 'def fizz(n):\n    return ["FizzBuzz" if i % 15 == 0 else str(i) for i in range(1, n + 1)]\n',
+  "test_fizz.py": "from fizz import fizz\n",
+};
+
 export const plugins: Schema["Listing"] = {
   generation: 3,
   loaded: (["builder", "fixer", "checker", "adapter"] as const).map((kind) => ({
@@ -143,6 +150,14 @@ export const plugins: Schema["Listing"] = {
     uses: { calls: 12, passed: 11, pass_rate: 11 / 12, median_us: 21_000, traps_in_a_row: 0 },
   })),
   refused: [
+    {
+      file: "builder.wasm",
+      status: "held-back",
+      digest: digest("e"),
+      still_serving: digest("a"),
+      reason: "it asks for exec, which the one that serves does not",
+      remedy: "allow it on the page, or aiagent-host plugins allow builder",
+    },
     { file: "greedy.wasm", status: "refused", reason: "imports aiagent:step/exec, which nobody granted", remedy: '[plugins.greedy] grants = ["exec"]' },
   ],
   history: [{ at: Date.now() - 60 * MINUTE, generation: 3, plugin: "fixer", what: "replaced", from: digest("c"), to: digest("a") }],
@@ -153,9 +168,76 @@ export const about: Schema["About"] = {
   worker: true,
   replay: false,
   budget,
-  models: [{ name: "default", model: "mock-model", adapter: "adapter-openai", priced: false }],
+  models: [
+    { name: "default", model: "mock-model", adapter: "adapter-openai", priced: false },
+    { name: "large", model: "mock-large", adapter: "adapter-openai", priced: true },
+  ],
   limits: { goal_bytes: 256 << 10, tree_bytes: 64 << 20, files: 10_000 },
 };
+
+export const workers = (): Schema["WorkerInfo"][] => [
+  {
+    name: "mock-1",
+    host: "machine",
+    pid: 4711,
+    version: "mock",
+    running: 1,
+    capacity: 4,
+    draining: false,
+    started_at: Date.now() - 90.5 * MINUTE,
+    seen_at: Date.now() - 2_000,
+  },
+];
+
+export const queues: Schema["QueueStats"][] = [
+  { name: "default", paused: false, waiting: 1, delayed: 0, running: 1 },
+  { name: "nightly", paused: true, waiting: 0, delayed: 12, running: 0 },
+];
+
+/** The same figures at every look: they go up and down, and differ by pipeline. */
+export function overview(span: number): OverviewDay[] {
+  return Array.from({ length: span }, (_, n) =>
+    ["default", "strong"].map((pipeline, part): OverviewDay => {
+      const ended = 6 + ((n * 7) % 11) + part;
+      return {
+        day: new Date(Date.now() - (span - 1 - n) * 24 * 60 * MINUTE).toISOString().slice(0, 10),
+        pipeline,
+        model: part ? "large" : "default",
+        ended,
+        green: ended - ((n * 3) % 5),
+        input_tokens: ended * 4_200,
+        output_tokens: ended * 900,
+        cost_micros: part ? ended * 12_000 : 0,
+        unpriced: part ? 0 : ended,
+        to_green_ms_p50: 9_000 + 4_000 * part + ((n * 13) % 7) * 800,
+        to_green_ms_p90: 30_000 + 9_000 * part,
+      };
+    }),
+  ).flat();
+}
+
+export const audit = (): AuditEntry[] =>
+  [
+    { what: "submitted", who: "ann", role: "submitter" as const, subject: tasks[0]!.id },
+    { what: "allowed", who: "root", role: "administrator" as const, subject: "builder.wasm" },
+    { what: "log-in-refused", who: "–", role: null, subject: null },
+  ].map((entry, index) => ({ id: 3 - index, at: Date.now() - index * 5 * MINUTE, address: "127.0.0.1", ...entry }));
+
+/** Of the first round's build. */
+export const journal: Schema["StepJournal"][] = [
+  {
+    step: 0,
+    entries: [
+      {
+        index: 0,
+        kind: "model",
+        asked: digest("d"),
+        request: JSON.stringify({ messages: [{ role: "system", content: "You write code." }, { role: "user", content: GOAL }], temperature: 0 }),
+        answer: JSON.stringify({ result: { Ok: { text: "```python\n# fizz.py\ndef fizz(n): ...\n```" } } }),
+      },
+    ],
+  },
+];
 
 export const samples: Schema["Sample"][] = [
   { name: "fizz", goal: GOAL, files: [{ path: "test_fizz.py", content: "from fizz import fizz\n" }] },

@@ -1,8 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQueries } from "@tanstack/react-query";
+import { ArrowLeftRight } from "lucide-react";
 import { Link, useSearchParams } from "react-router";
 import type { Task } from "../api/client";
 import { task as taskQuery } from "../api/queries";
 import { Badge } from "../components/Badge";
+import { buttonLook } from "../components/Button";
 import { Changes } from "../components/Changes";
 import { Empty, Loading } from "../components/Empty";
 import { Failure } from "../components/Notice";
@@ -13,75 +15,117 @@ import { useTitle } from "../hooks/useTitle";
 export function Compare() {
   useTitle("Compare");
   const [params] = useSearchParams();
-  const [left, right] = [params.get("left"), params.get("right")];
-  if (!left || !right) {
-    return (
-      <div className="space-y-3">
+  const ids = [params.get("left"), params.get("right")].filter((id) => id !== null);
+  const [left, right] = ids;
+  return (
+    <div className="space-y-3">
+      <div className="flex items-center justify-between gap-2">
         <h1 className="text-lg font-semibold">Compare</h1>
+        {left && right && (
+          <Link to={`/compare?left=${right}&right=${left}`} replace className={buttonLook("quiet")}>
+            <ArrowLeftRight className="size-4" aria-hidden /> Swap
+          </Link>
+        )}
+      </div>
+      {left && right ? (
+        <Both left={left} right={right} />
+      ) : (
         <Empty title="Which two?">
           Select two tasks in the{" "}
           <Link to="/" className="text-accent underline">
             list
           </Link>
-          , then Compare.
+          , then Compare; or begin with a task that was run again.
         </Empty>
-      </div>
-    );
-  }
-  return (
-    <div className="space-y-3">
-      <h1 className="text-lg font-semibold">Compare</h1>
-      <div className="grid gap-3 xl:grid-cols-2">
-        <Side id={left} />
-        <Side id={right} />
-      </div>
+      )}
     </div>
   );
 }
 
-function Side({ id }: { id: string }) {
-  const found = useQuery(taskQuery(id));
-  if (found.isPending) return <Loading />;
-  if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
+function Both({ left, right }: { left: string; right: string }) {
+  const [one, other] = useQueries({ queries: [taskQuery(left), taskQuery(right)] });
+  const error = one.error ?? other.error;
+  if (error) return <Failure error={error} retry={() => void Promise.all([one.refetch(), other.refetch()])} />;
+  if (!one.data || !other.data) return <Loading lines={8} />;
+  const pair = [one.data, other.data] as const;
   return (
-    <section className="min-w-0 space-y-3" aria-label={`Task ${id}`}>
-      <Facts task={found.data} />
-      <Changes task={found.data} version={`${found.data.rounds.length} ${found.data.state}`} />
-    </section>
+    <>
+      <Facts pair={pair} />
+      <div className="grid gap-3 xl:grid-cols-2">
+        {pair.map((task, index) => (
+          <section key={`${index} ${task.id}`} className="min-w-0 space-y-2" aria-label={`Changes of ${index === 0 ? "the left" : "the right"} task`}>
+            <h2 className="font-medium">
+              What {index === 0 ? "the left" : "the right"} one changed
+            </h2>
+            <Changes task={task} version={`${task.rounds.length} ${task.state}`} />
+          </section>
+        ))}
+      </div>
+    </>
   );
 }
 
-function Facts({ task }: { task: Task }) {
-  const { outcome, spend, spec } = task;
-  const wall = task.started_at && task.ended_at ? duration(task.ended_at - task.started_at) : "–";
-  const rows = [
-    ["Pipeline", spec.pipeline.name],
-    ["Model", spec.pipeline.model ?? "none"],
-    ["Rounds", `${spend.rounds} of ${spec.budget.rounds}`],
-    ["Tokens", compact(spend.input_tokens + spend.output_tokens)],
-    ["Cost", spend.cost_micros == null ? "price unknown" : money(spend.cost_micros)],
-    ["Time", wall],
-    ["Tests", outcome?.report ? `${outcome.report.counts.passed} passed, ${outcome.report.counts.failed} failed` : "–"],
-  ];
+const FACTS: [string, (task: Task) => string][] = [
+  ["Goal", ({ spec }) => spec.goal.slice(0, 500)],
+  ["Pipeline", ({ spec }) => spec.pipeline.name],
+  ["Parts", ({ spec: { pipeline } }) => [pipeline.builder.name, pipeline.checker.name, pipeline.fixer?.name].filter(Boolean).join(" → ")],
+  ["Model", ({ spec }) => spec.pipeline.model ?? "none"],
+  ["Begins with", ({ spec }) => spec.tree.slice(7, 19)],
+  ["Rounds", ({ spend, spec }) => `${spend.rounds} of ${spec.budget.rounds}`],
+  ["Tests", ({ outcome }) => (outcome?.report ? `${outcome.report.counts.passed} passed, ${outcome.report.counts.failed} failed` : "–")],
+  ["Tokens", ({ spend }) => `${compact(spend.input_tokens)} in, ${compact(spend.output_tokens)} out`],
+  ["Cost", ({ spend }) => (spend.cost_micros == null ? "price unknown" : money(spend.cost_micros))],
+  ["Time", (task) => (task.started_at && task.ended_at ? duration(task.ended_at - task.started_at) : "–")],
+  ["Computing", ({ spend }) => duration(spend.compute_ms)],
+];
+
+/** What differs is marked. */
+function Facts({ pair }: { pair: readonly [Task, Task] }) {
   return (
-    <div className="panel p-3">
-      <h2>
-        <Link to={`/tasks/${task.id}`} className="foreign line-clamp-2 font-medium hover:underline">
-          {spec.goal.slice(0, 500)}
-        </Link>
-      </h2>
-      <p className="mt-1 flex flex-wrap items-center gap-2">
-        <Badge state={task.state} reason={outcome?.reason} cancel={task.cancel} />
-        <span className="foreign line-clamp-2 text-soft">{outcome && reason(outcome.reason).long}</span>
-      </p>
-      <dl className="mt-2 grid grid-cols-[auto_1fr] gap-x-4 gap-y-0.5">
-        {rows.map(([name, value]) => (
-          <div key={name} className="contents">
-            <dt className="text-soft">{name}</dt>
-            <dd className="foreign tabular-nums">{value}</dd>
-          </div>
-        ))}
-      </dl>
+    <div className="panel relative overflow-x-auto" tabIndex={0} role="region" aria-label="Facts">
+      <table className="w-full table-fixed text-left [&_td]:px-3 [&_td]:py-1.5 [&_td]:align-top [&_th]:px-3 [&_th]:py-1.5 [&_th]:align-top [&_th]:font-medium">
+        <thead className="border-b border-line">
+          <tr>
+            <td className="w-24 sm:w-32" />
+            {pair.map((task, index) => (
+              <th key={index} scope="col">
+                <Link to={`/tasks/${task.id}`} className="foreign font-mono text-accent underline" title={task.id}>
+                  {task.id.slice(-6)}
+                </Link>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <tr className="border-b border-line">
+            <th scope="row" className="text-soft">
+              Outcome
+            </th>
+            {pair.map((task, index) => (
+              <td key={index}>
+                <Badge state={task.state} reason={task.outcome?.reason} cancel={task.cancel} />
+                <span className="foreign mt-0.5 line-clamp-3 text-soft">{task.outcome && reason(task.outcome.reason).long}</span>
+              </td>
+            ))}
+          </tr>
+          {FACTS.map(([name, tell]) => {
+            const told = pair.map(tell);
+            const differs = told[0] !== told[1];
+            return (
+              <tr key={name} className="border-b border-line last:border-0">
+                <th scope="row" className="text-soft">
+                  {name}
+                </th>
+                {told.map((text, index) => (
+                  <td key={index} className="tabular-nums">
+                    <span className={`foreign line-clamp-3 ${differs ? "font-medium" : "text-soft"}`}>{text}</span>
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
     </div>
   );
 }

@@ -1,117 +1,132 @@
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { client, unwrap, type TaskSummary } from "../api/client";
+import { Link, useSearchParams } from "react-router";
+import type { OverviewDay } from "../api/soon";
+import { overview } from "../api/queries";
+import { buttonLook } from "../components/Button";
 import { Empty, Loading } from "../components/Empty";
-import { Failure } from "../components/Notice";
-import { compact, count, duration, money } from "../format";
+import { Failure, Notice } from "../components/Notice";
+import { compact, count, duration, money, plural } from "../format";
 import { useTitle } from "../hooks/useTitle";
-import { groups, rate, type Group } from "../task/figures";
+import { daysOf, groups, rate, type Group } from "../task/figures";
 
 const Charts = lazy(async () => ({ default: (await import("../components/Charts")).Charts }));
 
-/** Tasks that the figures are made of, at most: five requests. */
-const MOST = 1000;
-const DAY_MS = 86_400_000;
+const SPANS = [7, 14, 30, 90];
+const PARTS = { pipeline: "pipeline", model: "model" } as const;
+type Part = keyof typeof PARTS;
 
-async function newest(since: number, signal: AbortSignal): Promise<{ tasks: TaskSummary[]; all: boolean }> {
-  const tasks: TaskSummary[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = { limit: 200, cursor, since };
-    const page = await unwrap(client.GET("/api/v1/tasks", { signal, params: { query } }));
-    tasks.push(...page.tasks);
-    cursor = page.next ?? undefined;
-  } while (cursor && tasks.length < MOST);
-  return { tasks, all: !cursor };
-}
+const partOf = (part: Part) => (row: OverviewDay) => (part === "pipeline" ? row.pipeline : (row.model ?? "no model"));
 
+/** What the tasks of the last days have come to. Its choices live in the URL. */
 export function Overview() {
   useTitle("Overview");
-  const [days, setDays] = useState(14);
-  const found = useQuery({
-    queryKey: ["overview", days],
-    queryFn: ({ signal }) => newest(new Date().setHours(0, 0, 0, 0) - (days - 1) * DAY_MS, signal),
-    refetchInterval: 30_000,
-  });
+  const [params, setParams] = useSearchParams();
+  const days = SPANS.find((span) => String(span) === params.get("days")) ?? 14;
+  const part: Part = params.get("by") === "model" ? "model" : "pipeline";
+  const set = (name: string, value: string) =>
+    setParams(
+      (before) => {
+        const next = new URLSearchParams(before);
+        next.set(name, value);
+        return next;
+      },
+      { replace: true },
+    );
+  const found = useQuery({ ...overview(days), placeholderData: (before) => before });
   return (
     <div className="space-y-3">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h1 className="text-lg font-semibold">Overview</h1>
-        <select
-          aria-label="Span"
-          className="field"
-          value={days}
-          onChange={(event) => setDays(Number(event.target.value))}
-        >
-          {[7, 14, 30, 90].map((days) => (
-            <option key={days} value={days}>
-              {days} days
-            </option>
-          ))}
-        </select>
+        <div className="flex gap-1.5">
+          <select aria-label="Told apart by" className="field" value={part} onChange={(event) => set("by", event.target.value)}>
+            {Object.keys(PARTS).map((part) => (
+              <option key={part} value={part}>
+                by {part}
+              </option>
+            ))}
+          </select>
+          <select aria-label="Span" className="field" value={days} onChange={(event) => set("days", event.target.value)}>
+            {SPANS.map((days) => (
+              <option key={days} value={days}>
+                {days} days
+              </option>
+            ))}
+          </select>
+        </div>
       </div>
       {found.isPending ? (
         <Loading lines={6} />
       ) : found.isError ? (
         <Failure error={found.error} retry={() => void found.refetch()} />
-      ) : found.data.tasks.length === 0 ? (
+      ) : found.data.days.length === 0 ? (
         <div className="panel">
-          <Empty title="No task in this time">Pass rate, throughput, time to green, tokens and cost come here.</Empty>
+          <Empty title={`No task has ended in ${days} days`}>
+            Pass rate, throughput, time to green, tokens and cost come here, by day, pipeline and model. <br />
+            <Link to="/submit" className={`${buttonLook("main")} mt-3`}>
+              Submit a task
+            </Link>
+          </Empty>
         </div>
       ) : (
-        <Figures {...found.data} />
+        <>
+          {found.data.truncated && <Notice>There are too many tasks to add up: older ones of this span are left out.</Notice>}
+          <Figures rows={found.data.days} days={days} part={part} />
+        </>
       )}
     </div>
   );
 }
 
-const dayOf = (task: TaskSummary) =>
-  new Date(task.submitted_at).toLocaleDateString([], { month: "short", day: "numeric" });
+const cost = (group: Group) =>
+  group.unpriced === group.ended ? "price unknown" : `${money(group.costMicros)}${group.unpriced ? ` + ${plural(group.unpriced, "task")} of unknown price` : ""}`;
 
-function Figures({ tasks, all }: { tasks: TaskSummary[]; all: boolean }) {
-  const [total] = groups(tasks, () => "all");
-  const byDay = groups(tasks.toReversed(), dayOf);
+function Figures({ rows, days, part }: { rows: OverviewDay[]; days: number; part: Part }) {
+  const [today] = useState(() => Date.now());
+  const span = useMemo(() => daysOf(days, today), [days, today]);
+  const [total] = groups(rows, () => "all");
   if (!total) return null;
   const facts = [
-    ["Tasks", count(total.tasks)],
+    ["Ended", count(total.ended)],
+    ["A day", (total.ended / days).toFixed(total.ended / days < 10 ? 1 : 0)],
     ["Green", rate(total)],
-    ["Median time to green", total.medianMs === undefined ? "–" : duration(total.medianMs)],
-    ["Rounds per task", (total.rounds / total.tasks).toFixed(1)],
+    ["Time to green, median", total.p50 === undefined ? "–" : duration(total.p50)],
     ["Tokens", compact(total.tokens)],
-    ["Cost", total.costMicros === undefined ? "price unknown" : money(total.costMicros)],
+    ["Cost", cost(total)],
   ] as const;
   return (
     <>
-      {!all && <p className="text-soft">Of the newest {count(tasks.length)} tasks in this time.</p>}
       <dl className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-6">
         {facts.map(([name, value]) => (
           <div key={name} className="panel p-3">
             <dt className="text-xs text-soft">{name}</dt>
-            <dd className="mt-0.5 text-lg font-semibold tabular-nums">{value}</dd>
+            <dd className={`mt-0.5 font-semibold tabular-nums ${value.length > 12 ? "text-sm" : "text-lg"}`}>{value}</dd>
           </div>
         ))}
       </dl>
       <Suspense fallback={<Loading lines={8} />}>
-        <Charts days={byDay} />
+        <Charts rows={rows} days={span} partOf={partOf(part)} />
       </Suspense>
       <div className="grid gap-3 xl:grid-cols-2">
-        <Table name="Pipeline" rows={groups(tasks, (task) => task.pipeline)} />
-        <Table name="Model" rows={groups(tasks, (task) => task.model ?? "none")} />
+        <Table name="Pipeline" rows={groups(rows, partOf("pipeline"))} />
+        <Table name="Model" rows={groups(rows, partOf("model"))} />
       </div>
+      <Table name="Day, in UTC" rows={groups(rows, (row) => row.day).toSorted((a, b) => b.key.localeCompare(a.key))} />
     </>
   );
 }
 
 function Table({ name, rows }: { name: string; rows: Group[] }) {
   return (
-    <div className="panel overflow-x-auto" tabIndex={0} role="region" aria-label={`By ${name.toLowerCase()}`}>
-      <table className="w-full text-right tabular-nums [&_td]:px-3 [&_td]:py-1.5 [&_th]:px-3 [&_th]:py-1.5 [&_th]:font-medium">
+    <div className="panel relative overflow-x-auto" tabIndex={0} role="region" aria-label={`By ${name.toLowerCase()}`}>
+      <table className="w-full text-right tabular-nums [&_td]:px-2 [&_td]:py-1.5 sm:[&_td]:px-3 [&_th]:px-2 sm:[&_th]:px-3 [&_th]:py-1.5 [&_th]:font-medium">
         <thead className="border-b border-line text-xs text-soft">
           <tr>
             <th className="text-left">{name}</th>
-            <th>Tasks</th>
+            <th>Ended</th>
             <th>Green</th>
-            <th>To green</th>
+            <th title="Half of the green ones took no longer, from the first step">To green</th>
+            <th title="Nine of ten took no longer">90 %</th>
             <th>Tokens</th>
             <th>Cost</th>
           </tr>
@@ -119,12 +134,15 @@ function Table({ name, rows }: { name: string; rows: Group[] }) {
         <tbody>
           {rows.map((row) => (
             <tr key={row.key} className="border-b border-line last:border-0">
-              <td className="foreign text-left">{row.key}</td>
-              <td>{count(row.tasks)}</td>
-              <td>{rate(row)}</td>
-              <td className="whitespace-nowrap">{row.medianMs === undefined ? "–" : duration(row.medianMs)}</td>
+              <td className="foreign max-w-40 truncate text-left whitespace-nowrap" title={row.key}>
+                {row.key}
+              </td>
+              <td>{count(row.ended)}</td>
+              <td className="whitespace-nowrap">{rate(row)}</td>
+              <td className="whitespace-nowrap">{row.p50 === undefined ? "–" : duration(row.p50)}</td>
+              <td className="whitespace-nowrap">{row.p90 === undefined ? "–" : duration(row.p90)}</td>
               <td>{compact(row.tokens)}</td>
-              <td>{row.costMicros === undefined ? "unknown" : money(row.costMicros)}</td>
+              <td>{row.unpriced === row.ended ? "unknown" : money(row.costMicros)}</td>
             </tr>
           ))}
         </tbody>

@@ -1,24 +1,31 @@
 import { expect, test } from "vitest";
-import type { TaskSummary } from "../api/client";
-import { groups, rate } from "./figures";
+import type { OverviewDay } from "../api/soon";
+import { daysOf, groups, rate } from "./figures";
 
-function task(pipeline: string, kind: string, took: number, cost: number | null = 5): TaskSummary {
-  return {
-    pipeline,
-    state: "ended",
-    reason: { kind },
-    started_at: 1000,
-    ended_at: 1000 + took,
-    spend: { input_tokens: 10, output_tokens: 1, model_calls: 1, cost_micros: cost, rounds: 2 },
-  } as unknown as TaskSummary;
-}
+const row = (day: string, pipeline: string, more: Partial<OverviewDay> = {}): OverviewDay => ({
+  day,
+  pipeline,
+  ended: 4,
+  green: 2,
+  input_tokens: 10,
+  output_tokens: 5,
+  cost_micros: 7,
+  unpriced: 1,
+  ...more,
+});
 
-test("tasks are summed by their key; cancelled ones count for no rate", () => {
-  const [a, b] = groups(
-    [task("a", "green", 10), task("a", "green", 30), task("a", "stuck", 900), task("a", "cancelled", 1), task("b", "green", 7, null)],
-    (task) => task.pipeline,
-  );
-  expect(a).toEqual({ key: "a", tasks: 4, ended: 3, green: 2, tokens: 44, costMicros: 20, medianMs: 30, rounds: 8 });
-  expect(b).toMatchObject({ costMicros: undefined, medianMs: 7 });
-  expect([rate(a!), rate(b!)]).toEqual(["67 %", "100 %"]);
+test("the parts of a day are added up, and their times weighed", () => {
+  const rows = [
+    row("2026-11-29", "a", { green: 3, to_green_ms_p50: 100, to_green_ms_p90: 200 }),
+    row("2026-11-29", "b", { green: 1, to_green_ms_p50: 9_000, to_green_ms_p90: 9_500 }),
+    row("2026-11-30", "a", { ended: 0, green: 0 }),
+  ];
+  const [first, second] = groups(rows, ({ day }) => day);
+  expect(first).toEqual({ key: "2026-11-29", ended: 8, green: 4, tokens: 30, costMicros: 14, unpriced: 2, p50: 100, p90: 200 });
+  expect(second).toMatchObject({ ended: 0, p50: undefined });
+  expect([rate(first!), rate(second!)]).toEqual(["50 %", "–"]);
+});
+
+test("a day without a task is a day, too", () => {
+  expect(daysOf(3, Date.UTC(2026, 11, 1, 23, 59))).toEqual(["2026-11-29", "2026-11-30", "2026-12-01"]);
 });

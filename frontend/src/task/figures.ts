@@ -1,48 +1,57 @@
-import type { TaskSummary } from "../api/client";
+import type { OverviewDay } from "../api/soon";
+import { grouped } from "./grouped";
 
 /** What some tasks came to. */
 export interface Group {
   key: string;
-  tasks: number;
   ended: number;
   green: number;
   tokens: number;
-  /** In millionths; `undefined` when the cost of any of them is unknown. */
-  costMicros: number | undefined;
-  /** From the first claim to green. */
-  medianMs: number | undefined;
-  rounds: number;
+  /** In millionths; of tasks whose price is known. */
+  costMicros: number;
+  /** Tasks whose price is not. */
+  unpriced: number;
+  /** Half of the green ones took no longer, from the first step; and nine of ten. */
+  p50: number | undefined;
+  p90: number | undefined;
 }
 
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-/** By whatever the key says, in the order in which the keys come up. */
-export function groups(tasks: TaskSummary[], keyOf: (task: TaskSummary) => string): Group[] {
-  const sorted = new Map<string, TaskSummary[]>();
-  for (const task of tasks) {
-    const key = keyOf(task);
-    const there = sorted.get(key);
-    if (there) there.push(task);
-    else sorted.set(key, [task]);
+/** The least value with at least half of the weight at or below it. */
+function middle(values: [value: number, weight: number][]): number | undefined {
+  const sorted = values.toSorted(([a], [b]) => a - b);
+  const half = sorted.reduce((sum, [, weight]) => sum + weight, 0) / 2;
+  let below = 0;
+  for (const [value, weight] of sorted) {
+    below += weight;
+    if (below >= half) return value;
   }
-  return [...sorted].map(([key, tasks]) => {
-    // What somebody cancelled says nothing about how well it went.
-    const ended = tasks.filter((task) => task.state === "ended" && task.reason?.kind !== "cancelled");
-    const green = ended.filter((task) => task.reason?.kind === "green");
-    const times = green.flatMap((task) => (task.started_at && task.ended_at ? [task.ended_at - task.started_at] : []));
-    const sum = (of: (task: TaskSummary) => number) => tasks.reduce((total, task) => total + of(task), 0);
-    const priced = tasks.every((task) => task.spend.model_calls === 0 || task.spend.cost_micros != null);
+  return undefined;
+}
+
+const of = (rows: OverviewDay[], value: (row: OverviewDay) => number | null | undefined) =>
+  middle(rows.flatMap((row) => (value(row) == null ? [] : [[value(row)!, row.green] as [number, number]])));
+
+/** By whatever the key says, in the order in which the keys come up. Times are those of the parts, weighed. */
+export function groups(rows: OverviewDay[], keyOf: (row: OverviewDay) => string): Group[] {
+  return [...grouped(rows, keyOf)].map(([key, rows]) => {
+    const sum = (value: (row: OverviewDay) => number) => rows.reduce((total, row) => total + value(row), 0);
     return {
       key,
-      tasks: tasks.length,
-      ended: ended.length,
-      green: green.length,
-      tokens: sum((task) => task.spend.input_tokens + task.spend.output_tokens),
-      costMicros: priced ? sum((task) => task.spend.cost_micros ?? 0) : undefined,
-      medianMs: median(times),
-      rounds: sum((task) => task.spend.rounds),
+      ended: sum((row) => row.ended),
+      green: sum((row) => row.green),
+      tokens: sum((row) => row.input_tokens + row.output_tokens),
+      costMicros: sum((row) => row.cost_micros),
+      unpriced: sum((row) => row.unpriced),
+      p50: of(rows, (row) => row.to_green_ms_p50),
+      p90: of(rows, (row) => row.to_green_ms_p90),
     };
   });
+}
+
+/** Every day of the span by its date in UTC, the oldest first: also those on which nothing ended. */
+export function daysOf(span: number, now: number): string[] {
+  const DAY_MS = 86_400_000;
+  return Array.from({ length: span }, (_, n) => new Date(now - (span - 1 - n) * DAY_MS).toISOString().slice(0, 10));
 }
 
 export const rate = (group: Group) => (group.ended ? `${Math.round((100 * group.green) / group.ended)} %` : "–");
