@@ -25,7 +25,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::exec::{ExecLimits, Sandbox};
 use crate::model::Door;
 use crate::plugin::Runtime;
-use crate::store::{ClaimRequest, Limits as QueueLimits, Store, StoreError};
+use crate::store::{Claim, ClaimRequest, Limits as QueueLimits, Store, StoreError};
 use crate::workspace::{Limits, Snapshots};
 
 use halt::{Halts, Stop};
@@ -131,7 +131,7 @@ async fn claim(shared: &Arc<Shared>, running: &TaskTracker, stop: &CancellationT
             }
         };
         let more = (1..together).map_while(|_| Arc::clone(&places).try_acquire_owned().ok());
-        let taken = std::iter::once(place).chain(more).map(async |place| (next(shared).await, place));
+        let taken = std::iter::once(place).chain(more).map(async |place| (shared.next().await, place));
         let mut all = true;
         for (reply, place) in join_all(taken).await {
             if reply.is_ok() {
@@ -140,9 +140,12 @@ async fn claim(shared: &Arc<Shared>, running: &TaskTracker, stop: &CancellationT
             match reply {
                 Ok(Some(claim)) => {
                     unavailable = false;
-                    let drive = drive::drive(Arc::clone(shared), claim);
+                    let shared = Arc::clone(shared);
                     running.spawn(async move {
-                        drive.await;
+                        let mut claim = Some(claim);
+                        while let Some(one) = claim {
+                            claim = drive::drive(Arc::clone(&shared), one).await;
+                        }
                         drop::<OwnedSemaphorePermit>(place);
                     });
                 }
@@ -167,17 +170,31 @@ async fn claim(shared: &Arc<Shared>, running: &TaskTracker, stop: &CancellationT
     }
 }
 
-/// Repeats a claim whose reply was lost under the same nonce, so that it loses no task.
-async fn next(shared: &Shared) -> Result<Option<crate::store::Claim>, StoreError> {
-    let request = ClaimRequest {
-        worker: shared.settings.name.clone(),
-        nonce: journal::fresh_nonce(),
-        lease: shared.settings.lease,
-        limits: Arc::clone(&shared.settings.limits),
-    };
-    match shared.equipment.store.claim(&request).await {
-        Err(StoreError::Unavailable(_)) => shared.equipment.store.claim(&request).await,
-        reply => reply,
+impl Shared {
+    /// Repeats a claim whose reply was lost under the same nonce, so that it loses no task.
+    async fn next(&self) -> Result<Option<Claim>, StoreError> {
+        let request = ClaimRequest {
+            worker: self.settings.name.clone(),
+            nonce: journal::fresh_nonce(),
+            lease: self.settings.lease,
+            limits: Arc::clone(&self.settings.limits),
+        };
+        match self.equipment.store.claim(&request).await {
+            Err(StoreError::Unavailable(_)) => self.equipment.store.claim(&request).await,
+            reply => reply,
+        }
+    }
+
+    /// For a place whose task ends. Where that fails, the place is free, and whoever fills it tells of it.
+    async fn next_if_open(&self) -> Option<Claim> {
+        if self.closing.is_cancelled() {
+            return None;
+        }
+        let claim = self.next().await.ok().flatten();
+        if claim.is_some() {
+            self.pulse.beat();
+        }
+        claim
     }
 }
 

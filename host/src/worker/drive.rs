@@ -24,7 +24,8 @@ pub(super) struct Desk {
     pub halt: Arc<Halt>,
 }
 
-pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) {
+/// Returns the task that this place goes on with.
+pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
     let id = claim.lease.task.clone();
     let halt = shared.halts.add(&claim.lease);
     if claim.task.cancel {
@@ -37,7 +38,8 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) {
     let task = claim.task.clone();
     let desk = Arc::new(Desk { shared: Arc::clone(&shared), claim, feed, halt });
 
-    match to_its_end(&desk, task).await {
+    let mut next = None;
+    match to_its_end(&desk, task, &mut next).await {
         Ok(reason) => tracing::info!(task = %id, %reason, "ended"),
         Err(Break::LeaseLost) => {
             tracing::warn!(task = %id, "the lease is lost: leaving it to its new worker")
@@ -64,9 +66,10 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) {
     }
     drop(held);
     shared.halts.remove(&desk.claim.lease);
+    next
 }
 
-async fn to_its_end(desk: &Arc<Desk>, mut task: Task) -> Result<Reason, Break> {
+async fn to_its_end(desk: &Arc<Desk>, mut task: Task, after: &mut Option<Claim>) -> Result<Reason, Break> {
     // Set for the step that is done again on what served before.
     let mut on = None;
     loop {
@@ -96,7 +99,9 @@ async fn to_its_end(desk: &Arc<Desk>, mut task: Task) -> Result<Reason, Break> {
             },
         };
         if let Some(outcome) = &next.outcome {
-            desk.feed.finish(&next).await.map_err(Break::from)?;
+            let finished;
+            (finished, *after) = desk.feed.finish(&next, desk.shared.next_if_open()).await;
+            finished.map_err(Break::from)?;
             return Ok(outcome.reason.clone());
         }
         desk.feed.commit(&next).await.map_err(Break::from)?;

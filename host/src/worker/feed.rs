@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::halt::{Halt, Stop};
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Claim, Lease, Store, StoreError};
 use crate::task::{EventBody, Task};
 use crate::telemetry::metrics;
 
@@ -87,15 +87,30 @@ impl Feed {
         insist(&self.halt, || self.store.commit(&self.lease, task, events.clone())).await
     }
 
-    /// Likewise, for a task that has ended.
-    pub(super) async fn finish(&self, task: &Task) -> Result<(), StoreError> {
+    /// Likewise, for a task that has ended. `next` asks for another one in the same breath: most stores do
+    /// both in little more than the time of one.
+    pub(super) async fn finish(
+        &self,
+        task: &Task,
+        next: impl Future<Output = Option<Claim>>,
+    ) -> (Result<(), StoreError>, Option<Claim>) {
         let _writing = self.writing.lock().await;
         let events = self.take();
-        insist(&self.halt, || self.store.finish(&self.lease, task, events.clone())).await?;
-        if let Some(outcome) = &task.outcome {
+        let finish = || self.store.finish(&self.lease, task, events.clone());
+        let (mut finished, mut claimed) = tokio::join!(finish(), next);
+        if let Err(StoreError::Unavailable(_)) = finished {
+            // Nobody keeps up its lease meanwhile.
+            if let Some(claim) = claimed.take()
+                && let Err(error) = self.store.release(&claim.lease, "the store did not answer").await
+            {
+                tracing::warn!(task = %claim.lease.task, %error, "can't hand it back: its lease will run out");
+            }
+            finished = insist(&self.halt, finish).await;
+        }
+        if let (Ok(()), Some(outcome)) = (&finished, &task.outcome) {
             metrics::ended(outcome, &task.spend);
         }
-        Ok(())
+        (finished, claimed)
     }
 
     /// Gives the task back, with all events so far.
