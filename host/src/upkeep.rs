@@ -47,6 +47,11 @@ pub enum UpkeepError {
          --store {}", path.display(), kept_in(*redis), kept_in(!*redis), if *redis { "redis://HOST:PORT" } else { "sqlite:PATH" }
     )]
     OtherStore { path: PathBuf, redis: bool },
+    #[error(
+        "{} holds tasks as a Redis of an earlier version kept them (schema {schema}): restore it with aiagent-host {version}",
+        path.display()
+    )]
+    Older { path: PathBuf, version: String, schema: usize },
     #[error("worker {worker} is at work on {store}; stop all hosts of it first, then try again in a minute")]
     AtWork { store: String, worker: String },
     #[error(

@@ -33,6 +33,7 @@ use self::link::{Dial, Link};
 use self::script::{Call, Script};
 pub use self::server::Risk;
 pub use self::snapshot::Put;
+use self::wake::Marker;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
     QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
@@ -69,10 +70,12 @@ impl RedisStore {
         let dial = Dial::new(config).map_err(StoreError::Unavailable)?;
         let link = dial.link().await?;
         let changes = watch::Sender::new(0);
-        let listener = tokio::spawn(wake::listen(dial, format!("{base}wake"), changes.clone()));
-        let _listener = AbortOnDropHandle::new(listener);
+        let ask = script::ASK.on(&base, "");
+        let marker = Marker { dial, link: link.clone(), key: format!("{base}wake"), ask };
+        let _listener = AbortOnDropHandle::new(tokio::spawn(wake::listen(marker, changes.clone())));
         let inner = Inner { link, base, blobs, clock, wait_replicas, wait, changes, _listener };
         inner.check_server().await?;
+        inner.check_layout().await?;
         Ok(Self(Arc::new(inner)))
     }
 

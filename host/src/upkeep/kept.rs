@@ -67,6 +67,10 @@ impl Kept {
             return Err(UpkeepError::OtherStore { path: path.to_owned(), redis: about.redis });
         }
         let Self::Redis { store, shown } = self else { return Ok(()) };
+        if about.schema < RedisStore::SCHEMA {
+            let (version, schema) = (about.version.clone(), about.schema);
+            return Err(UpkeepError::Older { path: path.to_owned(), version, schema });
+        }
         let asked = async {
             let tasks = store.list(&Filter { limit: 1, ..Filter::default() }).await?.tasks.len();
             Ok::<_, StoreError>((store.workers().await?, tasks))

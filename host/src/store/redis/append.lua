@@ -1,7 +1,8 @@
 -- id fence step index entry
 -- ok · stale · gap HAVE · there ENTRY
 local id, fence, step, index, entry = unpack(ARGV, 2)
-if not held(id, fence) then
+local is = call('HMGET', base .. 'task:' .. id, 'state', 'fence')
+if is[1] ~= 'running' or is[2] ~= fence then
   return { 'stale' }
 end
 local journal = base .. 'journal:' .. id

@@ -1,22 +1,25 @@
 -- id rev event progress roots ended
 -- ended · requested · already · changed: what was read to end it is no longer so
-local id, rev, event, progress, roots, ended = unpack(ARGV, 2)
-local is = call('HMGET', record(id), 'state', 'rev', 'cancel')
-if is[2] ~= rev then
+local id, rev, event, progress, roots, last = unpack(ARGV, 2)
+local task = base .. 'task:' .. id
+local is = call('HMGET', task, 'state', 'rev', 'cancel', 'lane')
+if (is[2] or '0') ~= rev then
   return { 'changed' }
 end
 if is[1] == 'ended' then
   return { 'already' }
 end
-if is[3] == '0' then
-  call('HSET', record(id), 'cancel', '1')
+if is[3] ~= '1' then
+  call('HSET', task, 'cancel', '1')
   add(id, event)
 end
-changed(id)
+call('HSET', task, 'rev', whole(rev + 1))
 wake()
 if is[1] == 'running' then
   call('SADD', base .. 'cancels', id)
   return { 'requested' }
 end
-finish(id, '', progress, roots, ended, '0')
+leave(id, is[4])
+ended(id, '0', 'progress', progress, 'roots', roots)
+add(id, last)
 return { 'ended' }

@@ -1,26 +1,27 @@
 //! `fsck`: what does not fit together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use redis::Value;
 
 use super::Inner;
 use super::record::{Record, from_json, id as read_id, state_name};
+use super::script;
 use super::upkeep::SLICE;
 use crate::store::{JournalEntry, StoreError, snapshots};
 use crate::task::{Digest, State, TaskId};
 
-/// What the queue, the leases and the lists know of one task, beside its record.
+/// What the lists know of one task, beside its record.
 struct Places {
     record: Value,
-    events: u64,
-    last_event: Value,
     journal: HashMap<String, String>,
-    lease: Option<f64>,
-    by_state: [Option<f64>; 3],
+    waiting: bool,
+    delayed: bool,
+    /// It is in its lane, and that has a turn.
+    in_lane: bool,
+    leased: bool,
+    ended: bool,
 }
-
-const STATES: [State; 3] = [State::Queued, State::Running, State::Ended];
 
 impl Inner {
     pub(super) async fn fsck(&self) -> Result<Vec<String>, StoreError> {
@@ -35,26 +36,23 @@ impl Inner {
                 self.check_task(id, &mut checked, &mut found).await?;
             }
         }
-        for list in ["waiting", "leases", "state:queued", "state:running", "state:ended"] {
-            self.check_list(list, &mut found).await?;
+        for (prefix, names) in [("waiting:", "queues"), ("leases:", "tenants")] {
+            let names = self.link.send(redis::cmd("SMEMBERS").arg(self.key(names))).await?;
+            let names: BTreeSet<String> = redis::from_redis_value(names).map_err(redis::RedisError::from)?;
+            for name in names {
+                self.check_list(&format!("{prefix}{name}"), &mut found).await?;
+            }
         }
+        self.check_list("ended", &mut found).await?;
         Ok(found)
     }
 
     async fn places(&self, id: &TaskId) -> Result<Places, StoreError> {
-        let mut reads = redis::pipe();
-        let events = self.key(&format!("events:{id}"));
-        reads.cmd("HGETALL").arg(self.task_key(id));
-        reads.cmd("XLEN").arg(&events);
-        reads.cmd("XREVRANGE").arg(&events).arg("+").arg("-").arg("COUNT").arg(1);
-        reads.cmd("HGETALL").arg(self.key(&format!("journal:{id}")));
-        for list in ["leases", "state:queued", "state:running", "state:ended"] {
-            reads.cmd("ZSCORE").arg(self.key(list)).arg(id.as_str());
-        }
-        let replies = Value::Array(self.link.all(&reads).await?);
-        let (record, events, last_event, journal, lease, queued, running, ended) =
-            redis::from_redis_value(replies).map_err(redis::RedisError::from)?;
-        Ok(Places { record, events, last_event, journal, lease, by_state: [queued, running, ended] })
+        let reply = self.link.call(&self.on(&script::PLACES).arg(id.as_str())).await?;
+        let (record, journal, waiting, delayed, in_lane, has_turn, leased, ended) =
+            redis::from_redis_value::<(_, _, _, _, bool, bool, _, _)>(reply)
+                .map_err(redis::RedisError::from)?;
+        Ok(Places { record, journal, waiting, delayed, in_lane: in_lane && has_turn, leased, ended })
     }
 
     async fn check_task(
@@ -77,34 +75,22 @@ impl Inner {
             Err(error) => return Err(error),
         };
         let state = record.control.state;
-        for (list, is_in) in STATES.into_iter().zip(places.by_state) {
-            if is_in.is_some() != (list == state) {
-                let list = state_name(list);
-                found.push(format!(
-                    "task {id} is {} and the list of {list} says otherwise",
-                    state_name(state)
-                ));
-            }
-        }
-        let entries = self.queue_entries(id, &record).await?;
+        let is = state_name(state);
+        let entries = u64::from(places.in_lane) + u64::from(places.delayed);
         if entries != u64::from(state == State::Queued) {
-            found.push(format!("task {id} is {} and has {entries} queue entries", state_name(state)));
+            found.push(format!("task {id} is {is} and has {entries} queue entries"));
         }
-        if places.lease.is_some() != (state == State::Running) {
-            found.push(format!("task {id} is {} and its lease says otherwise", state_name(state)));
+        for (list, is_in, belongs) in [
+            ("what waits", places.waiting, State::Queued),
+            ("the leases", places.leased, State::Running),
+            ("what has ended", places.ended, State::Ended),
+        ] {
+            if is_in != (state == belongs) {
+                found.push(format!("task {id} is {is} and the list of {list} says otherwise"));
+            }
         }
         if (state == State::Ended) != record.task.outcome.is_some() {
             found.push(format!("task {id} has an outcome and has not ended, or the other way round"));
-        }
-        let last: Option<(String, Value)> = match places.last_event {
-            Value::Array(entries) => {
-                entries.into_iter().next().and_then(|entry| redis::from_redis_value(entry).ok())
-            }
-            _ => None,
-        };
-        let last = last.and_then(|(id, _)| id.split('-').next()?.parse().ok()).unwrap_or(0);
-        if places.events != record.control.last_event || last != record.control.last_event {
-            found.push(format!("task {id}: the events have a gap"));
         }
         check_journal(id, &places.journal, found);
         let roots: HashSet<&Digest> = snapshots::of(&record.task).collect();
@@ -112,20 +98,6 @@ impl Inner {
             self.check_snapshot(id, root, checked, found).await?;
         }
         Ok(())
-    }
-
-    /// In its lane, if that has a turn, or among those that may not begin yet.
-    async fn queue_entries(&self, id: &TaskId, record: &Record) -> Result<u64, StoreError> {
-        let place = &record.control.place;
-        let lane = format!("{}|{}|{}", place.priority, place.queue, place.tenant);
-        let mut reads = redis::pipe();
-        reads.cmd("ZSCORE").arg(self.key(&format!("lane:{lane}"))).arg(id.as_str());
-        reads.cmd("ZSCORE").arg(self.key("lanes")).arg(&lane);
-        reads.cmd("ZSCORE").arg(self.key("delayed")).arg(format!("{id}|{}", place.queue));
-        let is =
-            self.link.all(&reads).await?.into_iter().map(|score| score != Value::Nil).collect::<Vec<_>>();
-        let [in_lane, has_turn, delayed] = is[..] else { return Ok(0) };
-        Ok(u64::from(in_lane && has_turn) + u64::from(delayed))
     }
 
     async fn check_snapshot(

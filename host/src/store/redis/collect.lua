@@ -1,6 +1,6 @@
 -- keep-ms limit
 -- Deletes tasks that ended more than `keep` ago; says how many.
-local before = millis - tonumber(ARGV[2])
+local before = millis - ARGV[2]
 local ids = call('ZRANGE', base .. 'ended', '-inf', '(' .. whole(before), 'BYSCORE', 'LIMIT', 0, ARGV[3])
 for _, id in ipairs(ids) do
   forget(id)

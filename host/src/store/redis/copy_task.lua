@@ -1,9 +1,11 @@
 -- id
--- none · task RECORD EVENTS JOURNAL POSITION, the last empty for one that is in no lane
+-- none · task RECORD EVENTS JOURNAL POSITION UNTIL: in its lane, of its lease; empty where it has none
 local id = ARGV[2]
-if call('EXISTS', record(id)) == 0 then
+local task = base .. 'task:' .. id
+local lane = call('HGET', task, 'lane')
+if not lane then
   return { 'none' }
 end
-local _, _, _, lane = place(id)
-return { 'task', call('HGETALL', record(id)), call('XRANGE', base .. 'events:' .. id, '-', '+'),
-  call('HGETALL', base .. 'journal:' .. id), call('ZSCORE', base .. 'lane:' .. lane, id) or '' }
+return { 'task', call('HGETALL', task), call('LRANGE', base .. 'events:' .. id, 0, -1),
+  call('HGETALL', base .. 'journal:' .. id), call('ZSCORE', base .. 'lane:' .. lane, id) or '',
+  call('ZSCORE', leases(lane), id) or '' }

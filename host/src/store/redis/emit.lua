@@ -1,9 +1,10 @@
 -- id fence event…
 -- ok LAST · stale
 local id, fence = unpack(ARGV, 2, 3)
-if not held(id, fence) then
+local is = call('HMGET', base .. 'task:' .. id, 'state', 'fence')
+if is[1] ~= 'running' or is[2] ~= fence then
   return { 'stale' }
 end
-add_all(id, 4)
+local last = add_all(id, 4) or call('LLEN', base .. 'events:' .. id) + 1
 wake()
-return { 'ok', call('HGET', record(id), 'last') }
+return { 'ok', whole(last) }

@@ -1,14 +1,16 @@
 -- id fence progress roots ended dead event…
 -- ok · stale
-local id, fence, progress, roots, ended, dead = unpack(ARGV, 2, 7)
-if gave_up(id, fence, 'finished') then
+local id, fence, progress, roots, event, dead = unpack(ARGV, 2, 7)
+local is = call('HMGET', base .. 'task:' .. id, 'state', 'fence', 'gave', 'rev', 'lane', 'claim', 'cancel')
+if is[2] == fence and is[3] == 'finished' then
   return { 'ok' }
 end
-if not held(id, fence) then
+if is[1] ~= 'running' or is[2] ~= fence then
   return { 'stale' }
 end
+take(id, is[5], is[6], is[7])
+ended(id, dead, 'gave', 'finished', 'progress', progress, 'roots', roots, 'rev', whole(is[4] + 1))
 add_all(id, 8)
-finish(id, 'finished', progress, roots, ended, dead)
-changed(id)
+add(id, event)
 wake()
 return { 'ok' }

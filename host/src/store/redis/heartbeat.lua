@@ -1,11 +1,9 @@
 -- id fence
 -- ok CANCEL · stale
 local id, fence = unpack(ARGV, 2)
-if not held(id, fence) then
+local is = call('HMGET', base .. 'task:' .. id, 'state', 'fence', 'term', 'cancel', 'lane')
+if is[1] ~= 'running' or is[2] ~= fence then
   return { 'stale' }
 end
-local is = call('HMGET', record(id), 'term', 'cancel')
-local till = whole(now + tonumber(is[1]))
-call('HSET', record(id), 'until', till)
-call('ZADD', base .. 'leases', till, id)
-return { 'ok', is[2] }
+call('ZADD', leases(is[5]), whole(now + is[3]), id)
+return { 'ok', is[4] or '0' }

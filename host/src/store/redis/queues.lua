@@ -1,25 +1,31 @@
 -- NAME PAUSED QUEUED DELAYED RUNNING of each queue that is paused or holds tasks
 local queues = {}
-local function queue(name)
-  queues[name] = queues[name] or { paused = 0, q = 0, d = 0, r = 0 }
+local function of(name)
+  queues[name] = queues[name] or { name, 0, 0, 0, 0 }
   return queues[name]
 end
-local counts = call('HGETALL', base .. 'counts')
-for at = 1, #counts, 2 do
-  local what, name = string.match(counts[at], '^([qr]):(.*)$')
-  if what then
-    queue(name)[what] = counts[at + 1]
+for _, name in ipairs(call('SMEMBERS', base .. 'paused')) do
+  of(name)[2] = 1
+end
+for _, tenant in ipairs(call('SMEMBERS', base .. 'tenants')) do
+  local running = call('ZCARD', base .. 'leases:' .. tenant)
+  if running > 0 then
+    local queue = of(string.match(tenant, '^[^|]*'))
+    queue[5] = queue[5] + running
   end
 end
-for _, name in ipairs(call('SMEMBERS', base .. 'paused')) do
-  queue(name).paused = 1
-end
-for _, member in ipairs(call('ZRANGE', base .. 'delayed', '(' .. whole(millis), '+inf', 'BYSCORE')) do
-  local of = queue(string.match(member, '|(.*)$'))
-  of.d = of.d + 1
+for _, name in ipairs(call('SMEMBERS', base .. 'queues')) do
+  local list = base .. 'waiting:' .. name
+  local waiting = call('ZCARD', list)
+  if waiting > 0 then
+    of(name)[3] = waiting
+    of(name)[4] = call('ZCOUNT', list, '(' .. whole(millis), '+inf')
+  else
+    call('SREM', base .. 'queues', name)
+  end
 end
 local found = {}
-for name, of in pairs(queues) do
-  found[#found + 1] = { name, of.paused, of.q, of.d, of.r }
+for _, queue in pairs(queues) do
+  found[#found + 1] = queue
 end
 return found

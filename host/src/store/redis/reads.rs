@@ -8,14 +8,19 @@ use super::record::{self, Record, from_json};
 use super::script;
 use crate::store::queue::WORKER_MILLIS;
 use crate::store::{Filter, JournalEntry, Page, QueueStats, Stats, StoreError, WorkerInfo, control};
-use crate::task::{Event, EventId, Outcome, Task, TaskId};
+use crate::task::{Event, EventBody, EventId, Outcome, State, Task, TaskId};
 
 /// Records looked at together where a filter may refuse many.
 const BATCH: usize = 200;
 
+/// Ids that are read and sorted for one page: some milliseconds.
+const FEW: usize = 10_000;
+
 impl Inner {
     pub(super) async fn record(&self, id: &TaskId) -> Result<Option<Record>, StoreError> {
-        Record::read(id, self.link.send(redis::cmd("HGETALL").arg(self.task_key(id))).await?)
+        let mut read = redis::cmd("HMGET");
+        read.arg(self.task_key(id)).arg(&Record::FIELDS);
+        Record::read(id, self.link.send(&read).await?)
     }
 
     pub(super) async fn journal(&self, id: &TaskId, step: u32) -> Result<Vec<JournalEntry>, StoreError> {
@@ -43,19 +48,28 @@ impl Inner {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let mut read = redis::cmd("XRANGE");
-        read.arg(self.key(&format!("events:{id}"))).arg(format!("({after}-0")).arg("+");
-        if let Ok(limit) = i64::try_from(limit) {
-            read.arg("COUNT").arg(limit);
-        }
-        list(self.link.send(&read).await?)?.into_iter().map(|entry| record::event(id, entry)).collect()
+        // The list begins with the second one.
+        let skip = usize::try_from(after).unwrap_or(usize::MAX).saturating_sub(1).min(i64::MAX as usize);
+        let last = skip.saturating_add(limit - 1).min(i64::MAX as usize);
+        let mut reads = redis::pipe();
+        reads.cmd("HGET").arg(self.task_key(id)).arg("sub");
+        reads.cmd("LRANGE").arg(self.key(&format!("events:{id}"))).arg(skip).arg(last);
+        let replies = Value::Array(self.link.all(&reads).await?);
+        let (submitted_at, listed): (Option<u64>, Vec<String>) =
+            redis::from_redis_value(replies).map_err(redis::RedisError::from)?;
+        let Some(at) = submitted_at else { return Ok(Vec::new()) };
+        let first = Event { id: 1, task: id.clone(), at, body: EventBody::Submitted };
+        let listed = (skip as u64 + 2..).zip(&listed).map(|(number, entry)| record::event(id, number, entry));
+        (after == 0).then_some(Ok(first)).into_iter().chain(listed).take(limit).collect()
     }
 
-    /// Newest first.
-    pub(super) async fn last_events(&self, id: &TaskId, limit: usize) -> Result<Vec<Event>, StoreError> {
-        let mut read = redis::cmd("XREVRANGE");
-        read.arg(self.key(&format!("events:{id}"))).arg("+").arg("-").arg("COUNT").arg(limit);
-        list(self.link.send(&read).await?)?.into_iter().map(|entry| record::event(id, entry)).collect()
+    /// Newest first, without that it was submitted.
+    pub(super) async fn last_events(&self, id: &TaskId, limit: usize) -> Result<Vec<EventBody>, StoreError> {
+        let mut read = redis::cmd("LRANGE");
+        read.arg(self.key(&format!("events:{id}"))).arg(format!("-{limit}")).arg(-1);
+        let listed: Vec<String> =
+            redis::from_redis_value(self.link.send(&read).await?).map_err(redis::RedisError::from)?;
+        listed.iter().rev().map(|entry| Ok(record::event(id, 0, entry)?.body)).collect()
     }
 
     pub(super) async fn list(&self, filter: &Filter) -> Result<Page, StoreError> {
@@ -70,19 +84,29 @@ impl Inner {
                         || control::folded(task.id.as_str()).contains(text)
                 })
         };
-        let index = match (filter.state, &filter.pipeline) {
+        let index = match &filter.pipeline {
             _ if filter.dead => self.key("dead"),
-            (Some(state), _) => self.key(&format!("state:{}", record::state_name(state))),
-            (None, Some(pipeline)) => self.key(&format!("pipeline:{pipeline}")),
-            (None, None) => self.key("ids"),
+            Some(pipeline) => self.key(&format!("pipeline:{pipeline}")),
+            None => self.key("ids"),
+        };
+        let living = match filter.state {
+            Some(state @ (State::Queued | State::Running)) if !filter.dead => self.living(state).await?,
+            _ => None,
         };
         let asked = [filter.dead, filter.state.is_some(), filter.pipeline.is_some(), filter.text.is_some()];
         let sure = filter.text.is_none() && asked.into_iter().filter(|asked| *asked).count() <= 1;
+        let sure = sure && (living.is_some() || filter.state.is_none());
         let batch = if sure { size + 1 } else { BATCH };
         let mut below = filter.cursor.clone();
         let mut page = Page::default();
         loop {
-            let ids = self.ids_below(&index, below.as_ref(), batch).await?;
+            let ids = match &living {
+                Some(living) => {
+                    let left = living.iter().filter(|id| below.as_ref().is_none_or(|below| *id < below));
+                    left.take(batch).cloned().collect()
+                }
+                None => self.ids_below(&index, below.as_ref(), batch).await?,
+            };
             let Some(last) = ids.last() else { return Ok(page) };
             let (last, full) = (last.clone(), ids.len() == batch);
             for record in self.records(&ids).await?.into_iter().flatten() {
@@ -100,6 +124,18 @@ impl Inner {
             }
             below = Some(last);
         }
+    }
+
+    /// Those that wait or run, newest first. `None`: so many that most of the newest tasks are among them.
+    async fn living(&self, state: State) -> Result<Option<Vec<TaskId>>, StoreError> {
+        let call = self.on(&script::LIVING).arg(record::state_name(state)).arg(FEW);
+        let reply = self.link.call(&call).await?;
+        if reply == Value::Nil {
+            return Ok(None);
+        }
+        let mut living = ids(reply)?;
+        living.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(Some(living))
     }
 
     async fn ids_below(
@@ -130,7 +166,7 @@ impl Inner {
     pub(super) async fn records(&self, ids: &[TaskId]) -> Result<Vec<Option<Record>>, StoreError> {
         let mut reads = redis::pipe();
         for id in ids {
-            reads.cmd("HGETALL").arg(self.task_key(id));
+            reads.cmd("HMGET").arg(self.task_key(id)).arg(&Record::FIELDS);
         }
         let replies = self.link.all(&reads).await?;
         let read = |(id, reply)| match Record::read(id, reply) {

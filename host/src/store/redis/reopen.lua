@@ -2,18 +2,17 @@
 -- Puts a task that has ended back into its queue.
 -- ok · changed: what was read to decide it is no longer so
 local id, rev, progress, roots, event = unpack(ARGV, 2)
-local is = call('HMGET', record(id), 'state', 'rev')
+local task = base .. 'task:' .. id
+local is = call('HMGET', task, 'state', 'rev', 'lane')
 if is[1] ~= 'ended' or is[2] ~= rev then
   return { 'changed' }
 end
-move(id, 'ended', 'queued')
 call('ZREM', base .. 'ended', id)
 call('ZREM', base .. 'dead', id)
-call('HDEL', record(id), 'end', 'gave')
-call('HSET', record(id), 'cancel', '0', 'crashes', '0', 'ready', whole(millis), 'progress', progress, 'roots', roots)
+call('HDEL', task, 'end', 'gave', 'cancel', 'crashes')
+call('HSET', task, 'state', 'queued', 'ready', whole(millis), 'progress', progress, 'roots', roots,
+  'rev', whole(rev + 1))
 add(id, event)
-line_up(id, false)
-enter(id, whole(millis))
-changed(id)
+line_up(id, is[3], whole(millis), false)
 wake()
 return { 'ok' }

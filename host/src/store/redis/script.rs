@@ -37,43 +37,48 @@ impl Call {
 }
 
 macro_rules! scripts {
-    ($($name:ident $file:literal)*) => { $(
+    ($($name:ident $($part:literal)*;)*) => { $(
         pub(super) static $name: Script = {
-            const TEXT: &str = concat!(include_str!("lib.lua"), include_str!($file));
+            const TEXT: &str = concat!(include_str!("base.lua"), $(include_str!($part)),*);
             Script(LazyLock::new(|| redis::Script::new(TEXT)), TEXT)
         };
     )* };
 }
 
+// Each has of the common parts what it needs, since a server builds them anew for every call.
 scripts! {
-    SUBMIT "submit.lua"
-    CLAIM "claim.lua"
-    HEARTBEAT "heartbeat.lua"
-    APPEND "append.lua"
-    EMIT "emit.lua"
-    COMMIT "commit.lua"
-    FINISH "finish.lua"
-    RELEASE "release.lua"
-    CANCEL "cancel.lua"
-    PART "part.lua"
-    SET_ASIDE "set_aside.lua"
-    OVERDUE "overdue.lua"
-    COLLECT "collect.lua"
-    STATS "stats.lua"
-    REOPEN "reopen.lua"
-    QUEUES "queues.lua"
-    PAUSE "pause.lua"
-    CHECK_IN "check_in.lua"
-    CHECK_OUT "check_out.lua"
-    WORKERS "workers.lua"
-    COPY_TASK "copy_task.lua"
-    PUT_TASK "put_task.lua"
-    PUT_KEY "put_key.lua"
-    TAKE_BACK "take_back.lua"
-    BLOB_NOTE "blob_note.lua"
-    BLOB_OLD "blob_old.lua"
-    BLOB_FORGET "blob_forget.lua"
-    BLOB_FRESH "blob_fresh.lua"
-    BLOB_PUT "blob_put.lua"
-    BLOB_DROP "blob_drop.lua"
+    SUBMIT "time.lua" "wake.lua" "line.lua" "submit.lua";
+    CLAIM "time.lua" "wake.lua" "events.lua" "line.lua" "record.lua" "claim.lua";
+    HEARTBEAT "time.lua" "line.lua" "heartbeat.lua";
+    APPEND "append.lua";
+    EMIT "time.lua" "wake.lua" "events.lua" "emit.lua";
+    COMMIT "time.lua" "wake.lua" "events.lua" "commit.lua";
+    FINISH "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "finish.lua";
+    RELEASE "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "release.lua";
+    CANCEL "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "cancel.lua";
+    PART "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "part.lua";
+    SET_ASIDE "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "set_aside.lua";
+    REOPEN "time.lua" "wake.lua" "events.lua" "line.lua" "reopen.lua";
+    OVERDUE "time.lua" "overdue.lua";
+    COLLECT "time.lua" "wake.lua" "forget.lua" "collect.lua";
+    STATS "stats.lua";
+    QUEUES "time.lua" "queues.lua";
+    PAUSE "wake.lua" "pause.lua";
+    LIVING "living.lua";
+    CHECK_IN "time.lua" "check_in.lua";
+    CHECK_OUT "check_out.lua";
+    WORKERS "time.lua" "workers.lua";
+    PLACES "line.lua" "record.lua" "places.lua";
+    COPY_TASK "line.lua" "copy_task.lua";
+    PUT_TASK "wake.lua" "line.lua" "put_task.lua";
+    PUT_KEY "put_key.lua";
+    TAKE_BACK "time.lua" "wake.lua" "line.lua" "part_with.lua" "forget.lua" "take_back.lua";
+    ASK "ask.lua";
+    LAYOUT "layout.lua";
+    BLOB_NOTE "time.lua" "blob_note.lua";
+    BLOB_OLD "time.lua" "blob_old.lua";
+    BLOB_FORGET "blob_forget.lua";
+    BLOB_FRESH "time.lua" "blob_fresh.lua";
+    BLOB_PUT "blob_put.lua";
+    BLOB_DROP "blob_drop.lua";
 }

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::Inner;
+use super::{Inner, script};
 use crate::store::StoreError;
 
 /// The oldest that runs the scripts: it replicates what they did rather than their text.
 const OLDEST: (u32, u32) = (7, 0);
+
+/// Of the keys that base.lua lists. Another one for every change that a host of the version before can't
+/// live with.
+const LAYOUT: &str = "2";
 
 /// What a power cut of a server could lose.
 pub struct Risk {
@@ -27,6 +31,19 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// Refuses what a host of another version has laid out otherwise: neither would understand the other.
+    pub(super) async fn check_layout(&self) -> Result<(), StoreError> {
+        let reply = self.link.call(&self.on(&script::LAYOUT).arg(LAYOUT)).await?;
+        let layout: String = redis::from_redis_value(reply).map_err(redis::RedisError::from)?;
+        if layout == LAYOUT {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable(format!(
+            "this Redis holds tasks as another version of aiagent-host keeps them (layout {layout}; this one \
+             knows {LAYOUT}): run that version on it until they have ended, or name another redis.prefix"
+        )))
     }
 
     /// Of each master.

@@ -3,22 +3,21 @@
 -- one that holds it, or empty where that is right only if its lease has run out.
 -- ok · changed: it is no longer so
 local id, claim, event = unpack(ARGV, 2)
-local is = call('HMGET', record(id), 'state', 'nonce', 'worker', 'until')
-if is[1] ~= 'running' then
+local is = call('HMGET', base .. 'task:' .. id, 'state', 'claim', 'rev')
+local tenants = call('SMEMBERS', base .. 'tenants')
+local till = 0
+-- Also a lane that can't be read is no reason to keep it.
+for _, tenant in ipairs(tenants) do
+  till = math.max(till, call('ZSCORE', base .. 'leases:' .. tenant, id) or 0)
+end
+if is[1] ~= 'running' or (claim == '' and till > now) or (claim ~= '' and claim ~= is[2]) then
   return { 'changed' }
 end
-if claim == '' then
-  if (tonumber(is[4]) or 0) > now then
-    return { 'changed' }
-  end
-elseif claim ~= (is[2] or '') .. ':' .. (is[3] or '') then
-  return { 'changed' }
+for _, tenant in ipairs(tenants) do
+  call('ZREM', base .. 'leases:' .. tenant, id)
 end
-take(id)
-move(id, 'running', 'ended')
+take(id, '', is[2] or '', '1')
+ended(id, '0', 'rev', whole((tonumber(is[3]) or 0) + 1))
 add(id, event)
-call('HSET', record(id), 'end', whole(millis))
-call('ZADD', base .. 'ended', whole(millis), id)
-changed(id)
 wake()
 return { 'ok' }

@@ -46,10 +46,11 @@ struct Copied {
     id: TaskId,
     record: BTreeMap<String, String>,
     journal: BTreeMap<String, String>,
-    /// Number, time, body.
-    events: Vec<(String, String, String)>,
+    events: Vec<String>,
     /// In its lane; empty where it is in none.
     position: String,
+    /// The end of its lease, in µs; empty where it has none.
+    until: String,
 }
 
 /// What a snapshot has brought into a store, or may have where no answer came.
@@ -97,7 +98,7 @@ impl Tally {
 
 impl RedisStore {
     /// Of the lines that [`Self::snapshot`] writes.
-    pub const SCHEMA: usize = 1;
+    pub const SCHEMA: usize = 2;
 
     /// Writes everything but what a host brings along when it starts. Says what of each kind: the same for
     /// stores that hold the same.
@@ -151,12 +152,15 @@ impl Inner {
     async fn copy_task(&self, id: &TaskId) -> Result<Option<(Copied, Vec<Digest>)>, StoreError> {
         let reply = self.link.call(&self.on(&script::COPY_TASK).arg(id.as_str())).await?;
         let Value::Array(mut parts) = reply else { return Err(odd("a copy of a task is no list")) };
-        if parts.len() < 5 {
+        if parts.len() < 6 {
             return Ok(None);
         }
+        let broken = redis::RedisError::from;
         let rest = Value::Array(parts.split_off(2));
         let fields = parts.pop().unwrap_or(Value::Nil);
-        let roots = match Record::read(id, fields.clone()) {
+        let mut record: BTreeMap<String, String> = redis::from_redis_value(fields).map_err(broken)?;
+        record.remove(MARK);
+        let roots = match Record::from_hash(id, &record) {
             Ok(Some(record)) => snapshots::of(&record.task).cloned().collect(),
             Ok(None) => return Ok(None),
             // Whoever restores it finds it as it was.
@@ -165,19 +169,8 @@ impl Inner {
                 Vec::new()
             }
         };
-        let broken = redis::RedisError::from;
-        let mut record: BTreeMap<String, String> = redis::from_redis_value(fields).map_err(broken)?;
-        record.remove(MARK);
-        let (entries, journal, position): (Vec<Value>, _, _) =
-            redis::from_redis_value(rest).map_err(broken)?;
-        let mut events = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let (number, mut fields): (String, BTreeMap<String, String>) =
-                redis::from_redis_value(entry).map_err(broken)?;
-            let mut field = |name| fields.remove(name).unwrap_or_default();
-            events.push((number, field("at"), field("body")));
-        }
-        Ok(Some((Copied { id: id.clone(), record, journal, events, position }, roots)))
+        let (events, journal, position, until) = redis::from_redis_value(rest).map_err(broken)?;
+        Ok(Some((Copied { id: id.clone(), record, journal, events, position, until }, roots)))
     }
 
     /// The manifest and the files it names. What is missing stays so: `fsck` tells of it here and there.
@@ -291,17 +284,14 @@ impl Inner {
         let outcome = outcome.and_then(Result::ok).and_then(|ended| ended.outcome);
         let dead = outcome.as_ref().is_some_and(Outcome::is_dead);
         let mut call = self.on(&script::PUT_TASK);
-        call = call.arg(id.as_str()).arg(mark).arg(&copied.position).arg(u8::from(dead));
+        call = call.arg(id.as_str()).arg(mark).arg(&copied.position).arg(&copied.until).arg(u8::from(dead));
         for hash in [&copied.record, &copied.journal] {
             call = call.arg(hash.len() * 2);
             for (field, value) in hash {
                 call = call.arg(field).arg(value);
             }
         }
-        call = call.arg(copied.events.len() * 3);
-        for (number, at, body) in &copied.events {
-            call = call.arg(number).arg(at).arg(body);
-        }
+        call = call.arg(copied.events.len()).arg(&copied.events);
         let (said,): (String,) =
             redis::from_redis_value(self.link.call(&call).await?).map_err(redis::RedisError::from)?;
         match said.as_str() {

@@ -32,7 +32,7 @@ async fn a_record_that_cannot_be_read_stands_in_nobodys_way() {
                 clock.advance(LEASE * 2);
             }
             let damage = format!("HSET {{{prefix}}}:task:{} {field} 7", ids[0]);
-            assert_eq!(server.ask(&damage).trim(), ":0");
+            assert!(server.ask(&damage).starts_with(':'), "{damage}");
             if running {
                 store.reap().await.expect("one bad record does not keep the others from their rescue");
             }
@@ -143,4 +143,24 @@ async fn a_fill_that_fails_takes_back_what_it_put_and_nothing_else() {
     assert_eq!(known(&empty).await, known(&from).await);
     empty.take_back(&put).await.expect("takes back");
     assert_eq!(known(&empty).await, BTreeMap::new());
+}
+
+#[tokio::test]
+async fn a_store_of_another_layout_is_refused() {
+    let server = RedisServer::start("");
+    let open = async |prefix: &str| {
+        RedisStore::open(RedisConfig { prefix: prefix.to_owned(), ..RedisConfig::new(server.url()) }).await
+    };
+    // As the hosts before this layout left it: with tasks, and without.
+    server.ask("ZADD {old}:ids 0 01J9Z3NDEKTSV4RRFFQ69G5FAV");
+    server.ask("SET {newer}:layout 3");
+    server.ask("SET {drained}:turn 7");
+    for (prefix, layout) in [("old", "layout 1;"), ("newer", "layout 3;")] {
+        let said = open(prefix).await.err().expect("is refused").to_string();
+        assert!(said.contains(layout) && said.contains("or name another redis.prefix"), "{said}");
+    }
+    for _ in 0..2 {
+        open("drained").await.expect("holds nothing that could be misread");
+    }
+    assert_eq!(server.ask("GET {drained}:layout").trim(), "2");
 }

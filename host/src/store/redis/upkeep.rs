@@ -36,8 +36,7 @@ impl Inner {
                 Err(error) => return Err(error),
             };
             let last = self.last_events(&id, control::LAST_WORDS_WITHIN).await?;
-            let newest_first = last.iter().map(|event| &event.body);
-            let parted = control::lost(&mut record.control, &record.task, newest_first);
+            let parted = control::lost(&mut record.control, &record.task, last.iter());
             if self.part(&record, parted, None, true).await? {
                 reaped.push(id);
             }

@@ -10,8 +10,8 @@ use super::script::{self, Call};
 use crate::store::clock::as_micros;
 use crate::store::control::{self, GaveUp, Parted};
 use crate::store::{
-    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, NewTask, Requeued, StoreError, Submitted,
-    WorkerInfo,
+    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, Limits, NewTask, QueueLimits, Requeued,
+    StoreError, Submitted, WorkerInfo,
 };
 use crate::task::{EventBody, EventId, Level, Outcome, Reason, Spec, State, Task, TaskId};
 
@@ -41,6 +41,22 @@ impl Reply {
 fn text(value: Option<Value>) -> Result<String, StoreError> {
     let value = value.ok_or_else(|| odd("a script's reply is too short"))?;
     Ok(redis::from_redis_value(value).map_err(redis::RedisError::from)?)
+}
+
+fn claim_of(request: &ClaimRequest) -> String {
+    format!("{}:{}", request.nonce, request.worker)
+}
+
+/// Nothing where there are none.
+fn limits(limits: &Limits) -> Vec<String> {
+    if limits.are_none() {
+        return Vec::new();
+    }
+    let words = |of: &QueueLimits| {
+        [of.running, of.running_per_tenant].map(|most| most.map(|most| most.to_string()).unwrap_or_default())
+    };
+    let named = limits.queues.iter().flat_map(|(name, of)| std::iter::once(name.clone()).chain(words(of)));
+    words(&limits.default).into_iter().chain(named).collect()
 }
 
 fn bodies(task: &TaskId, events: &[EventBody]) -> Result<Vec<String>, StoreError> {
@@ -78,16 +94,12 @@ impl Inner {
             .on(&script::SUBMIT)
             .arg(task.id.as_str())
             .arg(to_json(&task.id, &task.spec)?)
-            .arg(progress(&task)?)
             .arg(&task.spec.pipeline.name)
             .arg(task.spec.tree.as_str())
-            .arg(to_json(&task.id, &EventBody::Submitted)?)
             .arg(key)
             .arg(body)
             .arg(control::KEY_MILLIS)
-            .arg(&new.place.queue)
-            .arg(&new.place.tenant)
-            .arg(new.place.priority)
+            .arg(record::lane(&new.place))
             .arg(new.place.not_before.map(|at| at.to_string()).unwrap_or_default())
             .arg(new.max_waiting.map(|most| most.to_string()).unwrap_or_default());
         let mut reply = self.change(call).await?;
@@ -115,8 +127,7 @@ impl Inner {
                 }
                 Ok(None) => return Err(odd(&format!("task {id} was claimed and has no record"))),
                 Err(StoreError::Corrupt(what)) => {
-                    let claim = format!("{}:{}", request.nonce, request.worker);
-                    self.set_aside(&id, &claim, &what).await?;
+                    self.set_aside(&id, &claim_of(request), &what).await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -137,19 +148,14 @@ impl Inner {
     async fn take_next(&self, request: &ClaimRequest) -> Result<Option<(TaskId, Value)>, StoreError> {
         let claimed =
             |again| serde_json::to_string(&EventBody::Claimed { worker: request.worker.clone(), again });
-        let limits = match request.limits.are_none() {
-            true => Ok(String::new()),
-            false => serde_json::to_string(&*request.limits),
-        };
         let unwritten = |error| odd(&format!("a claim can't be written: {error}"));
         let call = self
             .on(&script::CLAIM)
-            .arg(&request.worker)
-            .arg(request.nonce)
+            .arg(claim_of(request))
             .arg(as_micros(request.lease))
             .arg(claimed(false).map_err(unwritten)?)
             .arg(claimed(true).map_err(unwritten)?)
-            .arg(limits.map_err(unwritten)?);
+            .arg(limits(&request.limits));
         let mut reply = self.change(call).await?;
         match reply.word.as_str() {
             "none" => Ok(None),

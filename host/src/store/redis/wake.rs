@@ -1,5 +1,5 @@
-//! Wakes whoever watches: one task waits, on a connection of its own, for the marker that every change
-//! leaves.
+//! Wakes whoever watches: one task waits, on a connection of its own, for the marker that the next change
+//! leaves once somebody has asked for it. A busy store leaves few.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use std::time::Duration;
 use redis::{RedisResult, Value};
 use tokio::sync::watch;
 
-use super::link::{Dial, Waiting};
+use super::link::{Dial, Link, Waiting};
+use super::script::Call;
 
 /// How long one wait lasts. A connection that went silent is noticed after it.
 const WAIT: Duration = Duration::from_secs(20);
@@ -18,15 +19,23 @@ const GATHER: Duration = Duration::from_millis(5);
 /// Between two tries to connect.
 const RECONNECT: Duration = Duration::from_millis(500);
 
+/// What a listener needs: `ask` is the call that asks for the marker of the next change.
+pub(super) struct Marker {
+    pub(super) dial: Dial,
+    pub(super) link: Link,
+    pub(super) key: String,
+    pub(super) ask: Call,
+}
+
 /// Goes on until it is dropped.
-pub(super) async fn listen(dial: Dial, key: String, changes: watch::Sender<u64>) {
+pub(super) async fn listen(marker: Marker, changes: watch::Sender<u64>) {
     let mut last = None;
     let mut told = false;
     loop {
-        match dial.waiting(WAIT * 2).await {
+        match marker.dial.waiting(WAIT * 2).await {
             Ok(connection) => {
                 told = false;
-                let Err(error) = follow(connection, &key, &changes, &mut last).await;
+                let Err(error) = follow(&marker, connection, &changes, &mut last).await;
                 tracing::debug!(%error, "the connection for wake-ups ended");
             }
             Err(error) => {
@@ -42,19 +51,23 @@ pub(super) async fn listen(dial: Dial, key: String, changes: watch::Sender<u64>)
 }
 
 async fn follow(
+    marker: &Marker,
     mut connection: Waiting,
-    key: &str,
     changes: &watch::Sender<u64>,
     last: &mut Option<String>,
 ) -> RedisResult<Infallible> {
     if last.is_none() {
-        *last = Some(newest(&mut connection, key).await?);
+        *last = Some(newest(&mut connection, &marker.key).await?);
         changes.send_modify(|count| *count += 1);
     }
     loop {
+        // Changes between two waits leave no marker: one is left for those who wait, and only once.
+        if marker.link.call(&marker.ask).await? != Value::Int(1) {
+            changes.send_modify(|count| *count += 1);
+        }
         let mut read = redis::cmd("XREAD");
         read.arg("COUNT").arg(1).arg("BLOCK").arg(WAIT.as_millis() as u64);
-        read.arg("STREAMS").arg(key).arg(last.as_deref());
+        read.arg("STREAMS").arg(&marker.key).arg(last.as_deref());
         if let Some(id) = entry(connection.send(&read).await?) {
             *last = Some(id);
             changes.send_modify(|count| *count += 1);

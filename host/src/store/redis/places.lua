@@ -1,0 +1,14 @@
+-- id
+-- RECORD and JOURNAL, whether it is in: waiting, delayed, its lane, and that in the lanes, leases, ended
+local id = ARGV[2]
+local is = call('HMGET', base .. 'task:' .. id, unpack(fields))
+local lane = is[LANE] or ''
+local found = { is, call('HGETALL', base .. 'journal:' .. id) }
+for at, list in ipairs({ 'waiting:' .. (queue_of(lane) or ''), 'delayed', 'lane:' .. lane, 'lanes', 'x', 'ended' }) do
+  local key = base .. list
+  if at == 5 then
+    key = leases(lane)
+  end
+  found[at + 2] = call('ZSCORE', key, at == 4 and lane or id) and 1 or 0
+end
+return found
