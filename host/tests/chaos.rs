@@ -3,20 +3,22 @@
 //!
 //! `make chaos` runs it for minutes: AIAGENT_CHAOS_SECONDS and AIAGENT_CHAOS_SEED.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use aiagent_host::config::Environment;
 use aiagent_host::store::{
-    Claim, ClaimRequest, Idempotency, JournalEntry, NewTask, RedisConfig, RedisStore, SqliteStore, Store,
-    StoreError,
+    Claim, ClaimRequest, Idempotency, JournalEntry, Lease, NewTask, RedisConfig, RedisStore, SqliteStore,
+    Store, StoreError,
 };
 use aiagent_host::task::{Digest, EventBody, Level, Outcome, Place, Reason, TaskId};
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+#[path = "chaos/cut.rs"]
+mod cut;
 #[path = "chaos/dice.rs"]
 mod dice;
 #[path = "chaos/failover.rs"]
@@ -49,6 +51,8 @@ struct Oracle {
     finished: Mutex<HashSet<TaskId>>,
     /// Answers whose entry in the journal was acknowledged.
     answered: Mutex<HashSet<(TaskId, u32, u32)>>,
+    /// Until when the newest claim of a task holds at least, and its fence.
+    leased: Mutex<HashMap<TaskId, (Instant, u64)>>,
     refused: Mutex<u64>,
     violations: Mutex<Vec<String>>,
 }
@@ -56,6 +60,29 @@ struct Oracle {
 impl Oracle {
     fn violated(&self, what: String) {
         self.violations.lock().expect("no panic holds it").push(what);
+    }
+
+    /// Another claim while one holds, or one under a fence that is no newer, is none.
+    fn claimed(&self, lease: &Lease, asked_at: Instant) {
+        let (task, fence) = (lease.task.clone(), lease.fence);
+        let before = self.leased.lock().expect("no panic holds it").insert(task, (asked_at + LEASE, fence));
+        let Some((until, last)) = before else { return };
+        if Instant::now() < until {
+            self.violated(format!("task {} was claimed twice, under {last} and {fence}", lease.task));
+        }
+        if fence <= last {
+            self.violated(format!("task {} was claimed under {fence} after {last}", lease.task));
+        }
+    }
+
+    /// Its worker parts with it.
+    fn parted(&self, lease: &Lease) {
+        let mut leased = self.leased.lock().expect("no panic holds it");
+        if let Some((until, fence)) = leased.get_mut(&lease.task)
+            && *fence == lease.fence
+        {
+            *until = Instant::now();
+        }
     }
 
     fn is_answered(&self, call: &(TaskId, u32, u32)) -> bool {
@@ -214,6 +241,7 @@ async fn work(
         let asked_at = Instant::now();
         match insist(|| store.claim(&request)).await {
             Ok(Some(claim)) => {
+                oracle.claimed(&claim.lease, asked_at);
                 // Once the trouble is over, workers behave.
                 let dice = (Instant::now() < until).then_some(&mut dice);
                 match drive(store.as_ref(), claim, asked_at, &oracle, dice).await {
@@ -276,10 +304,13 @@ async fn drive(
             Err(StoreError::Unavailable(_)) | Ok(_) => {}
             Err(error) => return Err(error),
         }
+        // Each answer is paid for once, whoever has asked for it.
+        task.spend.model_calls += CALLS;
         task.step += 1;
         if task.step == STEPS {
             let tree = task.spec.tree.clone();
             task.outcome = Some(Outcome { reason: Reason::Green, tree, report: None });
+            oracle.parted(&lease);
             insist(|| store.finish(&lease, &task, vec![log.clone()])).await?;
             if !oracle.finished.lock().expect("no panic holds it").insert(task.id.clone()) {
                 oracle.violated(format!("task {} was finished twice", task.id));

@@ -49,6 +49,13 @@ async fn check_task(store: &dyn Store, oracle: &Oracle, id: &TaskId, task: &Task
             newest = fence;
         }
     }
+    if green && task.spend.model_calls != CALLS * STEPS {
+        oracle.violated(format!(
+            "task {id} has {} answers and has paid for {}",
+            CALLS * STEPS,
+            task.spend.model_calls
+        ));
+    }
     for step in 0..STEPS {
         let journal = store.journal(id, step).await.expect("reads");
         if (0..).zip(&journal).any(|(index, entry): (u32, _)| entry.index != index) {

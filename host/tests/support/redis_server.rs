@@ -13,6 +13,8 @@ start "$@"
 while read -r what; do
   case $what in
     restart) kill -9 $server; wait $server 2>/dev/null; start "$@" ;;
+    cut*) kill -9 $server; wait $server 2>/dev/null
+      truncate -s -"${what#cut}" "$DIR"/appendonlydir/*.incr.aof; start "$@" ;;
     *) kill -"$what" $server ;;
   esac
 done
@@ -91,6 +93,22 @@ impl RedisServer {
     /// Kills it and starts it again on what it left.
     pub(crate) fn restart(&self) {
         self.signal("restart");
+    }
+
+    /// Kills it and starts it again without the last bytes of its append-only file.
+    pub(crate) fn cut(&self, bytes: u64) {
+        let run = || {
+            let info = self.try_ask("INFO server")?;
+            info.lines().find_map(|line| line.strip_prefix("run_id:")).map(str::to_owned)
+        };
+        let before = run();
+        self.signal(&format!("cut{bytes}"));
+        let is_back = || {
+            // While it reads the file, it says so.
+            let ready = self.try_ask("PING").is_some_and(|reply| reply.starts_with("+PONG"));
+            ready && run().is_some_and(|now| Some(now) != before)
+        };
+        until(is_back).expect("it starts on what is left");
     }
 
     /// `STOP`, `CONT`, …
