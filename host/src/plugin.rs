@@ -27,6 +27,7 @@ mod runtime;
 mod reload;
 mod trial;
 mod watch;
+mod change;
 
 // Calling.
 mod bindings;
@@ -52,6 +53,7 @@ mod workspace;
 pub use adapter::Adapter;
 pub use call::{Call, Decision, Ended, Failure, Interrupt, Outside, StepError, Usage};
 pub use catalog::{Catalog, Listing, Loaded, Refused, Serving};
+pub use change::{PlaceError, Placed};
 pub use compile::{COMMAND as COMPILE, answer as compile};
 pub use engine::Code;
 pub use generation::Generation;
@@ -60,6 +62,7 @@ pub use inspect::{Allowed, Inspection, Missing, allow, inspect};
 pub use kind::{Import, Kind};
 pub use ledger::LedgerError;
 pub use limits::{Limits, Overrides};
+pub use manifest::MAX_FILE_BYTES;
 pub use refusal::{Refusal, Status};
 pub use runtime::{DEFAULT_CALLS, Runtime, StartError};
 pub use settings::Settings;

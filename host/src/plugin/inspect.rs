@@ -124,9 +124,13 @@ fn held_back(
 
 /// Gives the operator's word that `file`, as it is now, may do all its kind may.
 pub fn allow(file: &Path, settings: &Settings) -> Result<Allowed, Refusal> {
-    let bytes = load::read(file)?;
-    let (name, digest) = (load::name(file)?, Digest::of(&bytes));
-    let surface = manifest::surface(&manifest::component(&bytes)?)?;
+    allow_content(file, &load::read(file)?, settings)
+}
+
+/// Likewise, of what the file held when it was read.
+pub(super) fn allow_content(file: &Path, bytes: &[u8], settings: &Settings) -> Result<Allowed, Refusal> {
+    let (name, digest) = (load::name(file)?, Digest::of(bytes));
+    let surface = manifest::surface(&manifest::component(bytes)?)?;
     let exec = settings.grants_exec(&name, &digest);
     let manifest = surface.judge(&name, exec).map_err(|why| settings.explain(why))?;
     let dir = settings.ledger_dir.as_ref();

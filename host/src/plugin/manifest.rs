@@ -15,7 +15,7 @@ const PACKAGE: &str = "aiagent:step";
 const COMPATIBLE: &str = "0.1.";
 
 /// CPython inside a component is 21 MB; ten times that is a mistake or an attack.
-pub(super) const MAX_FILE_BYTES: u64 = 256 << 20;
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// wit-component nests three deep; the parser remembers each level.
 const MAX_NESTING: u32 = 100;

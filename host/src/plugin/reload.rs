@@ -182,7 +182,7 @@ impl Shared {
 
     /// Whether a plugin may take the place of the one that was served from its file, or else under its
     /// name from another folder.
-    fn admit(&self, plugin: &Plugin, entry: Option<&Entry>) -> Result<(), Refusal> {
+    pub(super) fn admit(&self, plugin: &Plugin, entry: Option<&Entry>) -> Result<(), Refusal> {
         let Some(entry) = entry else { return Ok(()) };
         if let Some(withdrawn) = entry.withdrawn.as_ref().filter(|it| it.digest == plugin.digest) {
             return Err(Refusal::Withdrawn { last_trap: withdrawn.last_trap.clone() });
@@ -201,7 +201,7 @@ impl Shared {
         })
     }
 
-    fn try_out(&self, plugin: &Plugin) -> Result<(), Refusal> {
+    pub(super) fn try_out(&self, plugin: &Plugin) -> Result<(), Refusal> {
         match self.settings.try_out {
             true => self
                 .tokio

@@ -45,6 +45,8 @@ pub(super) struct Shared {
     looked: std::sync::Mutex<Look>,
     /// One reload at a time.
     pub(super) reloading: Mutex<()>,
+    /// One change of the folders by way of the API at a time.
+    pub(super) placing: Mutex<()>,
     turns: Turns,
 }
 
@@ -119,6 +121,7 @@ impl Shared {
             set: watch::channel(Arc::default()).0,
             looked: std::sync::Mutex::default(),
             reloading: Mutex::default(),
+            placing: Mutex::default(),
             turns: Turns::new(),
         })
     }
