@@ -7,7 +7,7 @@ PAGE = "docs/CONFIGURATION.md"
 # One section of each kind that has a name of its own.
 SECTIONS = "[models.NAME]\n[pipelines.NAME]\n[queues.NAME]\n[plugins.NAME]\nexec = false\n"
 # What is filled in from the folders of the machine, or has no default.
-FILLED = {"state_dir", "cache_dir", "store", "plugins_dir"}
+FILLED = {"state_dir", "cache_dir", "tokens_file", "store", "plugins_dir"}
 OPTIONAL = {f"plugins.NAME.{key}" for key in (
     "digest", "sha256", "compute_ms", "wall_ms", "memory_mib", "output_kib", "log_kib", "compile_ms")}
 # Tables of whatever names; an empty one is not printed.

@@ -4,6 +4,7 @@
 //! Invariant: nothing else in this crate reads an environment variable, except for a model's key at
 //! the moment it is used, whose variable is named here.
 
+mod api;
 mod environment;
 mod layers;
 mod paths;
@@ -15,6 +16,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use api::ApiSettings;
 pub use environment::Environment;
 pub use layers::{Origin, Overrides, is_secret};
 pub use paths::Paths;

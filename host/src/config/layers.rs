@@ -32,7 +32,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 43] = [
+const KEYS: [&str; 48] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -44,11 +44,16 @@ const KEYS: [&str; 43] = [
     "cache_dir",
     "interpreter",
     "token",
+    "tokens_file",
     "log",
     "log_format",
     "pipeline",
     "record",
     "replay",
+    "api.change_plugins",
+    "api.cors_origins",
+    "api.trusted_proxies",
+    "api.timeout_s",
     "worker.name",
     "worker.tasks",
     "worker.grace_s",
@@ -162,7 +167,9 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
         if let Some((_, inner)) = key.split_once('.') {
             like = like.and_then(|table| table.get(inner));
         }
-        let value = typed(text, like).ok_or_else(|| ConfigError::Bad {
+        // Of the lists only these two are of addresses, which have colons of their own.
+        let between = if matches!(key, "api.cors_origins" | "api.trusted_proxies") { ',' } else { ':' };
+        let value = typed(text, like, between).ok_or_else(|| ConfigError::Bad {
             origin: name.clone(),
             message: match like {
                 Some(Value::Boolean(_)) => format!("{text:?} is neither true nor false"),
@@ -223,12 +230,14 @@ fn quick_start(environment: &Environment) -> Table {
 }
 
 /// Reads a variable as the kind of value its default is.
-fn typed(text: &str, like: Option<&Value>) -> Option<Value> {
+fn typed(text: &str, like: Option<&Value>, between: char) -> Option<Value> {
     Some(match like {
         Some(Value::Integer(_)) => Value::Integer(text.parse().ok()?),
         Some(Value::Boolean(_)) => Value::Boolean(text.parse().ok()?),
         Some(Value::Float(_)) => Value::Float(text.parse().ok()?),
-        Some(Value::Array(_)) => Value::Array(text.split(':').map(Value::from).collect()),
+        Some(Value::Array(_)) => {
+            Value::Array(text.split(between).map(|part| Value::from(part.trim())).collect())
+        }
         _ => Value::String(text.to_owned()),
     })
 }
@@ -272,6 +281,9 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
     if settings.cache_dir.as_os_str().is_empty() {
         settings.cache_dir = settings.state_dir.join("compiled");
     }
+    if settings.tokens_file.as_os_str().is_empty() {
+        settings.tokens_file = settings.state_dir.join("tokens.json");
+    }
     if settings.store.is_empty() {
         settings.store = format!("sqlite:{}", settings.state_dir.join("tasks.db").display());
     }
@@ -280,7 +292,7 @@ fn fill_paths(settings: &mut Settings, merged: &mut Table, paths: &Paths) {
         settings.plugins_dir.extend(found.take(if paths.first { 1 } else { usize::MAX }));
     }
     let filled = Table::try_from(&*settings).expect("settings serialise");
-    for key in ["state_dir", "cache_dir", "store", "plugins_dir"] {
+    for key in ["state_dir", "cache_dir", "tokens_file", "store", "plugins_dir"] {
         if let Some(value) = filled.get(key) {
             merged.insert(key.to_owned(), value.clone());
         }
@@ -316,6 +328,7 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
     {
         return bad("metrics_listen", wrong);
     }
+    settings.api.check().or_else(|(key, message)| bad(key, message))?;
     if settings.redis.prefix.is_empty() || settings.redis.prefix.contains(['{', '}']) {
         return bad("redis.prefix", "must be set, and have no { or }".to_owned());
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::ApiSettings;
 use crate::plugin::Overrides;
 use crate::store::{LEASE, Limits, QueueLimits};
 use crate::task::{Budget, Pipeline, PluginRef};
@@ -38,6 +39,8 @@ pub struct Settings {
     /// What clients must send as `Authorization: Bearer TOKEN`. Empty: no token, and then the host
     /// listens on loopback addresses only.
     pub token: String,
+    /// Tokens with roles, which `aiagent-host token` makes. Empty: `tokens.json` in the state folder.
+    pub tokens_file: PathBuf,
     /// A `tracing` filter: `info`, `debug`, `aiagent_host=trace,info`.
     pub log: String,
     pub log_format: LogFormat,
@@ -47,6 +50,7 @@ pub struct Settings {
     pub record: PathBuf,
     /// Answer model calls from this recording, or from all of a folder's, without any network.
     pub replay: PathBuf,
+    pub api: ApiSettings,
     pub worker: Worker,
     pub redis: Redis,
     pub workspace: Workspace,
@@ -261,11 +265,13 @@ impl Default for Settings {
             cache_dir: PathBuf::new(),
             interpreter: false,
             token: String::new(),
+            tokens_file: PathBuf::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             pipeline: "default".to_owned(),
             record: PathBuf::new(),
             replay: PathBuf::new(),
+            api: ApiSettings::default(),
             worker: Worker::default(),
             redis: Redis::default(),
             workspace: Workspace::default(),

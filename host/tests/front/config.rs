@@ -26,6 +26,8 @@ async fn every_flag_has_a_variable_and_a_key() {
         ("", "redis.wait_replicas", "1", "wait_replicas = 1"),
         ("", "redis.timeout_s", "7", "timeout_s = 7"),
         ("", "token", "t", "token = \"***\""),
+        ("", "tokens_file", "/t", "tokens_file = \"/t\""),
+        ("", "api.timeout_s", "7", "timeout_s = 7"),
         ("", "pipeline", "default", "pipeline = \"default\""),
         ("", "worker.tasks", "7", "tasks = 7"),
         ("", "worker.lease_s", "7", "lease_s = 7"),
