@@ -30,6 +30,8 @@ pub mod kit;
 pub mod worker;
 /// A host's state as a whole: backups.
 pub mod upkeep;
+/// Who may use the API, and a log of who did what.
+pub mod access;
 /// The REST API.
 pub mod api;
 /// The web page.

@@ -138,9 +138,10 @@ impl<'a> Archive<'a> {
         for (name, path) in entries(dir)? {
             let passing = name.starts_with('.') || name == hold::FILE || name.ends_with(".lock");
             let aside = name.contains(super::place::ASIDE) || name.contains(".schema-");
+            let key = name == crate::access::KEY_FILE && dir == source.state_dir && !source.keys;
             let beside = store.is_some_and(|store| path.parent() == store.parent());
             let of_store = beside && store_name.as_ref().is_some_and(|store| name.starts_with(&**store));
-            if passing || aside || of_store || path == source.cache_dir {
+            if passing || aside || key || of_store || path == source.cache_dir {
                 continue;
             }
             let kind = std::fs::symlink_metadata(&path).map_err(|error| reading(&path, error))?.file_type();

@@ -71,7 +71,9 @@ pub fn restore(path: &Path, target: &Target) -> Result<Restored, UpkeepError> {
         }
     }
     let total = moves.len();
-    moves.retain(|(staged, place)| !same(staged, place));
+    // What was done on this machine stays written down, whatever is put in place.
+    let told = target.state_dir.join(crate::access::AUDIT_FOLDER);
+    moves.retain(|(staged, place)| !(same(staged, place) || place.starts_with(&told) && place.exists()));
     let occupied: Vec<PathBuf> =
         moves.iter().filter(|(_, place)| target.occupies(place)).map(|it| it.1.clone()).collect();
     if !occupied.is_empty() && !target.replace {
