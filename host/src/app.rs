@@ -4,6 +4,7 @@
 //! Drain: `/readyz` turns, the worker stops claiming and lets its steps go on for the grace period,
 //! event streams end, the listener closes.
 
+mod http;
 mod process;
 mod rooms;
 mod supervisor;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::access::Access;
 use crate::api::{self, Api};
 use crate::config::{Role, Settings};
 use crate::exec::Sandbox;
@@ -93,10 +95,11 @@ impl Host {
         listening: impl FnOnce(SocketAddr),
     ) -> anyhow::Result<()> {
         let address = self.settings.listen.0;
-        if !address.ip().is_loopback() && self.settings.token.is_empty() {
+        let access = Arc::new(Access::open(&self.settings).context("can't tell who may use this host")?);
+        if !address.ip().is_loopback() && !access.is_needed() {
             anyhow::bail!(
                 "refusing to listen on {address} without a token: everyone who reaches it could run tasks; \
-                 set AIAGENT_TOKEN, or listen on 127.0.0.1"
+                 set AIAGENT_TOKEN, make one with `aiagent-host token create`, or listen on 127.0.0.1"
             );
         }
         let listener = TcpListener::bind(address).await.with_context(|| {
@@ -105,17 +108,15 @@ impl Host {
         let address = listener.local_addr()?;
         listening(address);
 
-        let scraped = self.serve_metrics().await?;
         let streams = CancellationToken::new();
-        let api = self.api(stop.clone(), streams.clone());
+        let scraped = self.serve_metrics(&streams).await?;
+        let api = self.api(access, stop.clone(), streams.clone());
         let router = match self.settings.role {
             Role::All | Role::Dashboard => api::router(api),
             Role::Worker => api::health_router(api),
         };
-        let closing = streams.clone();
-        let server =
-            axum::serve(listener, router).with_graceful_shutdown(async move { closing.cancelled().await });
-        let server = tokio::spawn(std::future::IntoFuture::into_future(server));
+        let within = Duration::from_secs(self.settings.api.timeout_s);
+        let server = tokio::spawn(http::serve(listener, router, within, streams.clone()));
 
         let works = self.settings.role != Role::Dashboard;
         let pulse = works.then(|| self.pulse.clone());
@@ -132,14 +133,17 @@ impl Host {
         supervisor.end().await;
         streams.cancel();
         match tokio::time::timeout(CLOSE_WITHIN, server).await {
-            Ok(ended) => ended.context("the server panicked")?.context("the server failed")?,
+            Ok(ended) => ended.context("the server panicked")?,
             Err(_) => tracing::info!("some connections were still open"),
         }
         Ok(())
     }
 
     /// Until what it returns is dropped.
-    async fn serve_metrics(&self) -> anyhow::Result<Option<AbortOnDropHandle<()>>> {
+    async fn serve_metrics(
+        &self,
+        close: &CancellationToken,
+    ) -> anyhow::Result<Option<AbortOnDropHandle<()>>> {
         let address = &self.settings.metrics_listen;
         if address.is_empty() {
             return Ok(None);
@@ -148,11 +152,8 @@ impl Host {
         let listener = listener.with_context(|| format!("can't serve metrics on {address}"))?;
         tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
         let router = api::metrics_router(Arc::clone(&self.store), Arc::clone(&self.runtime));
-        let served = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "metrics are no longer served");
-            }
-        });
+        let within = Duration::from_secs(self.settings.api.timeout_s);
+        let served = tokio::spawn(http::serve(listener, router, within, close.clone()));
         Ok(Some(AbortOnDropHandle::new(served)))
     }
 
@@ -182,13 +183,13 @@ impl Host {
         worker::run(equipment, settings, self.pulse.clone(), stop).await
     }
 
-    fn api(&self, draining: CancellationToken, stop: CancellationToken) -> Api {
+    fn api(&self, access: Arc<Access>, draining: CancellationToken, stop: CancellationToken) -> Api {
         Api {
             store: Arc::clone(&self.store),
             snapshots: Arc::clone(&self.snapshots),
             runtime: Arc::clone(&self.runtime),
             settings: Arc::clone(&self.settings),
-            logins: Arc::default(),
+            access,
             draining,
             stop,
         }
