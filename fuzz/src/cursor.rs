@@ -1,6 +1,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use aiagent_host::access::Access;
 use aiagent_host::api::{self, Api};
 use aiagent_host::config::Settings;
 use aiagent_host::plugin::{self, Runtime};
@@ -29,14 +30,16 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let (router, task, last) = runtime.block_on(async {
         let store = Arc::new(MemoryStore::default());
         let plugins = plugin::Settings { max_calls: Some(4), ..plugin::Settings::default() };
+        let settings = Settings::default();
+        let access = Access::open(&settings).expect("it reads nothing");
         let router = api::router(Api {
             store: store.clone(),
             snapshots: Arc::new(Snapshots::new(store, Limits::default())),
             runtime: Arc::new(Runtime::start(plugins).await.expect("a runtime without plugins")),
-            settings: Arc::new(Settings::default()),
+            settings: Arc::new(settings),
             draining: CancellationToken::new(),
             stop: CancellationToken::new(),
-            logins: Arc::default(),
+            access: Arc::new(access),
         });
         let submit = Request::post("/api/v1/tasks").header("content-type", "application/json");
         let (status, answer) =

@@ -1,13 +1,15 @@
-//! The REST API: tasks, their events, plugins, pipelines, health.
+//! The REST API: tasks, their events, plugins, pipelines, health, and who may use which of it.
 //!
 //! Invariant: no handler calls a plugin, and none changes a task but by submitting or cancelling it.
 
 mod about;
 mod again;
-mod auth;
+mod audit;
 mod changes;
+mod cors;
 mod events;
 mod extract;
+mod guard;
 mod health;
 mod heavy;
 mod journal;
@@ -16,8 +18,10 @@ mod list;
 mod listing;
 mod metrics;
 mod origin;
+mod plugins;
 mod problem;
 mod queues;
+mod rules;
 mod session;
 mod tasks;
 mod upload;
@@ -26,11 +30,12 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 
+use crate::access::Access;
 use crate::config::Settings;
 use crate::plugin::Runtime;
 use crate::store::Store;
@@ -38,7 +43,6 @@ use crate::workspace::Snapshots;
 
 pub use metrics::metrics_router;
 pub use problem::Problem;
-pub use session::Logins;
 pub use tasks::FileBody;
 pub use view::TaskSummary;
 
@@ -49,15 +53,12 @@ pub struct Api {
     pub snapshots: Arc<Snapshots>,
     pub runtime: Arc<Runtime>,
     pub settings: Arc<Settings>,
-    pub logins: Arc<Logins>,
+    pub access: Arc<Access>,
     /// Cancelled when the host begins to drain: `/readyz` says so.
     pub draining: CancellationToken,
     /// Cancelled when it has drained: event streams end.
     pub stop: CancellationToken,
 }
-
-/// Files and their encoding around them; more than the default tree limit in Base64.
-const BODY_OVERHEAD: f64 = 1.4;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -83,12 +84,16 @@ const BODY_OVERHEAD: f64 = 1.4;
         queues::resume,
         queues::workers,
         listing::plugins,
+        plugins::upload,
+        plugins::allow,
+        plugins::remove,
         listing::pipelines,
         about::about,
         about::samples,
         session::session,
         session::log_in,
         session::log_out,
+        audit::audit,
         health::live,
         health::ready
     ),
@@ -100,11 +105,11 @@ struct Description;
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut description = Description::openapi();
     env!("CARGO_PKG_VERSION").clone_into(&mut description.info.version);
+    rules::describe(&mut description);
     description
 }
 
 pub fn router(api: Api) -> Router {
-    let body = (api.snapshots.limits().bytes as f64 * BODY_OVERHEAD) as usize;
     let guarded = Router::new()
         .route("/api/v1/tasks", post(tasks::submit).get(list::list))
         .route("/api/v1/tasks/{id}", get(tasks::show))
@@ -119,17 +124,21 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/tasks/{id}/events", get(events::stream))
         .route("/api/v1/tasks/{id}/diff", get(tasks::diff))
         .route("/api/v1/tasks/{id}/archive", get(tasks::archive))
-        .route("/api/v1/plugins", get(listing::plugins))
+        .route("/api/v1/plugins", get(listing::plugins).post(plugins::upload))
+        .route("/api/v1/plugins/{file}", delete(plugins::remove))
+        .route("/api/v1/plugins/{file}/allow", post(plugins::allow))
         .route("/api/v1/pipelines", get(listing::pipelines))
         .route("/api/v1/changes", get(changes::changes))
         .route("/api/v1/about", get(about::about))
         .route("/api/v1/samples", get(about::samples))
-        .layer(axum::middleware::from_fn_with_state(api.clone(), auth::require_token))
         .route("/api/v1/session", get(session::session).post(session::log_in).delete(session::log_out))
-        .layer(axum::middleware::from_fn_with_state(api.clone(), origin::refuse_strangers))
-        .layer(DefaultBodyLimit::max(body.saturating_add(1 << 20)));
+        .route("/api/v1/audit", get(audit::audit))
+        .layer(from_fn_with_state(api.clone(), guard::guard))
+        .layer(from_fn_with_state(api.clone(), origin::refuse_strangers));
     let routes = guarded.merge(health()).fallback(problem::page_or_unknown);
-    finish(routes, api).layer(axum::middleware::from_fn(crate::ui::protect))
+    finish(routes, api.clone())
+        .layer(from_fn_with_state(api, cors::let_in))
+        .layer(from_fn(crate::ui::protect))
 }
 
 /// What a process without the dashboard role serves.
@@ -140,7 +149,7 @@ pub fn health_router(api: Api) -> Router {
 fn finish(routes: Router<Api>, api: Api) -> Router {
     routes
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(axum::middleware::from_fn(linger::read_on))
+        .layer(from_fn_with_state(api.clone(), linger::bound))
         .with_state(api)
 }
 

@@ -14,6 +14,7 @@ mod queue;
 mod progress;
 mod run;
 mod serve;
+mod token;
 
 #[cfg(test)]
 mod tests;
@@ -133,6 +134,9 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     if let Some(Command::Doctor(doctor)) = cli.command {
         return doctor::doctor(doctor, config).await;
     }
+    if let Some(Command::Token { command }) = cli.command {
+        return token::token(command, &config);
+    }
     let settings = config.settings;
     match cli.command {
         None | Some(Command::Serve) => serve::serve(settings).await,
@@ -153,6 +157,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
             Command::Backup(_)
             | Command::Restore(_)
             | Command::Doctor(_)
+            | Command::Token { .. }
             | Command::Completions { .. }
             | Command::Compile { .. },
         ) => Ok(0),

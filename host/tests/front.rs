@@ -58,6 +58,12 @@ mod conformance;
 mod examples;
 #[path = "front/page.rs"]
 mod page;
+#[path = "front/access.rs"]
+mod access;
+#[path = "front/limits.rs"]
+mod limits;
+#[path = "front/upload.rs"]
+mod upload;
 #[path = "front/again.rs"]
 mod again;
 #[path = "front/bad_models.rs"]

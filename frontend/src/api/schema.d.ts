@@ -11,8 +11,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This host: defaults and limits. */
+        /**
+         * This host: defaults and limits.
+         * @description Needs the role viewer.
+         */
         get: operations["about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who submitted, cancelled, changed plugins, logged in: this host's own log of it, newest first.
+         * @description Needs the role administrator.
+         */
+        get: operations["audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -32,6 +55,8 @@ export interface paths {
          * A message `changed` whenever a task may have changed, several changes together.
          * @description It has no content: what has changed is read from the other routes, so that a client that missed some
          *     messages has missed nothing.
+         *
+         *     Needs the role viewer.
          */
         get: operations["changes"];
         put?: never;
@@ -49,7 +74,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The configured pipelines. */
+        /**
+         * The configured pipelines.
+         * @description Needs the role viewer.
+         */
         get: operations["pipelines"];
         put?: never;
         post?: never;
@@ -66,10 +94,58 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this host has loaded and how it has done, and what was refused and why. */
+        /**
+         * What this host has loaded and how it has done, and what was refused and why.
+         * @description Needs the role viewer.
+         */
         get: operations["plugins"];
         put?: never;
+        /**
+         * Puts a plugin into the plugins folder, once it has been judged, compiled and tried: what would be
+         *     refused is not put there. It is served when this answers.
+         * @description Needs the role administrator.
+         */
+        post: operations["upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         post?: never;
+        /**
+         * Removes a plugin's file. Calls that run end on it.
+         * @description Needs the role administrator.
+         */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{file}/allow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a plugin that asks for more than the one before it do so, as `aiagent-host plugins allow` does.
+         * @description Needs the role administrator.
+         */
+        post: operations["allow"];
         delete?: never;
         options?: never;
         head?: never;
@@ -83,7 +159,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What waits and runs where. */
+        /**
+         * What waits and runs where.
+         * @description Needs the role viewer.
+         */
         get: operations["queues"];
         put?: never;
         post?: never;
@@ -102,7 +181,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Workers leave its tasks alone from now on. Those that run go on. */
+        /**
+         * Workers leave its tasks alone from now on. Those that run go on.
+         * @description Needs the role administrator.
+         */
         post: operations["pause"];
         delete?: never;
         options?: never;
@@ -119,7 +201,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Workers take its tasks again. */
+        /**
+         * Workers take its tasks again.
+         * @description Needs the role administrator.
+         */
         post: operations["resume"];
         delete?: never;
         options?: never;
@@ -134,7 +219,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Small tasks to try a host with. */
+        /**
+         * Small tasks to try a host with.
+         * @description Needs the role viewer.
+         */
         get: operations["samples"];
         put?: never;
         post?: never;
@@ -151,12 +239,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether one has to log in, and has. */
+        /** Who one is, and whether one has to say so. */
         get: operations["session"];
         put?: never;
-        /** Exchanges the token for a cookie, which serves browsers in place of the `Authorization` header. */
+        /** Exchanges a token for a cookie, which serves browsers in place of the `Authorization` header. */
         post: operations["log_in"];
-        /** Takes the cookie back. */
+        /** Ends the session. Its cookie holds no more, wherever it has got to. */
         delete: operations["log_out"];
         options?: never;
         head?: never;
@@ -170,10 +258,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tasks, newest first. */
+        /**
+         * Tasks, newest first.
+         * @description Needs the role viewer.
+         */
         get: operations["list"];
         put?: never;
-        /** Queues a task. */
+        /**
+         * Queues a task.
+         * @description Needs the role submitter.
+         */
         post: operations["submit"];
         delete?: never;
         options?: never;
@@ -188,7 +282,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One task, whole. */
+        /**
+         * One task, whole.
+         * @description Needs the role viewer.
+         */
         get: operations["show"];
         put?: never;
         post?: never;
@@ -207,7 +304,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Queues a new task with the files and tests of this one; its `parent` is this one. */
+        /**
+         * Queues a new task with the files and tests of this one; its `parent` is this one.
+         * @description Needs the role submitter.
+         */
         post: operations["again"];
         delete?: never;
         options?: never;
@@ -222,7 +322,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All files as .tar.gz. */
+        /**
+         * All files as .tar.gz.
+         * @description Needs the role viewer.
+         */
         get: operations["archive"];
         put?: never;
         post?: never;
@@ -241,7 +344,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends a task. Asking twice is harmless. */
+        /**
+         * Ends a task. Asking twice is harmless.
+         * @description Needs the role submitter.
+         */
         post: operations["cancel"];
         delete?: never;
         options?: never;
@@ -256,7 +362,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changed between two trees, as a unified diff for `git apply` or `patch -p1`. */
+        /**
+         * What changed between two trees, as a unified diff for `git apply` or `patch -p1`.
+         * @description Needs the role viewer.
+         */
         get: operations["diff"];
         put?: never;
         post?: never;
@@ -277,6 +386,8 @@ export interface paths {
          * Replays all events after the given one, then follows the task until it has ended.
          * @description Each message has the event's id, its type, and the event as JSON. Ids are durable: a client that
          *     was cut off goes on with `Last-Event-ID`, and is told (204) when there is nothing to go on with.
+         *
+         *     Needs the role viewer.
          */
         get: operations["stream"];
         put?: never;
@@ -294,7 +405,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The prompts, commands and answers of a task's steps. A key is never among them: no step sees one. */
+        /**
+         * The prompts, commands and answers of a task's steps. A key is never among them: no step sees one.
+         * @description Needs the role viewer.
+         */
         get: operations["journal"];
         put?: never;
         post?: never;
@@ -316,6 +430,7 @@ export interface paths {
         /**
          * Puts a task that has ended, and not green, back into its queue. It keeps its rounds and what it has
          *     spent, and goes on with the step that comes next.
+         * @description Needs the role submitter.
          */
         post: operations["requeue"];
         delete?: never;
@@ -331,7 +446,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The workers that live. */
+        /**
+         * The workers that live.
+         * @description Needs the role viewer.
+         */
         get: operations["workers"];
         put?: never;
         post?: never;
@@ -409,6 +527,38 @@ export interface components {
             /** @description Begin with the tree that this round (from 1) left. Left out: with the files as they were submitted. */
             round?: number | null;
         };
+        AllowBody: {
+            /** @description What was looked at. Another content is not allowed. */
+            digest: components["schemas"]["Digest"];
+        };
+        AuditDeed: {
+            address?: string | null;
+            /** @description By the host's clock. */
+            at: components["schemas"]["u64"];
+            detail?: string | null;
+            role?: components["schemas"]["Role"] | null;
+            /** @description The task, queue, plugin or token it was done to. */
+            subject: string;
+            what: components["schemas"]["AuditWhat"];
+            /**
+             * @description The token's name; `token` for the shared one, `local` where none is asked for, `nobody` where
+             *     none was right. Of a command: the user who gave it.
+             */
+            who: string;
+        };
+        /** @description A deed, and where it stands. */
+        AuditEntry: components["schemas"]["AuditDeed"] & {
+            /** @description Of this host; also a cursor. */
+            id: string;
+        };
+        AuditPage: {
+            /** @description Newest first. */
+            entries: components["schemas"]["AuditEntry"][];
+            /** @description `cursor` of the next page. Absent on the last one. */
+            next?: string | null;
+        };
+        /** @enum {string} */
+        AuditWhat: "submitted" | "cancelled" | "ran-again" | "requeued" | "deleted" | "paused" | "resumed" | "uploaded" | "allowed" | "removed" | "logged-in" | "log-in-refused" | "logged-out" | "token-created" | "token-revoked";
         /** @description What a plugin call ran on: enough to say later where its result came from. */
         Basis: {
             /** @description The contract it was built against: `aiagent:step@0.1.0`. */
@@ -644,6 +794,10 @@ export interface components {
             /** @description Relative, with `/` between folders. */
             path: string;
         };
+        HeldBack: {
+            reason: string;
+            remedy: string;
+        };
         /** @description One import of a component, and what it would allow. */
         Import: {
             /** @description What the plugin can do with it, in words. */
@@ -777,6 +931,12 @@ export interface components {
         } | {
             /** @enum {string} */
             step: "check";
+        };
+        NowAllowed: {
+            digest: components["schemas"]["Digest"];
+            /** @description What it may use. */
+            grants: string[];
+            name: string;
         };
         /** @description Every end has a reason, a tree (hence a diff) and, where a check ran, a report. */
         Outcome: {
@@ -970,6 +1130,11 @@ export interface components {
             /** @description Always `queued`. */
             state: string;
         };
+        /**
+         * @description Each may all that the one before may.
+         * @enum {string}
+         */
+        Role: "viewer" | "submitter" | "administrator";
         /** @description A build or a fix, plus its check. */
         Round: {
             /** @description The snapshot it started from. */
@@ -1007,10 +1172,15 @@ export interface components {
             uses: components["schemas"]["Record"];
         };
         Session: {
-            /** @description Whether this host asks for a token. */
+            /** @description Whether this request may upload, allow and remove plugins. */
+            may_change_plugins: boolean;
+            /** @description Who sends this request: the name of a token, or `local` where none is needed. */
+            name?: string | null;
+            /** @description Whether this host asks who one is. */
             needed: boolean;
             /** @description Whether this request may use the rest of the API. */
             open: boolean;
+            role?: components["schemas"]["Role"] | null;
         };
         /**
          * @description A task as it was submitted. Never changes afterwards: the pipeline is copied in, so that a later
@@ -1180,6 +1350,11 @@ export interface components {
             submitted_at: components["schemas"]["u64"];
             worker?: string | null;
         };
+        Uploaded: {
+            digest: components["schemas"]["Digest"];
+            file: string;
+            held_back?: components["schemas"]["HeldBack"] | null;
+        };
         /** @enum {string} */
         Verdict: "passed" | "failed" | "broken";
         /** @enum {string} */
@@ -1236,6 +1411,92 @@ export interface operations {
                     "application/json": components["schemas"]["About"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description 1 to 500, 100 if left out. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role administrator, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     changes: {
@@ -1253,6 +1514,33 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1274,6 +1562,33 @@ export interface operations {
                     "application/json": components["schemas"]["Pipelines"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     plugins: {
@@ -1293,6 +1608,319 @@ export interface operations {
                     "application/json": components["schemas"]["Listing"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload: {
+        parameters: {
+            query: {
+                /** @description The plugin's name and `.wasm`. */
+                file: string;
+                /** @description Whether it takes the place of one that is there. */
+                replace?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/wasm": number[];
+            };
+        };
+        responses: {
+            /** @description It replaced another */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role administrator and api.change_plugins, and a folder that can be written */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is there, and was not to be replaced */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It would be refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: {
+                /** @description Also where a pipeline or a model needs it. */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role administrator and api.change_plugins, and a folder that can be written */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A pipeline or a model needs it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllowBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NowAllowed"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role administrator and api.change_plugins */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file is another by now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     queues: {
@@ -1310,6 +1938,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Queues"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1333,12 +1988,39 @@ export interface operations {
                     "application/json": components["schemas"]["Paused"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role administrator, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1362,12 +2044,39 @@ export interface operations {
                     "application/json": components["schemas"]["Paused"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role administrator, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1387,6 +2096,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sample"][];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1454,6 +2190,25 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens; Retry-After says when to go on */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1479,6 +2234,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1531,6 +2294,33 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     submit: {
@@ -1574,6 +2364,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role submitter, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -1638,12 +2455,39 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1691,12 +2535,39 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role submitter, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             409: {
@@ -1723,6 +2594,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     archive: {
@@ -1747,12 +2627,39 @@ export interface operations {
                     "application/gzip": number[];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1776,12 +2683,39 @@ export interface operations {
                     "application/json": components["schemas"]["CancelReply"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role submitter, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1810,12 +2744,39 @@ export interface operations {
                     "text/x-diff": string;
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1859,12 +2820,39 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1901,12 +2889,39 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1930,6 +2945,24 @@ export interface operations {
                     "application/json": components["schemas"]["RequeueReply"];
                 };
             };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role submitter, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1944,6 +2977,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1963,6 +3005,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Workers"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

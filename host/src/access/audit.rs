@@ -21,6 +21,7 @@ pub(crate) const FOLDER: &str = "audit";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = AuditWhat)]
 pub enum What {
     Submitted,
     Cancelled,
@@ -40,6 +41,7 @@ pub enum What {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuditDeed)]
 pub struct Deed {
     /// By the host's clock.
     pub at: Millis,
@@ -58,6 +60,7 @@ pub struct Deed {
 
 /// A deed, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct Entry {
     /// Of this host; also a cursor.
     pub id: String,
@@ -66,6 +69,7 @@ pub struct Entry {
 }
 
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+#[schema(as = AuditPage)]
 pub struct Page {
     /// Newest first.
     pub entries: Vec<Entry>,

@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use bytes::Bytes;
 use serde::Deserialize;
 
-use super::extract::Path;
+use super::extract::{Body, Path};
+use super::guard::Told;
 use super::tasks::{accepted, chosen, find, idempotency_key};
 use super::{Api, Problem};
 use crate::store::Idempotency;
@@ -43,7 +43,7 @@ pub(super) async fn again(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    bytes: Bytes,
+    Body(bytes): Body,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
     let body: AgainBody = match bytes.is_empty() {
@@ -68,8 +68,12 @@ pub(super) async fn again(
         budget: body.budget,
         place: PlaceWish::again(task.place),
         tree,
-        parent: Some(task.id),
+        parent: Some(task.id.clone()),
     };
     let submitted = submission.submit(&api.settings, api.store.as_ref(), &api.snapshots, idempotency).await?;
-    Ok(accepted(submitted, Vec::new()))
+    let mut response = accepted(submitted, Vec::new());
+    if let Some(told) = response.extensions_mut().get_mut::<Told>() {
+        told.detail = Some(format!("task {}", task.id));
+    }
+    Ok(response)
 }

@@ -1,27 +1,41 @@
-//! Reads on for a while where a request was refused, so that the refusal arrives.
+//! How long a request may take, and what becomes of a body that nobody reads.
 //!
-//! A client that still sends its body when the connection closes is reset, and may never see the answer.
+//! A client that still sends its body when the connection closes is reset, and may never see the answer: where a
+//! request was refused, the rest is read for a while.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, Bytes};
-use axum::extract::Request;
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::{Stream, StreamExt as _};
+
+use super::{Api, Problem, rules};
 
 /// Several times what a task may be, by default.
 const MOST_BYTES: usize = 512 << 20;
 const LONGEST: Duration = Duration::from_secs(10);
 
-pub(super) async fn read_on(request: Request, next: Next) -> Response {
+/// Until an answer begins; a stream then takes what time it takes.
+pub(super) async fn bound(
+    State(api): State<Api>,
+    path: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let rule = path.and_then(|path| rules::rule(request.method(), path.as_str()));
+    let limit = rule.map_or(rules::Body::None, |rule| rule.body).time(&api);
     let (parts, body) = request.into_parts();
-    let mut rest = Shared(Arc::new(Mutex::new(body.into_data_stream())));
+    let mut rest = Shared::new(body);
     let request = Request::from_parts(parts, Body::from_stream(rest.clone()));
-    let response = next.run(request).await;
+    let Ok(response) = tokio::time::timeout(limit, next.run(request)).await else {
+        return late(rest.give_up(), limit);
+    };
     if response.status().is_client_error() {
         let reading = async {
             let mut bytes = 0;
@@ -38,15 +52,69 @@ pub(super) async fn read_on(request: Request, next: Next) -> Response {
     response
 }
 
-/// A body that is still there when whoever read it has had enough.
+fn late(is_whole: bool, limit: Duration) -> Response {
+    let seconds = limit.as_secs();
+    let problem = match is_whole {
+        false => Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!(
+                "the body did not come within {seconds} s; the operator sets the limit with api.timeout_s"
+            ),
+        ),
+        true => {
+            tracing::warn!(seconds, "a request was given up: it took too long");
+            let detail =
+                format!("no answer within {seconds} s: the host has too much to do; try again later");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    };
+    let mut response = problem.into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// A body that is still there when whoever read it has had enough, and that can be taken from who has not.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<BodyDataStream>>);
+struct Shared(Arc<Mutex<Inner>>);
+
+struct Inner {
+    /// `None`: it was given up.
+    body: Option<BodyDataStream>,
+    ended: bool,
+    reader: Option<Waker>,
+}
+
+impl Shared {
+    fn new(body: Body) -> Self {
+        let body = Some(body.into_data_stream());
+        Self(Arc::new(Mutex::new(Inner { body, ended: false, reader: None })))
+    }
+
+    /// Whoever still reads it is told that it broke off. Whether it was there whole.
+    fn give_up(&self) -> bool {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A body without a single byte is never asked for one.
+        let whole = inner.ended || inner.body.take().is_none_or(|body| body.is_end_stream());
+        if let Some(reader) = inner.reader.take() {
+            reader.wake();
+        }
+        whole
+    }
+}
 
 impl Stream for Shared {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.poll_next_unpin(context)
+        let Some(body) = &mut inner.body else {
+            return Poll::Ready(Some(Err(axum::Error::new("it took too long"))));
+        };
+        let polled = body.poll_next_unpin(context);
+        match &polled {
+            Poll::Ready(piece) => inner.ended |= piece.is_none(),
+            Poll::Pending => inner.reader = Some(context.waker().clone()),
+        }
+        polled
     }
 }

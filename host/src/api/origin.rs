@@ -12,11 +12,11 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Api, Problem};
+use super::{Api, Problem, cors};
 
-/// With a token this lets everything through: no browser sends one by itself.
+/// Where a token is asked for this lets everything through: no browser sends one by itself.
 pub(super) async fn refuse_strangers(State(api): State<Api>, request: Request, next: Next) -> Response {
-    if !api.settings.token.is_empty() {
+    if api.access.is_needed() || cors::welcome(&api, request.headers()).is_some() {
         return next.run(request).await;
     }
     match stranger(request.headers()) {

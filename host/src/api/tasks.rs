@@ -1,12 +1,13 @@
 //! Submitting, reading and cancelling tasks.
 
-use axum::Json;
 use axum::extract::{Request, State as Extract};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Path, Query};
+use super::guard::Told;
 use super::heavy::off_thread;
 use super::{Api, Problem, upload};
 use crate::store::{Cancelled, Idempotency, StoreError, Submitted};
@@ -96,8 +97,9 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
 pub(super) fn accepted(submitted: Submitted, notes: Vec<String>) -> Response {
     let url = format!("/api/v1/tasks/{}", submitted.id);
     let status = if submitted.created { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let told = Told { subject: submitted.id.to_string(), detail: None, nothing: !submitted.created };
     let accepted = Accepted { events: format!("{url}/events"), url: url.clone(), id: submitted.id, notes };
-    (status, [(header::LOCATION, url)], Json(accepted)).into_response()
+    (status, Extension(told), [(header::LOCATION, url)], Json(accepted)).into_response()
 }
 
 /// One task, whole.

@@ -12,7 +12,7 @@ use crate::config::{LogFormat, Overrides, Role};
 use crate::plugin::Kind;
 use crate::scaffold::Language;
 use crate::submission::PlaceWish;
-pub(super) use ops::{Backup, Doctor, Migrate, ProductionCheck, Restore, Smoke};
+pub(super) use ops::{Backup, Doctor, Migrate, ProductionCheck, Restore, Smoke, Token};
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
 /// of budget.
@@ -101,6 +101,11 @@ pub(super) enum Command {
     Plugins {
         #[command(subcommand)]
         command: Plugins,
+    },
+    /// Say who may use a host, and what each may do; a running host knows at once
+    Token {
+        #[command(subcommand)]
+        command: Token,
     },
     /// Write the host's state, configuration and plugins into one file, also while it serves
     Backup(Backup),
@@ -418,6 +423,7 @@ impl Command {
                 | Self::Doctor(_)
                 | Self::ProductionCheck(_)
                 | Self::Smoke(_)
+                | Self::Token { .. }
         )
     }
 }

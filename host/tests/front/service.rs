@@ -50,7 +50,7 @@ async fn a_host_without_a_token_listens_on_loopback_only() {
         end,
         Some(
             "error: refusing to listen on 0.0.0.0:0 without a token: everyone who reaches it could run tasks; \
-             set AIAGENT_TOKEN, or listen on 127.0.0.1"
+             set AIAGENT_TOKEN, make one with `aiagent-host token create`, or listen on 127.0.0.1"
         )
     );
 }
@@ -103,9 +103,13 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
         described,
         [
             "GET /api/v1/about",
+            "GET /api/v1/audit",
             "GET /api/v1/changes",
             "GET /api/v1/pipelines",
             "GET /api/v1/plugins",
+            "POST /api/v1/plugins",
+            "DELETE /api/v1/plugins/{file}",
+            "POST /api/v1/plugins/{file}/allow",
             "GET /api/v1/queues",
             "POST /api/v1/queues/{name}/pause",
             "POST /api/v1/queues/{name}/resume",
@@ -134,7 +138,7 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
         let (method, path) = line.split_once(' ').expect("two words");
         let method: Method = method.parse().expect("a method");
         let answer = host
-            .request(method, &path.replace("{id}", "x").replace("{name}", "x"))
+            .request(method, &path.replace("{id}", "x").replace("{name}", "x").replace("{file}", "x"))
             .send()
             .await
             .expect("an answer");

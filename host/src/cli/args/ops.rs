@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::Server;
+use crate::access::Role;
 use crate::upkeep::Part;
 
 #[derive(Debug, Args)]
@@ -84,3 +85,33 @@ pub(in crate::cli) struct Smoke {
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub timeout: u64,
 }
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = TOKEN_EXAMPLES)]
+pub(in crate::cli) enum Token {
+    /// Make a token and print it; of the token itself nothing is kept
+    Create {
+        /// Who it is for: a person, or a program
+        name: String,
+        // Not called `role`: that is what a process does.
+        #[arg(value_name = "ROLE")]
+        may: Role,
+        /// It holds for so many days [default: until it is revoked]
+        #[arg(long, value_name = "DAYS")]
+        expires: Option<u64>,
+    },
+    /// Say who has one
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let it count no more, with all sessions that were begun with it
+    Revoke { name: String },
+}
+
+const TOKEN_EXAMPLES: &str = "\
+Examples:
+  sudo aiagent-host token create ann submitter --expires 90     for the installed service
+  AIAGENT_TOKEN=aiagent_... aiagent-host submit 'Write fib.py with fib(n)' --server https://HOST
+
+As soon as there is a tokens file, the host asks everyone for a token, on loopback too.";

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::access;
 use crate::app::{open_store, plugin_settings, sandbox_config};
 use crate::cli::findings::Findings;
 use crate::config::Settings;
@@ -139,15 +140,35 @@ pub(super) async fn commands(settings: &Settings, findings: &mut Findings) {
 
 pub(super) fn access(settings: &Settings, findings: &mut Findings) {
     let address = settings.listen.0;
-    if address.ip().is_loopback() {
+    let file = &settings.tokens_file;
+    let tokens = match access::list(file) {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            return findings.error("access", error.to_string(), "aiagent-host token list says more");
+        }
+    };
+    let expired = tokens.iter().filter(|token| token.has_expired()).count();
+    if expired > 0 {
+        let found = format!("{expired} tokens in {} have expired", file.display());
+        findings.warning("access", found, "aiagent-host token revoke NAME, and create a new one");
+    }
+    let asks = !settings.token.is_empty() || file.exists();
+    if !asks && address.ip().is_loopback() {
         findings.ok("access", format!("{address}, this machine only"));
-    } else if settings.token.is_empty() {
+    } else if !asks {
         findings.error(
             "access",
             format!("{address} without a token: the host will not start"),
-            "AIAGENT_TOKEN in /etc/ai-agent/env, or listen on 127.0.0.1",
+            "aiagent-host token create, or AIAGENT_TOKEN in /etc/ai-agent/env, or listen on 127.0.0.1",
         );
+    } else if settings.token.is_empty() && tokens.len() == expired {
+        let found = format!("{} has no token that holds: nobody gets in", file.display());
+        findings.error("access", found, "aiagent-host token create NAME ROLE");
     } else {
-        findings.ok("access", format!("{address}, with a token"));
+        let shared = if settings.token.is_empty() { "" } else { "the shared token and " };
+        findings.ok(
+            "access",
+            format!("{address}, with {shared}{} of people and programs", tokens.len() - expired),
+        );
     }
 }

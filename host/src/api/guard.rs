@@ -1,0 +1,131 @@
+//! Lets through whoever may do what is asked, and tells the audit log what was done.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, RawPathParams, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
+
+use super::rules::{self, Rule};
+use super::{Api, Problem};
+use crate::access::{Caller, Deed, Refused, Role};
+
+/// What the audit log is to say of a request, where its path does not: put among the answer's extensions
+/// by the handler.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    pub subject: String,
+    pub detail: Option<String>,
+    /// Nothing was done after all.
+    pub nothing: bool,
+}
+
+/// Handlers find the [`crate::access::Who`] and the [`Caller`] among the request's extensions.
+pub(super) async fn guard(
+    State(api): State<Api>,
+    path: MatchedPath,
+    params: Option<RawParams>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let rule = rules::rule(request.method(), path.as_str());
+    let caller = caller(&api, &request);
+    request.extensions_mut().insert(caller.clone());
+    if let Some(rule) = rule {
+        DefaultBodyLimit::max(rule.body.limit(&api)).apply(&mut request);
+    }
+    let least = rule.map_or(Some(Role::Administrator), |rule| rule.least);
+    let Some(least) = least else { return next.run(request).await };
+    let changes = !request.method().is_safe();
+    let who = match api.access.identify(request.headers(), &caller, changes) {
+        Ok(who) => who,
+        Err(refused) => return refuse(&refused, request.headers()),
+    };
+    if who.role < least {
+        let detail = format!("this needs the role {least}; {} is a {}", who.name, who.role);
+        tracing::warn!(who = who.name, role = %who.role, path = path.as_str(), "refused: it needs the role {least}");
+        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
+    }
+    request.extensions_mut().insert(who.clone());
+    let Some(Rule { what: Some(what), .. }) = rule else { return next.run(request).await };
+    let deed = async move {
+        let mut response = next.run(request).await;
+        if response.status().is_success() {
+            let told = response.extensions_mut().remove::<Told>();
+            let told = told.unwrap_or_else(|| Told { subject: subject(params), ..Told::default() });
+            if !told.nothing {
+                let deed = Deed::new(Some(&who), caller.address, *what, told.subject);
+                api.access.audit.record(Deed { detail: told.detail, ..deed }).await;
+            }
+        }
+        response
+    };
+    // A client that goes away meanwhile leaves nothing half done, and nothing untold.
+    match tokio::spawn(deed.in_current_span()).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a request failed");
+            let detail = "the request could not be worked on; see the log";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+        }
+    }
+}
+
+/// Who is at the other end.
+fn caller(api: &Api, request: &Request) -> Caller {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    api.access.caller(peer, request.headers())
+}
+
+/// The parameters of a path, where they are text.
+pub(super) struct RawParams(Vec<String>);
+
+impl<S: Send + Sync> axum::extract::OptionalFromRequestParts<S> for RawParams {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Option<Self>, Self::Rejection> {
+        let params =
+            <RawPathParams as axum::extract::FromRequestParts<S>>::from_request_parts(parts, state).await;
+        Ok(params.ok().map(|params| Self(params.iter().map(|(_, value)| value.to_owned()).collect())))
+    }
+}
+
+/// What a path names.
+fn subject(params: Option<RawParams>) -> String {
+    params.and_then(|params| params.0.into_iter().next()).unwrap_or_default()
+}
+
+pub(super) fn refuse(refused: &Refused, headers: &HeaderMap) -> Response {
+    let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+    match refused {
+        Refused::Unknown if headers.contains_key(header::COOKIE) => {
+            let detail = "log in: the session has ended, or was never one of this host";
+            (challenge, Problem::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+        }
+        Refused::Unknown => {
+            let detail = "send the token as `Authorization: Bearer TOKEN`";
+            (challenge, Problem::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+        }
+        Refused::Wrong => {
+            let detail = "this is not the token of this host";
+            (challenge, Problem::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+        }
+        Refused::Wait(seconds) => {
+            let detail =
+                format!("too many wrong tokens in the last minute: wait {seconds} s, then try again");
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
+            let mut response = problem.into_response();
+            response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
+            response
+        }
+        Refused::OtherSite => {
+            let detail = "a page of another site may not change anything here with this browser's session";
+            Problem::new(StatusCode::FORBIDDEN, detail).into_response()
+        }
+    }
+}

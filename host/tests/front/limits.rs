@@ -1,0 +1,119 @@
+//! What a client may cost a host: time, bytes; and what each answer tells a browser.
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::fake_model::{FakeModel, Reply};
+use crate::test_host::{Setup, TestHost, json};
+use crate::{patience, sample};
+
+async fn connect(host: &TestHost) -> TcpStream {
+    let address = host.url.trim_start_matches("http://");
+    TcpStream::connect(address).await.expect("it listens")
+}
+
+/// All that comes until the host closes.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    patience("the end of the connection", stream.read_to_end(&mut bytes)).await.expect("readable");
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+#[tokio::test]
+async fn who_sends_too_slowly_is_cut_off_and_streams_go_on() {
+    let model = FakeModel::start([Reply::Silent]).await;
+    let host = Setup::with_model(&model).set("api.timeout_s", 1).start().await;
+    let id = host.submit(&sample::body()).await;
+    let mut stream = host.events(&id, 0).await;
+    stream.until("step-started").await;
+
+    // Headers that never end, and a connection that never begins.
+    let (mut slow, idle) = (connect(&host).await, connect(&host).await);
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ").await.expect("it is read");
+    let (slow, idle) = tokio::join!(rest(slow), rest(idle));
+    assert_eq!((slow.as_str(), idle.as_str()), ("", ""));
+
+    // A body that stops.
+    let mut slow = connect(&host).await;
+    let head = "POST /api/v1/tasks HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    slow.write_all(head.as_bytes()).await.expect("it is read");
+    let answer = rest(slow).await;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    assert!(head.starts_with("HTTP/1.1 408 ") && head.contains("connection: close"), "{head}");
+    let problem: Value = serde_json::from_str(body).expect("JSON");
+    let detail = "the body did not come within 1 s; the operator sets the limit with api.timeout_s";
+    assert_eq!(problem["detail"], detail);
+
+    // The stream is older than that by now.
+    host.post(&format!("/api/v1/tasks/{id}/cancel")).send().await.expect("an answer");
+    stream.until("ended").await;
+}
+
+#[tokio::test]
+async fn a_body_is_as_long_as_its_route_takes() {
+    let mut host = Setup::new().set("token", "secret-canary").start().await;
+    let long = "x".repeat((1 << 20) + 1);
+    let task = "/api/v1/tasks/01J9Z3NDEKTSV4RRFFQ69G5FAV";
+    for request in [
+        host.post(&format!("{task}/again")).body(long.clone()),
+        host.post("/api/v1/session").body(long.clone()),
+    ] {
+        let (status, problem) = json(request).await;
+        assert_eq!(status, 413);
+        assert_eq!(problem["detail"], "the body is longer than what is taken here, 1 MiB");
+    }
+    // Whoever is not let in is not read.
+    host.token = None;
+    let (status, _) = json(host.post("/api/v1/tasks").body(long)).await;
+    assert_eq!(status, 401);
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_be_careful() {
+    let model = FakeModel::start([Reply::Silent]).await;
+    let mut host = Setup::with_model(&model).set("token", "secret-canary").start().await;
+    let id = host.submit(&sample::body()).await;
+    let events = format!("/api/v1/tasks/{id}/events");
+    let mut requests = Vec::new();
+    for path in [
+        "/",
+        "/nothing.js",
+        "/healthz",
+        "/readyz",
+        "/api/openapi.json",
+        "/api/v1/tasks",
+        "/api/v1/nothing",
+        &events,
+    ] {
+        requests.push((path.to_owned(), host.get(path)));
+    }
+    requests.push(("a wrong method".to_owned(), host.request(reqwest::Method::DELETE, "/api/v1/tasks")));
+    requests.push(("a log-out".to_owned(), host.request(reqwest::Method::DELETE, "/api/v1/session")));
+    host.token = None;
+    requests.push(("without a token".to_owned(), host.get("/api/v1/tasks")));
+    requests.push(("a log-in".to_owned(), host.post("/api/v1/session").json(&json!({ "token": "wrong" }))));
+    for (name, request) in requests {
+        let answer = request.send().await.expect("an answer");
+        let header =
+            |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
+        for (header_name, wanted) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(header(header_name).as_deref(), Some(wanted), "{name}: {header_name}");
+        }
+        let policy = header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{name}");
+        let kept = header("cache-control");
+        let is_answer = name.starts_with("/api/v1") || !name.starts_with('/');
+        assert_eq!(
+            is_answer,
+            kept.as_deref().is_some_and(|kept| kept.contains("no-store")),
+            "{name}: {kept:?}"
+        );
+    }
+}
