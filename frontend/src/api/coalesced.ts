@@ -1,8 +1,8 @@
 /**
  * Asks again, however often it is told to, one question at a time: a new one would call the one before off,
- * and where news comes faster than answers, none would arrive.
+ * and where news comes faster than answers, none would arrive. `pauseMs`: the least time between two.
  */
-export function coalesced(ask: () => Promise<unknown>): { now: () => void; stop: () => void } {
+export function coalesced(ask: () => Promise<unknown>, pauseMs = 0): { now: () => void; stop: () => void } {
   let [asking, again, over] = [false, false, false];
   const now = async () => {
     again = true;
@@ -11,6 +11,7 @@ export function coalesced(ask: () => Promise<unknown>): { now: () => void; stop:
     while (again && !over) {
       again = false;
       await ask();
+      if (pauseMs) await new Promise((done) => setTimeout(done, pauseMs));
     }
     asking = false;
   };

@@ -9,12 +9,26 @@ export interface Link {
   status?: number;
 }
 
-/** Asks again for what is on the page when a task may have changed. */
-export function useChanges(): Link {
+/** An ended task changes seldom, and the others often. */
+const PAUSE_MS = 2_000;
+
+/**
+ * Asks again for what is on the page when a task may have changed. `of`: a task that is followed this way,
+ * now that its own events have ended; `null`: nothing is.
+ */
+export function useChanges(of?: string | null): Link {
   const queries = useQueryClient();
   const [link, setLink] = useState<Link>({ connection: "connecting" });
   useEffect(() => {
-    const ask = coalesced(() => queries.invalidateQueries({ queryKey: ["live"] }));
+    if (of === null) return;
+    const ask = coalesced(
+      () =>
+        Promise.all([
+          queries.invalidateQueries({ queryKey: ["live"] }),
+          of !== undefined && queries.invalidateQueries({ queryKey: ["task", of] }),
+        ]),
+      of === undefined ? 0 : PAUSE_MS,
+    );
     const stream = new Stream({
       url: () => "/api/v1/changes",
       probe: () => statusOf(),
@@ -33,6 +47,6 @@ export function useChanges(): Link {
       ask.stop();
       stream.close();
     };
-  }, [queries]);
+  }, [queries, of]);
   return link;
 }

@@ -5,7 +5,7 @@ import type { Task } from "../api/client";
 import { Feed } from "../task/feed";
 
 /** A task's events so far, and those to come. */
-export function useStory(id: string, state: Task["state"] | undefined) {
+export function useStory(id: string, task: Task | undefined) {
   const feed = useMemo(() => new Feed(id), [id]);
   const told = useSyncExternalStore(feed.subscribe, feed.getSnapshot);
   const queries = useQueryClient();
@@ -27,10 +27,12 @@ export function useStory(id: string, state: Task["state"] | undefined) {
     // Logged out: then the page asks for the token.
     if (status === 401) void queries.invalidateQueries({ queryKey: ["session"] });
   }, [queries, status]);
-  const before = useRef(state);
+  // A task that had ended was queued again, and may have ended anew since.
+  const end = task?.state === "ended" ? task.ended_at : undefined;
+  const before = useRef(end);
   useEffect(() => {
-    if (before.current === "ended" && state !== "ended" && state !== undefined) feed.resume();
-    before.current = state;
-  }, [feed, state]);
+    if (before.current !== undefined && before.current !== end) feed.resume();
+    before.current = end;
+  }, [feed, end]);
   return told;
 }

@@ -14,6 +14,7 @@ import { Timeline } from "../components/Timeline";
 import { Writing } from "../components/Writing";
 import { reason } from "../format";
 import { beganWith } from "../task/rounds";
+import { useChanges } from "../hooks/useChanges";
 import { useMay } from "../hooks/useMay";
 import { useKeys } from "../hooks/useKeys";
 import { useStory } from "../hooks/useStory";
@@ -33,7 +34,9 @@ export function Task() {
 
 function OneTask({ id }: { id: string }) {
   const found = useQuery(taskQuery(id));
-  const { story, connection, status } = useStory(id, found.data?.state);
+  const { story, connection, status } = useStory(id, found.data);
+  // It may be retried, or run again, by somebody else; a tab has one connection at a time.
+  useChanges(connection === "ended" ? id : null);
   const [params, setParams] = useSearchParams();
   const may = useMay();
   const asked = params.get("tab") as Tab | null;
