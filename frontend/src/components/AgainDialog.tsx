@@ -5,6 +5,7 @@ import type { Task } from "../api/client";
 import { useAgain } from "../api/mutations";
 import { pipelines } from "../api/queries";
 import type { Steps } from "../api/soon";
+import { partsApart } from "../task/rounds";
 import { useClickKey } from "../hooks/useClickKey";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
@@ -28,7 +29,11 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
   const [pipeline, setPipeline] = useState(task.spec.pipeline.name);
   const [round, setRound] = useState(from);
   const [rounds, setRounds] = useState(task.spec.budget.rounds);
-  const [steps, setSteps] = useState<Steps>({});
+  // What was chosen for the first run stays chosen.
+  const [wished, setSteps] = useState<Steps>();
+  const choices = known.data?.pipelines ?? [task.spec.pipeline];
+  const chosen = choices.find((one) => one.name === pipeline);
+  const steps = wished ?? (chosen?.name === task.spec.pipeline.name ? partsApart(task.spec.pipeline, chosen) : {});
   const body = {
     goal: goal === task.spec.goal ? undefined : goal,
     pipeline,
@@ -36,9 +41,7 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
     budget: { rounds },
     steps: chosenSteps(steps),
   };
-  const key = useClickKey(goal, pipeline, round, rounds, steps);
-  const choices = known.data?.pipelines ?? [task.spec.pipeline];
-  const chosen = choices.find((one) => one.name === pipeline);
+  const key = useClickKey(goal, pipeline, round, rounds, JSON.stringify(steps));
   const send = () =>
     again.mutate(
       { key, body },

@@ -13,16 +13,12 @@ export function Equal({ draft, archive }: { draft: Draft; archive: File | undefi
       <summary className="px-3 py-2">The same from a terminal</summary>
       {forms.map(([name, text]) => (
         <div key={name} className="border-t border-line px-3 py-2">
-          <div className="flex min-h-7 items-center justify-between text-xs text-soft">
-            {name} {text !== undefined && <Copy text={text} label={`Copy the ${name} command`} />}
+          <div className="flex items-center justify-between text-xs text-soft">
+            {name} <Copy text={text} label={`Copy the ${name} command`} />
           </div>
-          {text === undefined ? (
-            <p className="text-soft">The command has no options for other parts and protected files: use curl, or a pipeline that has them.</p>
-          ) : (
-            <pre className="foreign max-h-60 overflow-auto text-xs whitespace-pre-wrap" tabIndex={0} aria-label={`${name} command`}>
-              {text}
-            </pre>
-          )}
+          <pre className="foreign max-h-60 overflow-auto text-xs whitespace-pre-wrap" tabIndex={0} aria-label={`${name} command`}>
+            {text}
+          </pre>
         </div>
       ))}
       <p className="border-t border-line px-3 py-2 text-xs text-soft">

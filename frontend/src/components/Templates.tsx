@@ -7,10 +7,10 @@ import { looksLikeTest } from "../task/files";
 export function Templates({ onChoose }: { onChoose: (part: Partial<Draft>) => void }) {
   const found = useQuery(samples);
   return (
-    <label className="flex items-center gap-2">
+    <label className="flex min-w-0 flex-wrap items-center gap-x-2">
       <span className="text-soft">Begin with a sample</span>
       <select
-        className="field"
+        className="field w-64 max-w-full"
         value=""
         onChange={(event) => {
           const sample = found.data?.find((one) => one.name === event.target.value);

@@ -56,6 +56,7 @@ test("a draft outlives the page, and goes when it is submitted", async () => {
   server.use(sent("post", "*/api/v1/tasks", accepted).handler);
   open();
   await userEvent.type(await goal(), "Kept <b>");
+  await waitFor(() => expect(JSON.parse(localStorage.getItem("draft")!)).toMatchObject({ goal: "Kept <b>" }));
   cleanup();
   open();
   expect(((await goal()) as HTMLTextAreaElement).value).toBe("Kept <b>");

@@ -1,4 +1,5 @@
-import type { Task } from "../api/client";
+import type { Schema, Task } from "../api/client";
+import type { Steps } from "../api/soon";
 
 /** The round (from 1) whose tree a round began with; 0: the submitted files. */
 export function beganWith(task: Task, number: number): number {
@@ -19,4 +20,12 @@ export function stepName(task: Task, step: number): string {
     at -= round.steps.length;
   }
   return `Step ${step + 1}`;
+}
+
+/** The parts in which a task's pipeline is not the one that is configured under its name. */
+export function partsApart(own: Schema["Pipeline"], configured: Schema["Pipeline"]): Steps {
+  const parts = (one: Schema["Pipeline"]) =>
+    ({ builder: one.builder.name, checker: one.checker.name, fixer: one.fixer?.name, model: one.model ?? undefined }) satisfies Steps;
+  const usual = parts(configured);
+  return Object.fromEntries(Object.entries(parts(own)).filter(([part, name]) => name && name !== usual[part as keyof Steps]));
 }

@@ -71,11 +71,22 @@ test("commands are quoted for a shell", () => {
   expect(curlOf(draft, "http://h")).toContain("Don'\\''t fail");
   expect(curlOf(packed, "http://h", archive)).toContain("--form-string 'goal=Don'\\''t fail' \\\n  --form-string 'pipeline=short'");
   expect(curlOf(packed, "http://h", archive)).toContain("-F 'archive=@it'\\''s.tar.gz'");
-  expect(commandOf({ ...draft, source: "git", gitPath: "/srv/repo" }, "http://h")).toContain("--dir '/srv/repo' \\\n  --rev 'HEAD'");
 });
 
-test("what the command line has no words for is not told wrong", () => {
-  expect(commandOf(packed, "http://h", archive)).toBeUndefined();
+test("the command line has words for all of it", () => {
+  expect(commandOf(packed, "http://h", archive).split(" \\\n  ")).toEqual([
+    "aiagent-host submit 'Don'\\''t fail'",
+    "--dir 'it'\\''s.tar.gz'",
+    "--tests 'test_a.py' 'tests/b.py'",
+    "--pipeline 'short'",
+    "--model 'large'",
+    "--protect 'ci/**' '*.lock'",
+    "--minutes '1.5'",
+    "--priority '9'",
+    "--server http://h --follow",
+  ]);
+  const git = commandOf({ ...EMPTY, goal: "x", source: "git", gitPath: "/srv/repo", gitRevision: "v1" }, "http://h");
+  expect(git).toContain("--git '/srv/repo' \\\n  --rev 'v1'");
 });
 
 test.each([

@@ -85,19 +85,25 @@ export function curlOf(draft: Draft, origin: string, archive?: { name: string })
   return [`curl ${origin}/api/v1/tasks`, ...sent].join(" \\\n  ");
 }
 
-/** The same from a folder that holds the files; `undefined` for what the command line has no words for. */
-export function commandOf(draft: Draft, origin: string, archive?: { name: string }): string | undefined {
-  const common = commonOf(draft, []);
-  if (common.steps || common.protected) return undefined;
-  const there = archive || draft.source === "git" ? lines(draft.tests) : draft.files.filter((file) => file.isTest).map((file) => file.path);
-  const option = (name: string, value: string) => (value.trim() ? [`--${name} ${quoted(value.trim())}`] : []);
-  const from = draft.source === "git" ? draft.gitPath : archive ? archive.name : draft.files.length ? "." : "";
+/** The same from a folder that holds the files. */
+export function commandOf(draft: Draft, origin: string, archive?: { name: string }): string {
+  const git = draft.source === "git";
+  const marked = draft.files.filter((file) => file.isTest).map((file) => file.path);
+  const option = (name: string, ...values: string[]) => {
+    const words = values.map((value) => value.trim()).filter((value) => value !== "");
+    return words.length ? [`--${name} ${words.map(quoted).join(" ")}`] : [];
+  };
   return [
     `aiagent-host submit ${quoted(draft.goal)}`,
-    ...(from === "." ? ["--dir ."] : option("dir", from)),
-    ...(draft.source === "git" ? option("rev", draft.gitRevision || "HEAD") : []),
-    ...(there.length ? [`--tests ${there.map(quoted).join(" ")}`] : []),
+    ...(git ? option("git", draft.gitPath) : archive ? option("dir", archive.name) : draft.files.length ? ["--dir ."] : []),
+    ...(git ? option("rev", draft.gitRevision) : []),
+    ...option("tests", ...(git || archive ? lines(draft.tests) : marked)),
     ...option("pipeline", draft.pipeline),
+    ...option("builder", draft.steps.builder ?? ""),
+    ...option("checker", draft.steps.checker ?? ""),
+    ...option("fixer", draft.steps.fixer ?? ""),
+    ...option("model", draft.steps.model ?? ""),
+    ...option("protect", ...lines(draft.protected)),
     ...option("rounds", draft.rounds),
     ...option("tokens", draft.tokens),
     ...option("cost", draft.cost),
