@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,32 +19,37 @@ async function freePort(): Promise<number> {
 /** The real program with the real plugins; started again, it finds the state it left, on the same port. */
 export class Host {
   private child: ChildProcess | undefined;
-  private readonly dir = mkdtempSync(join(tmpdir(), "aiagent-page-"));
+  readonly dir = mkdtempSync(join(tmpdir(), "aiagent-page-"));
   url = "";
 
-  private constructor(private readonly config: string) {}
+  private constructor(
+    private readonly config: string,
+    private readonly plugins: string | undefined,
+  ) {}
 
-  static async start(config: string): Promise<Host> {
+  /** `own`: the plugins, without `.wasm`, that it has in a folder of its own, which it may change. */
+  static async start(config: string, own?: string[]): Promise<Host> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: make build`);
-    const host = new Host(config);
+    const host = new Host(config, own && "plugins");
+    if (own) mkdirSync(join(host.dir, "plugins"));
+    for (const name of own ?? []) cpSync(pluginFile(name), join(host.dir, "plugins", `${name}.wasm`));
     host.url = `http://127.0.0.1:${await freePort()}`;
     await host.up();
     return host;
   }
 
   async up() {
-    const file = join(this.dir, "aiagent.toml");
+    const file = this.file;
     writeFileSync(
       file,
       `listen = "${this.url.replace("http://", "")}"
-plugins_dir = ["${join(TARGET, "plugins")}"]
+plugins_dir = ["${this.plugins ? join(this.dir, this.plugins) : join(TARGET, "plugins")}"]
 state_dir = "${join(this.dir, "state")}"
 cache_dir = "${join(TARGET, "tmp/compiled")}"
 worker.lease_s = 3
 ${this.config}`,
     );
-    const env = { PATH: process.env.PATH, HOME: this.dir, AIAGENT_CONFIG: file };
-    this.child = spawn(PROGRAM, ["serve"], { env, cwd: this.dir, stdio: ["ignore", "ignore", "pipe"] });
+    this.child = spawn(PROGRAM, ["serve"], { env: this.env, cwd: this.dir, stdio: ["ignore", "ignore", "pipe"] });
     const { stderr } = this.child;
     await new Promise<void>((ready, fail) => {
       let log = "";
@@ -54,6 +59,19 @@ ${this.config}`,
       });
       this.child?.once("exit", () => fail(new Error(`the host ended: ${log}`)));
     });
+  }
+
+  private get file() {
+    return join(this.dir, "aiagent.toml");
+  }
+
+  private get env() {
+    return { PATH: process.env.PATH, HOME: this.dir, AIAGENT_CONFIG: this.file };
+  }
+
+  /** What a command of the same program says, with this host's configuration. */
+  command(...args: string[]): string {
+    return execFileSync(PROGRAM, args, { env: this.env, cwd: this.dir, encoding: "utf8" });
   }
 
   get pid(): number {
@@ -74,6 +92,8 @@ ${this.config}`,
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
+
+export const pluginFile = (name: string) => join(TARGET, "plugins", `${name}.wasm`);
 
 /** Answers from the recordings of the samples. */
 export const REPLAY = `replay = "${join(ROOT, "host/samples/recordings")}"

@@ -12,7 +12,6 @@ export class Model {
     server.on("request", (request, response) => {
       request.resume();
       request.on("end", () => {
-        response.writeHead(200, { "content-type": "text/event-stream" });
         const next = model.wanted.shift();
         if (next) next(response);
         else model.waiting.push(response);
@@ -50,6 +49,12 @@ max_rounds = 2
 export class Answer {
   constructor(private readonly response: ServerResponse) {}
 
+  /** As a server that does not know the model. */
+  refuses() {
+    this.response.writeHead(404, { "content-type": "application/json" });
+    this.response.end('{"error":{"message":"no such model"}}');
+  }
+
   says(content: string) {
     this.send({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
   }
@@ -60,6 +65,7 @@ export class Answer {
   }
 
   private send(chunk: object) {
+    if (!this.response.headersSent) this.response.writeHead(200, { "content-type": "text/event-stream" });
     this.response.write(`data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", model: "scripted", ...chunk })}\n\n`);
   }
 }

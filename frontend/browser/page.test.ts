@@ -1,229 +1,162 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { launch } from "./browser";
-import { ADD, Host, REPLAY, submit } from "./host";
-import { Model } from "./model";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Host, REPLAY } from "./host";
+import { badge, overhang, settled, violations, visits } from "./page";
 
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-/** What the browser complains of: nothing, ever. */
-let complaints: string[];
-
+const visit = visits();
+let host: Host;
 beforeAll(async () => {
-  browser = await launch();
+  host = await Host.start(REPLAY);
 });
-afterAll(() => browser.close());
+afterAll(() => host.stop());
 
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  page = await context.newPage();
-  complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("dialog", (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
+test("a first-time user submits a sample, reads the diff, and runs it again another way", async () => {
+  const { page } = visit;
+  await page.goto(host.url);
+  await page.getByRole("link", { name: "Submit one, or try a sample" }).click();
+  await page.getByLabel("Begin with a sample").selectOption("fizz");
+  await page.reload();
+  await expect.poll(() => page.getByLabel("Goal").inputValue()).toContain("fizz.py");
+  await page.getByRole("button", { name: "Submit", exact: true }).click();
+  await badge(page, "green").waitFor();
+  const first = new URL(page.url()).pathname;
+
+  await page.getByRole("tab", { name: "Checks" }).click();
+  await page.getByText("AssertionError").first().waitFor();
+  await page.getByRole("button", { name: "Its changes" }).first().click();
+  await page.getByText("def fizz(n):").first().waitFor();
+  await page.getByRole("tab", { name: "Files" }).click();
+  await page.getByRole("button", { name: /test_fizz.py test/ }).click();
+  await page.getByRole("region", { name: "Content of test_fizz.py" }).getByText("from fizz import").waitFor();
+  await page.getByRole("tab", { name: "Attempts" }).click();
+  await page.getByRole("heading", { name: "Step 1: build of round 1 with builder" }).waitFor();
+  await page.getByRole("tab", { name: "Log" }).click();
+  await page.getByText("ended: green").waitFor();
+
+  await page.getByRole("button", { name: "Run again…" }).click();
+  await page.getByLabel("Pipeline").selectOption("short");
+  await page.getByRole("dialog").getByLabel("Rounds at most").fill("1");
+  await page.getByRole("button", { name: "Run again", exact: true }).click();
+  await page.waitForURL((url) => url.pathname !== first);
+  await badge(page, "no rounds left").waitFor();
+  await page.getByRole("link", { name: "compare" }).click();
+  await page.getByRole("heading", { name: "Compare" }).waitFor();
+  await badge(page, "green").waitFor();
+  await badge(page, "no rounds left").waitFor();
+  await page.getByRole("row", { name: /^Pipeline default short$/ }).waitFor();
 });
-afterEach(async () => {
-  await context.close();
-  expect(complaints).toEqual([]);
+
+test("filters live in the URL", async () => {
+  const { page } = visit;
+  await page.goto(`${host.url}/?outcome=not-green`);
+  await badge(page, "no rounds left").waitFor();
+  await expect.poll(() => page.getByRole("row").count()).toBe(2);
+  await page.getByLabel("Any outcome").selectOption("green");
+  await badge(page, "green").waitFor();
+  await expect.poll(() => page.url()).toContain("outcome=green");
+  await page.getByLabel("Any pipeline").selectOption("default");
+  await page.getByLabel("Any plugin").selectOption("builder");
+  await page.getByLabel("Any model").selectOption("default");
+  await page.getByLabel("Any time").selectOption("1h");
+  await badge(page, "green").waitFor();
+  expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({
+    outcome: "green",
+    pipeline: "default",
+    plugin: "builder",
+    model: "default",
+    since: "1h",
+  });
+  const other = await visit.another();
+  await other.goto(page.url());
+  await badge(other, "green").waitFor();
+  await expect.poll(() => other.getByRole("row").count()).toBe(2);
+  await page.getByLabel("Search goals and ids").fill("no such goal");
+  await page.getByText("No task is like that").waitFor();
+  await page.reload();
+  await page.getByText("No task is like that").waitFor();
 });
 
-/** Not the filters' options, which are the same words. */
-const badge = (text: string) => page.locator("main span").filter({ hasText: new RegExp(`^\\s*${text}$`) }).first();
+test("everything is within reach of the keyboard", async () => {
+  const { page } = visit;
+  await page.goto(host.url);
+  await badge(page, "green").waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "detached" });
+  await page.keyboard.press("/");
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Search goals and ids");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.locator("tr[aria-current]").waitFor();
+  await page.keyboard.press("x");
+  await page.getByText("1 task selected").waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("tab", { name: "Story" }).waitFor();
+  await page.keyboard.press("4");
+  await page.getByRole("region", { name: "Lines" }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("p");
+  await page.getByRole("heading", { name: "Plugins" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("fizz");
+  await page.getByRole("option").first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("tab", { name: "Story" }).waitFor();
+});
 
-describe("with the samples' recordings", () => {
-  let host: Host;
-  beforeAll(async () => {
-    host = await Host.start(REPLAY);
-  });
-  afterAll(() => host.stop());
+test("an archive is taken with the tests in it", async () => {
+  const { page } = visit;
+  const folder = join(host.dir, "drop");
+  mkdirSync(join(folder, "project"), { recursive: true });
+  writeFileSync(join(folder, "project/README.md"), "# Project\n");
+  writeFileSync(join(folder, "project/test_it.py"), "def test_it():\n    assert True\n");
+  execFileSync("tar", ["czf", "project.tar.gz", "project"], { cwd: folder });
+  await page.goto(`${host.url}/submit`);
+  await page.getByLabel("Goal").fill("Something with **files**");
+  await page.getByLabel("Choose files").setInputFiles(join(folder, "project.tar.gz"));
+  await page.getByText("2 files").waitFor();
+  await expect.poll(() => page.getByLabel(/^Tests/).inputValue()).toBe("test_it.py");
+  await page.getByText("The same from a terminal").click();
+  await page.getByLabel("curl command").getByText("archive=@project.tar.gz").waitFor();
+  await page.getByRole("button", { name: "Submit", exact: true }).click();
+  await page.getByRole("tab", { name: "Files" }).click();
+  await page.getByRole("button", { name: /test_it.py test/ }).waitFor();
+  await page.getByRole("button", { name: /README.md/ }).waitFor();
+});
 
-  test("a first-time user submits a sample, reads the diff, and runs it again another way", async () => {
-    await page.goto(host.url);
-    await page.getByRole("link", { name: "Submit one, or try a sample" }).click();
-    await page.getByLabel("Begin with a sample").selectOption("fizz");
-    await page.reload();
-    await expect.poll(() => page.getByLabel("Goal").inputValue()).toContain("fizz.py");
-    await page.getByRole("button", { name: "Submit", exact: true }).click();
-    await badge("green").waitFor();
-    const first = new URL(page.url()).pathname;
-
-    await page.getByRole("tab", { name: "Checks" }).click();
-    await page.getByText("AssertionError").first().waitFor();
-    await page.getByRole("tab", { name: "Changes" }).click();
-    await page.getByText("def fizz(n):").first().waitFor();
-    await page.getByRole("tab", { name: "Log" }).click();
-    await page.getByText("ended: green").waitFor();
-
-    await page.getByRole("button", { name: "Run again…" }).click();
-    await page.getByLabel("Pipeline").selectOption("short");
-    await page.getByRole("dialog").getByLabel("Rounds at most").fill("1");
-    await page.getByRole("button", { name: "Run again", exact: true }).click();
-    await page.waitForURL((url) => url.pathname !== first);
-    await badge("no rounds left").waitFor();
-    await page.getByRole("link", { name: "compare" }).click();
-    await page.getByRole("heading", { name: "Compare" }).waitFor();
-    await badge("green").waitFor();
-    await badge("no rounds left").waitFor();
-  });
-
-  test("filters live in the URL", async () => {
-    await page.goto(`${host.url}/?outcome=not-green`);
-    await badge("no rounds left").waitFor();
-    await expect.poll(() => page.getByRole("row").count()).toBe(2);
-    await page.getByLabel("Any outcome").selectOption("green");
-    await badge("green").waitFor();
-    await expect.poll(() => page.url()).toContain("outcome=green");
-    await page.getByLabel("Search goals and ids").fill("no such goal");
-    await page.getByText("No task is like that").waitFor();
-    await page.reload();
-    await page.getByText("No task is like that").waitFor();
-  });
-
-  test("everything is within reach of the keyboard", async () => {
-    await page.goto(host.url);
-    await badge("green").waitFor();
-    await page.keyboard.press("?");
-    await page.getByRole("dialog", { name: "Keys" }).waitFor();
-    await page.keyboard.press("Escape");
-    await page.keyboard.press("j");
-    await page.keyboard.press("Enter");
-    await page.getByRole("tab", { name: "Story" }).waitFor();
-    await page.keyboard.press("4");
-    await page.getByRole("region", { name: "Lines" }).waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("p");
-    await page.getByRole("heading", { name: "Plugins" }).waitFor();
-    await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").fill("fizz");
-    await page.getByRole("option").first().waitFor();
-    await page.keyboard.press("Enter");
-    await page.getByRole("tab", { name: "Story" }).waitFor();
-  });
-
-  test("axe finds nothing, on any page, in either theme", async () => {
-    const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    const tasks = (await (await fetch(`${host.url}/api/v1/tasks`)).json()) as { tasks: { id: string }[] };
-    const [second, first] = tasks.tasks.map((task) => task.id);
-    const tabs = ["story", "checks", "changes", "log", "attempts"].map((tab) => `/tasks/${first}?tab=${tab}`);
-    const paths = ["/", "/submit", "/plugins", "/workers", "/overview", "/nothing-here", `/compare?left=${first}&right=${second}`, ...tabs];
-    // The page's policy would refuse a script from here, as it should.
-    const open = await browser.newContext({ bypassCSP: true });
-    const all: Record<string, string[]> = {};
-    for (const colorScheme of ["light", "dark"] as const) {
-      const page = await open.newPage();
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      for (const path of paths) {
-        await page.goto(host.url + path);
-        await page.locator("main").locator("h1, h2, p").first().waitFor();
-        await page.waitForLoadState("networkidle").catch(() => undefined);
-        await page.evaluate(axe);
-        const found = await page.evaluate(async () => {
-          const { axe } = window as unknown as { axe: { run: (options: object) => Promise<AxeResult> } };
-          const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-          const { violations } = await axe.run({ runOnly: tags });
-          return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ; ").slice(0, 400)}`);
-        });
-        if (found.length > 0) all[`${colorScheme} ${path}`] = found;
+test("axe finds nothing, on any page, in either theme; no page is wider than a phone", async () => {
+  const tasks = (await (await fetch(`${host.url}/api/v1/tasks?pipeline=default&outcome=green`)).json()) as { tasks: { id: string }[] };
+  const first = tasks.tasks[0]!.id;
+  const again = (await (await fetch(`${host.url}/api/v1/tasks?pipeline=short`)).json()) as { tasks: { id: string }[] };
+  const tabs = ["story", "checks", "changes", "log", "attempts", "files"].map((tab) => `/tasks/${first}?tab=${tab}`);
+  const compare = `/compare?left=${first}&right=${again.tasks[0]!.id}`;
+  const paths = ["/", "/submit", "/plugins", "/workers", "/overview", "/audit", "/nothing-here", compare, ...tabs];
+  const open = await visit.browser.newContext({ bypassCSP: true });
+  const all: Record<string, string[]> = {};
+  for (const colorScheme of ["light", "dark"] as const) {
+    const page = await open.newPage();
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    for (const path of paths) {
+      await page.goto(host.url + path);
+      await settled(page);
+      const found = await violations(page);
+      if (colorScheme === "light") {
+        await page.setViewportSize({ width: 360, height: 720 });
+        if ((await overhang(page)) > 0) found.push(`wider than 360 pixels by ${await overhang(page)}`);
+        await page.setViewportSize({ width: 1280, height: 800 });
       }
-      await page.close();
+      if (found.length > 0) all[`${colorScheme} ${path}`] = found;
     }
-    await open.close();
-    expect(all).toEqual({});
-  });
-});
-
-interface AxeResult {
-  violations: { id: string; nodes: { html: string }[] }[];
-}
-
-describe("with a model that writes when told to", () => {
-  let host: Host;
-  let model: Model;
-  beforeAll(async () => {
-    model = await Model.start();
-    host = await Host.start(model.config);
-  });
-  afterAll(async () => {
-    model.stop();
-    await host.stop();
-  });
-
-  test("tokens are shown as they come, and a reload or a killed host loses and doubles nothing", async () => {
-    const id = await submit(host, ADD);
-    await page.goto(`${host.url}/tasks/${id}`);
-    const answer = await model.asked();
-    answer.says("```python\n# add.py\ndef add(a, b):\n");
-    const pane = page.getByLabel("Answer", { exact: true });
-    await pane.getByText("def add(a, b):").waitFor();
-    await page.reload();
-    await pane.getByText("def add(a, b):").waitFor();
-
-    await host.kill();
-    await page.getByText("The connection to the host is lost").waitFor();
-    await host.up();
-    const anew = await model.asked();
-    anew.says("```python\n# add.py\ndef add(a, b):\n    return a + b\n```\n");
-    anew.ends();
-    await badge("green").waitFor({ timeout: 60_000 });
-    await page.getByRole("tab", { name: "Log" }).click();
-    await page.getByText("ended: green").waitFor();
-    expect(await page.getByText("submitted", { exact: true }).count()).toBe(1);
-  });
-
-  test("a running task is cancelled", async () => {
-    const id = await submit(host, ADD);
-    await page.goto(`${host.url}/tasks/${id}`);
-    await model.asked();
-    await page.getByRole("button", { name: "Cancel" }).click();
-    await badge("cancelled").waitFor({ timeout: 30_000 });
-    await expect.poll(() => page.title()).toMatch(/^cancelled · /);
-  });
-
-  test("what strangers write is text, however it looks", async () => {
-    const evil = `<script>alert(1)</script><img src=x onerror=alert(2)> \u202Egnp.exe`;
-    const [line, answered] = ["x".repeat(1 << 20), "x".repeat(300_000)];
-    const id = await submit(host, {
-      goal: `${evil} ${"y".repeat(20_000)}`,
-      files: [{ path: "<img src=x onerror=alert(3)>.py", content: line }, ...ADD.files],
-      tests: ["test_add.py"],
-    });
-    await page.goto(`${host.url}/tasks/${id}`);
-    const answer = await model.asked();
-    answer.says(`\`\`\`python\n# add.py\n"""${evil}"""\n# ${answered}\ndef add(a, b):\n    return a + b\n\`\`\`\n`);
-    answer.ends();
-    await badge("green").waitFor({ timeout: 60_000 });
-    for (const tab of ["Checks", "Changes", "Log", "Attempts", "Story"]) {
-      await page.getByRole("tab", { name: tab }).click();
-      await page.waitForTimeout(0);
-    }
-    await page.goto(host.url);
-    await page.getByText("<script>alert(1)</script>").first().waitFor();
-    expect(await page.locator("main script, main img").count()).toBe(0);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-  });
-});
-
-test("with a token, the page asks for it and keeps it in a cookie that no script reads", async () => {
-  const host = await Host.start(`token = "secret-canary"\n${REPLAY}`);
-  try {
-    await page.goto(`${host.url}/plugins`);
-    await page.getByLabel("Token").fill("wrong");
-    await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByText("this is not the token of this host").waitFor();
-    await page.getByLabel("Token").fill("secret-canary");
-    await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByRole("heading", { name: "Plugins" }).waitFor();
-    await page.reload();
-    await page.getByRole("heading", { name: "Plugins" }).waitFor();
-    expect(await page.evaluate(() => document.cookie + JSON.stringify(localStorage))).not.toContain("aiagent_session");
-    await page.getByRole("button", { name: "Log out" }).click();
-    await page.getByLabel("Token").waitFor();
-  } finally {
-    await host.stop();
+    await page.goto(`${host.url}/tasks/${first}`);
+    await page.getByRole("button", { name: "Run again…" }).click();
+    await page.getByRole("dialog").waitFor();
+    const found = await violations(page);
+    if (found.length > 0) all[`${colorScheme} dialog`] = found;
+    await page.close();
   }
+  await open.close();
+  expect(all).toEqual({});
 });
