@@ -1,3 +1,5 @@
+import { configure } from "@testing-library/react";
+
 // What jsdom lacks and the page uses.
 globalThis.matchMedia ??= (query) =>
   ({ matches: false, media: query, addEventListener() {}, removeEventListener() {} }) as unknown as MediaQueryList;
@@ -14,3 +16,6 @@ if (typeof window !== "undefined") {
   window.scrollTo = () => undefined;
   Element.prototype.scrollIntoView ??= () => undefined;
 }
+
+// As with `testTimeout`: what a test waits for comes, if late.
+configure({ asyncUtilTimeout: 10_000 });
