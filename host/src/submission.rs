@@ -1,6 +1,8 @@
 //! From what a user asks for to a task that can be stored: the same checks for the API and the
 //! command line.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
@@ -76,6 +78,8 @@ pub struct BudgetWish {
     pub wall_s: Option<u64>,
     /// Time that guests compute, in seconds.
     pub compute_s: Option<u64>,
+    /// By when the task has to have ended, waiting included, in milliseconds since 1970.
+    pub deadline: Option<Millis>,
 }
 
 /// What is wrong with a submission.
@@ -93,6 +97,8 @@ pub enum Refusal {
     NoBudget(&'static str),
     #[error("{0}")]
     BadPlace(String),
+    #[error("budget.deadline is {0}, which has passed: give it in milliseconds since 1970")]
+    Late(Millis),
     #[error("budget.cost must be 0 (no limit) or a positive number")]
     BadCost,
     #[error(transparent)]
@@ -130,7 +136,7 @@ impl Submission {
             tests: self.tests,
             // A user who asks for more rounds than the pipeline's wants more rounds.
             pipeline: crate::task::Pipeline { max_rounds: rounds, ..pipeline },
-            budget: budget.resolve(rounds),
+            budget: crate::task::Budget { deadline: self.budget.deadline, ..budget.resolve(rounds) },
             parent: self.parent,
         };
         let max_waiting = settings.max_waiting(&place.queue);
@@ -168,6 +174,11 @@ impl Submission {
         }
         if self.budget.compute_s == Some(0) {
             return Err(Refusal::NoBudget("compute_s"));
+        }
+        // The store's clock is what counts later; this is for a mistake.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        if let Some(deadline) = self.budget.deadline.filter(|deadline| u128::from(*deadline) <= now) {
+            return Err(Refusal::Late(deadline));
         }
         if self.budget.cost.is_some_and(|cost| !cost.is_finite() || cost.is_sign_negative()) {
             return Err(Refusal::BadCost);

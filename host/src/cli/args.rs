@@ -12,6 +12,7 @@ use crate::config::{LogFormat, Overrides, Role};
 use crate::plugin::Kind;
 use crate::scaffold::Language;
 use crate::submission::PlaceWish;
+use crate::task::Millis;
 pub(super) use ops::{Backup, Doctor, Migrate, ProductionCheck, Restore, Smoke, Token};
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
@@ -224,6 +225,9 @@ pub(super) struct Submit {
     /// Not to begin for so many minutes
     #[arg(long, value_name = "MINUTES")]
     pub delay: Option<u64>,
+    /// It has to have ended within so many minutes, waiting included
+    #[arg(long, value_name = "MINUTES")]
+    pub within: Option<u64>,
     /// Follow it to its end; the exit code is then that of `run`
     #[arg(long)]
     pub follow: bool,
@@ -337,17 +341,23 @@ pub(super) enum Queue {
 
 impl Submit {
     pub(super) fn place(&self) -> PlaceWish {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let begin = |minutes: u64| now.saturating_add(Duration::from_secs(minutes.saturating_mul(60)));
         PlaceWish {
             queue: self.queue.clone(),
             tenant: self.tenant.clone(),
             priority: self.priority,
-            not_before: self
-                .delay
-                .map(|minutes| u64::try_from(begin(minutes).as_millis()).unwrap_or(u64::MAX)),
+            not_before: self.delay.map(in_minutes),
         }
     }
+
+    pub(super) fn deadline(&self) -> Option<Millis> {
+        self.within.map(in_minutes)
+    }
+}
+
+fn in_minutes(minutes: u64) -> Millis {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let then = now.saturating_add(Duration::from_secs(minutes.saturating_mul(60)));
+    u64::try_from(then.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[derive(Debug, Subcommand)]

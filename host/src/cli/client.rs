@@ -25,6 +25,7 @@ pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Fail
     let client = Client::new(&args.server, settings)?;
     let mut submission = run::submission(&args.task, settings).map_err(Failed::usage)?;
     submission.place = args.place();
+    submission.budget.deadline = args.deadline();
     let mut request = client.post("/api/v1/tasks").json(&body(&submission)?);
     if let Some(key) = &args.idempotency_key {
         request = request.header("idempotency-key", key);
@@ -182,6 +183,7 @@ fn body(submission: &Submission) -> anyhow::Result<Value> {
     set("tokens", budget.tokens.map(Value::from));
     set("cost", budget.cost.map(Value::from));
     set("wall_s", budget.wall_s.map(Value::from));
+    set("deadline", budget.deadline.map(Value::from));
     let place = serde_json::to_value(&submission.place)?;
     let mut body = json!({
         "goal": submission.goal,

@@ -157,6 +157,7 @@ pub(super) fn submission(args: &TaskArgs, settings: &Settings) -> anyhow::Result
         cost: args.cost,
         wall_s: args.minutes.map(|minutes| minutes.saturating_mul(60)),
         compute_s: None,
+        deadline: None,
     };
     let pipeline = args.pipeline.clone();
     Ok(Submission { goal, pipeline, tests, budget, tree, ..Submission::default() })

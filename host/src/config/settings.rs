@@ -437,6 +437,7 @@ impl BudgetSettings {
             cost_micros: (self.cost > 0.0).then(|| (self.cost * 1e6).round() as u64),
             wall_ms: self.wall_s.saturating_mul(1000),
             compute_ms: self.compute_s.saturating_mul(1000),
+            deadline: None,
         }
     }
 }

@@ -26,6 +26,7 @@ fn task(candidates: u32, max_rounds: u32, fixer: bool) -> Task {
         cost_micros: Some(500),
         wall_ms: 10_000,
         compute_ms: 5_000,
+        deadline: None,
     };
     let spec = Spec {
         goal: "g".to_owned(),

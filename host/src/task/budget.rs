@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Millis;
+
 /// `None`: no limit. A task always has a limit of rounds and of wall time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Budget {
@@ -15,6 +17,9 @@ pub struct Budget {
     pub wall_ms: u64,
     /// Time that guests of this task computed, in milliseconds.
     pub compute_ms: u64,
+    /// By when it has to have ended, waiting included, in milliseconds since 1970 by the store's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Millis>,
 }
 
 impl Default for Budget {
@@ -25,6 +30,7 @@ impl Default for Budget {
             cost_micros: None,
             wall_ms: 30 * 60_000,
             compute_ms: 10 * 60_000,
+            deadline: None,
         }
     }
 }
@@ -52,6 +58,7 @@ pub enum Limit {
     Cost,
     Wall,
     Compute,
+    Deadline,
 }
 
 impl Spend {

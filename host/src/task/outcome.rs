@@ -90,6 +90,7 @@ impl std::fmt::Display for Reason {
                     Limit::Cost => ("money", "cost"),
                     Limit::Wall => ("wall time", "wall"),
                     Limit::Compute => ("compute time", "compute"),
+                    Limit::Deadline => ("time before its deadline", "deadline"),
                 };
                 write!(f, "out of budget: no {what} left (raise budget.{key} to go further)")
             }

@@ -11,7 +11,7 @@ use super::halt::{Halt, Stop};
 use super::step::{self, Break};
 use crate::coordinator;
 use crate::store::{Claim, StoreError};
-use crate::task::{EventBody, Reason, Task};
+use crate::task::{EventBody, Limit, Outcome, Reason, Task};
 
 /// How long a task is kept from the queue after its store failed.
 const AFTER_AN_OUTAGE: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
     let feed = Feed::new(Arc::clone(&shared.equipment.store), claim.lease.clone(), Arc::clone(&halt));
     // Ended by its drop, also when this function panics.
     let _pump = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&feed).pump()));
-    let task = claim.task.clone();
+    let task = hastened(&claim);
     let desk = Arc::new(Desk { shared: Arc::clone(&shared), claim, feed, halt });
 
     let mut next = None;
@@ -69,11 +69,23 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
     next
 }
 
+/// With no more wall time than there is until its deadline. By the store's clock: a fence is the time of its
+/// claim, in µs.
+fn hastened(claim: &Claim) -> Task {
+    let mut task = claim.task.clone();
+    let budget = &mut task.spec.budget;
+    if let Some(deadline) = budget.deadline {
+        let left = deadline.saturating_sub(claim.lease.fence / 1000);
+        budget.wall_ms = budget.wall_ms.min(task.spend.wall_ms.saturating_add(left));
+    }
+    task
+}
+
 async fn to_its_end(desk: &Arc<Desk>, mut task: Task, after: &mut Option<Claim>) -> Result<Reason, Break> {
     // Set for the step that is done again on what served before.
     let mut on = None;
     loop {
-        let next = match stopped(desk, &task)? {
+        let mut next = match stopped(desk, &task)? {
             Some(ended) => ended,
             None => match step::run(desk, &task, on.take()).await {
                 Ok(step::Done::Step(done)) => {
@@ -98,6 +110,11 @@ async fn to_its_end(desk: &Arc<Desk>, mut task: Task, after: &mut Option<Claim>)
                 Err(broken) => return Err(broken),
             },
         };
+        if task.spec.budget.wall_ms < desk.claim.task.spec.budget.wall_ms
+            && let Some(Outcome { reason: Reason::Budget { limit: limit @ Limit::Wall }, .. }) = &mut next.outcome
+        {
+            *limit = Limit::Deadline;
+        }
         if let Some(outcome) = &next.outcome {
             let finished;
             (finished, *after) = desk.feed.finish(&next, desk.shared.next_if_open()).await;
