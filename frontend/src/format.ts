@@ -44,7 +44,7 @@ export function local(ms: number, now = Date.now()): string {
   return `${at.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
 }
 
-const LIMITS = { rounds: "rounds", tokens: "tokens", cost: "money", wall: "wall time", compute: "compute time" };
+const LIMITS = { rounds: "rounds", tokens: "tokens", cost: "money", wall: "wall time", compute: "compute time", deadline: "time before its deadline" };
 
 /** An outcome in a few words, and the rest of the story. */
 export function reason(reason: Reason): { short: string; long: string; good: boolean } {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
 use crate::store::{Idempotency, NewTask, Store, StoreError, Submitted};
-use crate::task::{Millis, Place, Spec, TaskId};
+use crate::task::{Millis, Place, Spec, TaskId, Trace};
 use crate::workspace::{SnapshotError, Snapshots, Tree};
 
 /// Enough for a long specification; what is longer belongs in a file of the tree.
@@ -26,6 +26,8 @@ pub struct Submission {
     pub tree: Tree,
     /// The task this one runs again.
     pub parent: Option<TaskId>,
+    /// The span of the request.
+    pub trace: Option<Trace>,
 }
 
 /// Where a task is to wait; what is left out is the default.
@@ -138,6 +140,7 @@ impl Submission {
             pipeline: crate::task::Pipeline { max_rounds: rounds, ..pipeline },
             budget: crate::task::Budget { deadline: self.budget.deadline, ..budget.resolve(rounds) },
             parent: self.parent,
+            trace: self.trace,
         };
         let max_waiting = settings.max_waiting(&place.queue);
         let new = NewTask { place, idempotency, max_waiting, ..NewTask::new(TaskId::fresh(), spec) };

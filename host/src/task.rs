@@ -10,6 +10,7 @@ mod place;
 mod report;
 mod round;
 mod spec;
+mod trace;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ pub use place::{PRIORITY, Place, TOP_PRIORITY};
 pub use report::{Counts, Problem, Report, Verdict};
 pub use round::{Attempt, Basis, Next, Round, RoundKind, StepModel, StepRecord};
 pub use spec::{Pipeline, PluginRef, Spec};
+pub use trace::Trace;
 
 /// A task's name: a ULID, so that ids sort by the time of submission.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]

@@ -586,6 +586,7 @@ export interface components {
              * @description In millionths of the price list's currency.
              */
             cost_micros?: number | null;
+            deadline?: components["schemas"]["u64"] | null;
             /**
              * Format: int32
              * @description Builds and fixes together.
@@ -614,6 +615,7 @@ export interface components {
              * @description In the currency of the configured prices; 0: no limit.
              */
             cost?: number | null;
+            deadline?: components["schemas"]["u64"] | null;
             /**
              * Format: int32
              * @description Builds and fixes together.
@@ -846,7 +848,7 @@ export interface components {
          * @description Which part of a budget was reached first.
          * @enum {string}
          */
-        Limit: "rounds" | "tokens" | "cost" | "wall" | "compute";
+        Limit: "rounds" | "tokens" | "cost" | "wall" | "compute" | "deadline";
         /** @description Per call of a step, or per push of a decoder. */
         Limits: {
             /**
@@ -1194,6 +1196,7 @@ export interface components {
             pipeline: components["schemas"]["Pipeline"];
             /** @description Paths in the tree. Protected as if listed in the pipeline's `protected`. */
             tests?: string[];
+            trace?: components["schemas"]["Trace"] | null;
             /** @description The snapshot to start from. */
             tree: components["schemas"]["Digest"];
         };
@@ -1350,6 +1353,8 @@ export interface components {
             submitted_at: components["schemas"]["u64"];
             worker?: string | null;
         };
+        /** @description A `traceparent` header, <https://www.w3.org/TR/trace-context/#traceparent-header>: the caller's span. */
+        Trace: string;
         Uploaded: {
             digest: components["schemas"]["Digest"];
             file: string;
@@ -2329,6 +2334,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body give the same task, for 24 hours */
                 "Idempotency-Key"?: string | null;
+                /** @description The caller's span (W3C Trace Context); models are asked in the same trace */
+                traceparent?: string | null;
             };
             path?: never;
             cookie?: never;

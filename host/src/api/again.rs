@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::extract::{Body, Path};
 use super::guard::Told;
-use super::tasks::{accepted, chosen, find, idempotency_key};
+use super::tasks::{accepted, chosen, find, idempotency_key, trace};
 use super::{Api, Problem};
 use crate::store::Idempotency;
 use crate::submission::{BudgetWish, PlaceWish, Submission};
@@ -69,6 +69,7 @@ pub(super) async fn again(
         place: PlaceWish::again(task.place),
         tree,
         parent: Some(task.id.clone()),
+        trace: trace(&headers),
     };
     let submitted = submission.submit(&api.settings, api.store.as_ref(), &api.snapshots, idempotency).await?;
     let mut response = accepted(submitted, Vec::new());

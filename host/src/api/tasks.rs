@@ -12,7 +12,7 @@ use super::heavy::off_thread;
 use super::{Api, Problem, upload};
 use crate::store::{Cancelled, Idempotency, StoreError, Submitted};
 use crate::submission::{BudgetWish, PlaceWish};
-use crate::task::{Digest, Task, TaskId};
+use crate::task::{Digest, Task, TaskId, Trace};
 use crate::workspace;
 
 /// The longest idempotency key that is taken.
@@ -65,7 +65,8 @@ pub(super) struct Accepted {
 /// Queues a task.
 #[utoipa::path(
     post, path = "/api/v1/tasks",
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same task, for 24 hours")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same task, for 24 hours"),
+           ("traceparent" = Option<String>, Header, description = "The caller's span (W3C Trace Context); models are asked in the same trace")),
     request_body(description = "JSON with files, or a form with the fields goal, pipeline, tests, budget, place, strip, archive",
                  content((SubmitBody = "application/json"), (String = "multipart/form-data"))),
     responses((status = 202, body = Accepted), (status = 200, body = Accepted, description = "This key was used before"),
@@ -79,7 +80,8 @@ pub(super) async fn submit(
     request: Request,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
-    let upload = upload::read(&api, request).await?;
+    let mut upload = upload::read(&api, request).await?;
+    upload.submission.trace = trace(&headers);
     let idempotency = key.map(|key| Idempotency { key, body: upload.body });
     let submitted =
         upload.submission.submit(&api.settings, api.store.as_ref(), &api.snapshots, idempotency).await?;
@@ -92,6 +94,11 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
         Some(Ok(key)) if !key.is_empty() && key.len() <= MAX_KEY => Ok(Some(key.to_owned())),
         Some(_) => Err(Problem::bad_request("Idempotency-Key must be 1 to 255 visible ASCII characters")),
     }
+}
+
+/// The caller's span, which the task's steps and its calls of models belong to.
+pub(super) fn trace(headers: &HeaderMap) -> Option<Trace> {
+    headers.get("traceparent").and_then(|value| Trace::parse(value.to_str().ok()?))
 }
 
 pub(super) fn accepted(submitted: Submitted, notes: Vec<String>) -> Response {

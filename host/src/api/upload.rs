@@ -55,6 +55,7 @@ fn read_json(bytes: &[u8], limits: Limits) -> Result<Upload, Problem> {
         place: body.place,
         tree: tree_of(body.files, limits)?,
         parent: None,
+        trace: None,
     };
     Ok(Upload { submission, body: Digest::of(bytes), notes: Vec::new() })
 }

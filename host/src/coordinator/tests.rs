@@ -35,6 +35,7 @@ fn task(candidates: u32, max_rounds: u32, fixer: bool) -> Task {
         pipeline,
         budget,
         parent: None,
+        trace: None,
     };
     Task::new(TaskId::fresh(), spec, 0)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::attempt::{Attempt, Source};
@@ -15,6 +16,7 @@ use super::http::{self, Failed, Line, Sealed};
 use super::key::Key;
 use super::recording::{self, Player, Recorder, RecordingError, Replay};
 use super::{Completion, Limits, ModelConfig, ModelError, Request, Wire, WireSettings, ledger};
+use crate::task::Trace;
 
 /// A day. What takes longer is no call any more.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -70,6 +72,8 @@ pub struct Completing<'a> {
     pub wire: &'a dyn Wire,
     /// The same for every attempt and every re-run of this call; a header's value.
     pub idempotency_key: &'a str,
+    /// The span that asks.
+    pub trace: Option<&'a Trace>,
     /// `None`: no limit.
     pub tokens_left: Option<u64>,
     /// In millionths of the price list's currency. `None`: no limit.
@@ -219,7 +223,10 @@ impl Door {
             None => Key::read(&config.key, &config.name)?,
         };
         let prepared = self.prepare(model, &request, call.wire, &settings, &key, call.idempotency_key);
-        let (sealed, source) = prepared.await.map_err(|error| key.strike_error(error))?;
+        let (mut sealed, source) = prepared.await.map_err(|error| key.strike_error(error))?;
+        if let Some(value) = call.trace.and_then(|trace| HeaderValue::try_from(trace.as_str()).ok()) {
+            sealed.headers.insert("traceparent", value);
+        }
         let attempt = Attempt {
             config,
             sealed: &sealed,

@@ -60,6 +60,7 @@ impl Bench {
             request,
             wire: &self.wire,
             idempotency_key: "task-1/3",
+            trace: None,
             tokens_left: None,
             cost_left: None,
             events: &mut collect,

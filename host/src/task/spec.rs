@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Digest, TaskId};
+use super::{Budget, Digest, TaskId, Trace};
 
 /// A task as it was submitted. Never changes afterwards: the pipeline is copied in, so that a later
 /// change of the configuration does not alter what a waiting task does.
@@ -22,6 +22,9 @@ pub struct Spec {
     /// The task this one runs again, perhaps with changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
+    /// The span of the request that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 /// A named choice of steps, model and limits, resolved from the configuration at submission.

@@ -111,7 +111,8 @@ async fn to_its_end(desk: &Arc<Desk>, mut task: Task, after: &mut Option<Claim>)
             },
         };
         if task.spec.budget.wall_ms < desk.claim.task.spec.budget.wall_ms
-            && let Some(Outcome { reason: Reason::Budget { limit: limit @ Limit::Wall }, .. }) = &mut next.outcome
+            && let Some(Outcome { reason: Reason::Budget { limit: limit @ Limit::Wall }, .. }) =
+                &mut next.outcome
         {
             *limit = Limit::Deadline;
         }

@@ -12,7 +12,7 @@ use super::step::{self, Break};
 use crate::exec::{self, ExecError, ExecLimits};
 use crate::model::{self, Completing, DoorEvent, ModelError, Usage};
 use crate::plugin::{Failure, Generation, Interrupt, Outside, StepError};
-use crate::task::{Digest, EventBody, Level, Next, Report, Spend, Task};
+use crate::task::{Digest, EventBody, Level, Next, Report, Spend, Task, Trace};
 use crate::workspace::Tree;
 
 pub(super) struct Live {
@@ -26,6 +26,8 @@ pub(super) struct Live {
     /// `None` for a check inside a step: its report is journaled as a whole by that step.
     journal: Option<tokio::sync::Mutex<Journal>>,
     tally: Mutex<Tally>,
+    /// The step's span.
+    trace: Option<Trace>,
 }
 
 #[derive(Default)]
@@ -74,6 +76,7 @@ impl Live {
         source: &str,
         generation: Generation,
         journal: Option<Journal>,
+        trace: Option<Trace>,
     ) -> Self {
         Self {
             desk: Arc::clone(desk),
@@ -83,6 +86,7 @@ impl Live {
             generation,
             journal: journal.map(tokio::sync::Mutex::new),
             tally: Mutex::default(),
+            trace,
         }
     }
 
@@ -177,6 +181,7 @@ impl Live {
                     request: request.clone(),
                     wire: &wire,
                     idempotency_key: key.as_str(),
+                    trace: self.trace.as_ref(),
                     tokens_left: self.limits().tokens_left,
                     cost_left,
                     events: &mut events,

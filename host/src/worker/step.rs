@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sha2::Digest as _;
+use tracing::Instrument as _;
 
 use super::attempts;
 use super::drive::Desk;
@@ -16,6 +17,7 @@ use crate::plugin::{Call, Decision, Ended, Failure, Fallback, Generation, StepEr
 use crate::store::StoreError;
 use crate::task::{
     Basis, Digest, EventBody, Level, Limit, Next, PluginRef, Report, Spend, StepModel, StepRecord, Task,
+    Trace,
 };
 use crate::workspace::{Globs, Tree};
 
@@ -47,6 +49,25 @@ pub(super) fn round_number(task: &Task) -> u32 {
 
 /// Runs the task's next step, on what is served now unless something else is named.
 pub(super) async fn run(desk: &Arc<Desk>, task: &Task, on: Option<Generation>) -> Result<Done, Break> {
+    let Some(caller) = &task.spec.trace else { return run_in(desk, task, on, None).await };
+    let trace = caller.child();
+    let span = tracing::info_span!(
+        "step",
+        task = %task.id,
+        step = task.step,
+        trace_id = trace.trace_id(),
+        span_id = trace.span_id(),
+        parent_id = caller.span_id()
+    );
+    run_in(desk, task, on, Some(trace)).instrument(span).await
+}
+
+async fn run_in(
+    desk: &Arc<Desk>,
+    task: &Task,
+    on: Option<Generation>,
+    trace: Option<Trace>,
+) -> Result<Done, Break> {
     let began = Instant::now();
     let (plugin, kind) = next_plugin(task);
     let store = Arc::clone(&desk.shared.equipment.store);
@@ -54,10 +75,11 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task, on: Option<Generation>) -
     let journal = journal.await.map_err(Break::from)?;
     let replayed = journal.replayed();
     let generation = on.unwrap_or_else(|| desk.shared.equipment.runtime.now());
-    let live = Arc::new(Live::new(desk, task, &plugin.name, generation.clone(), Some(journal)));
+    let live = Arc::new(Live::new(desk, task, &plugin.name, generation.clone(), Some(journal), trace));
     let call = prepare(desk, task, &plugin, Arc::clone(&live)).await?;
     let round = round_number(task);
     let basis = basis(desk, task, &plugin.name, &generation);
+    tracing::debug!(kind, plugin = plugin.name, replayed, "a step begins");
     desk.feed.push(EventBody::StepStarted {
         round,
         kind: kind.to_owned(),
@@ -166,7 +188,7 @@ pub(super) async fn check_inside(
     let mut generation = generation.clone();
     let mut before = Usage::default();
     loop {
-        let live = Arc::new(Live::new(desk, task, &checker.name, generation.clone(), None));
+        let live = Arc::new(Live::new(desk, task, &checker.name, generation.clone(), None, None));
         let mut ended = match call_for(desk, task, checker, tree.clone(), Vec::new(), live) {
             Ok(mut call) => {
                 let spent = Duration::from_millis(spent.compute_ms).saturating_add(before.compute);

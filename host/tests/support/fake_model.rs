@@ -47,6 +47,7 @@ pub(crate) struct Asked {
     pub(crate) body: Value,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) authorization: Option<String>,
+    pub(crate) traceparent: Option<String>,
     /// The whole reply was handed to the connection.
     pub(crate) answered: bool,
 }
@@ -136,6 +137,7 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
         body,
         idempotency_key: header("idempotency-key"),
         authorization: header("authorization"),
+        traceparent: header("traceparent"),
         answered: false,
     };
     let mut index = 0;

@@ -17,5 +17,13 @@ pub(crate) fn spec(goal: impl Into<String>, tree: Digest) -> Spec {
         max_rounds: 1,
         temperatures: Vec::new(),
     };
-    Spec { goal: goal.into(), tree, tests: Vec::new(), pipeline, budget: Budget::default(), parent: None }
+    Spec {
+        goal: goal.into(),
+        tree,
+        tests: Vec::new(),
+        pipeline,
+        budget: Budget::default(),
+        parent: None,
+        trace: None,
+    }
 }

@@ -82,8 +82,16 @@ async fn a_replay_equals_its_record() {
         Door::new(vec![bench.config.clone(), ModelConfig { name: "m".into(), ..bench.config }], bench.mode);
     let events = &mut |_| {};
     let (request, wire, idempotency_key) = (request("hello"), &bench.wire, "k");
-    let call =
-        Completing { model: "n", request, wire, idempotency_key, tokens_left: None, cost_left: None, events };
+    let call = Completing {
+        model: "n",
+        request,
+        wire,
+        idempotency_key,
+        trace: None,
+        tokens_left: None,
+        cost_left: None,
+        events,
+    };
     let error = door.expect("a door").complete(call).await.expect_err("no recording");
     assert!(matches!(error, ModelError::Unreachable(_)), "{error}");
 }

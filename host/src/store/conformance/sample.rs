@@ -37,6 +37,7 @@ pub(in crate::store) fn spec(goal: &str) -> Spec {
         },
         budget: Budget::default(),
         parent: None,
+        trace: None,
     }
 }
 
