@@ -6,7 +6,7 @@ import { setupServer } from "msw/node";
 import { createMemoryRouter, RouterProvider } from "react-router";
 import { Toaster } from "sonner";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
-import type { Role } from "./api/soon";
+import type { Role } from "./api/client";
 import { handlers } from "./mock/handlers";
 
 /** The mock's host, for the tests of a file; what they put before its answers holds for one test. */

@@ -8,6 +8,8 @@ export type TaskSummary = Schema["TaskSummary"];
 export type TaskEvent = Schema["Event"];
 export type Report = Schema["Report"];
 export type Round = Schema["Round"];
+export type Role = Schema["Role"];
+export type AuditEntry = Schema["AuditEntry"];
 export type Reason = Schema["Reason"];
 
 /** An answer of the host that is no success, in its own words. */

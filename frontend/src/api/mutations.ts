@@ -99,12 +99,12 @@ export function useBulk(deed: Deed) {
 }
 
 /** A change of the catalog; `silent` where a dialog tells what went wrong. */
-function usePluginChange<T>(act: (what: T) => Promise<unknown>, done: (what: T) => string, silent = false) {
+function usePluginChange<T, Answer>(act: (what: T) => Promise<Answer>, done: (what: T, answer: Answer) => string, silent = false) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: act,
-    onSuccess: (_, what) => {
-      toast(done(what));
+    onSuccess: (answer, what) => {
+      toast(done(what, answer));
       void queries.invalidateQueries({ queryKey: ["plugins"] });
     },
     onError: silent ? undefined : failed,
@@ -117,12 +117,12 @@ export const useUploadPlugin = () =>
       unwrap(
         client.POST("/api/v1/plugins", {
           params: { query: { file: file.name, replace: replace || undefined } },
-          body: "",
+          body: [],
           bodySerializer: () => file,
           headers: { "Content-Type": "application/wasm" },
         }),
       ),
-    ({ file }) => `${file.name} is in the plugins folder`,
+    ({ file }, { held_back }) => `${file.name} is in the plugins folder${held_back ? ", and held back until it is allowed" : ""}`,
     true,
   );
 

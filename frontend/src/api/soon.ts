@@ -2,27 +2,7 @@ import type { Schema } from "./client";
 import type { paths } from "./schema";
 
 /** What the API is about to have. This file goes when it has it. */
-export type Role = "viewer" | "submitter" | "administrator";
-
-export interface Session {
-  needed: boolean;
-  open: boolean;
-  name?: string | null;
-  role?: Role | null;
-  may_change_plugins?: boolean;
-  sign_in?: { name: string; url: string } | null;
-}
-
-export interface AuditEntry {
-  id: number | string;
-  at: number;
-  who: string;
-  role?: Role | null;
-  address?: string | null;
-  what: string;
-  subject?: string | null;
-  detail?: string | null;
-}
+export type Session = Schema["Session"] & { sign_in?: { name: string; url: string } | null };
 
 export interface OverviewDay {
   day: string;
@@ -75,15 +55,10 @@ type Json<Body> = { requestBody: { content: { "application/json": Body } } };
 export interface SoonPaths {
   "/api/v1/session": {
     get: Answers<200, Session> & None;
-    post: Answers<200, Session> & None & Json<{ token: string }>;
-    delete: Answers<200, unknown> & None;
+    post: paths["/api/v1/session"]["post"];
+    delete: paths["/api/v1/session"]["delete"];
   };
   "/api/v1/about": { get: Answers<200, About> & None };
-  "/api/v1/audit": {
-    get: Answers<200, { entries: AuditEntry[]; next?: string | null }> & {
-      parameters: { query?: { cursor?: string; limit?: number } };
-    };
-  };
   "/api/v1/overview": {
     get: Answers<200, { days: OverviewDay[]; truncated: boolean }> & { parameters: { query?: { days?: number } } };
   };
@@ -101,19 +76,6 @@ export interface SoonPaths {
   };
   "/api/v1/tasks/{id}/again": {
     post: Omit<paths["/api/v1/tasks/{id}/again"]["post"], "requestBody"> & { requestBody: { content: { "application/json": AgainBody } } };
-  };
-  "/api/v1/plugins": {
-    get: paths["/api/v1/plugins"]["get"];
-    post: Answers<200, { file: string; digest: string }> & {
-      parameters: { query: { file: string; replace?: boolean } };
-      requestBody: { content: { "application/wasm": string } };
-    };
-  };
-  "/api/v1/plugins/{file}/allow": {
-    post: Answers<200, unknown> & { parameters: { path: { file: string } } } & Json<{ digest: string }>;
-  };
-  "/api/v1/plugins/{file}": {
-    delete: Answers<200, unknown> & { parameters: { path: { file: string }; query?: { force?: boolean } } };
   };
 }
 

@@ -1,5 +1,5 @@
 import { Activity, Blocks, ListChecks, ScrollText, ServerCog, SquarePen, type LucideIcon } from "lucide-react";
-import type { Role } from "../api/soon";
+import type { Role } from "../api/client";
 
 export interface Place {
   to: string;

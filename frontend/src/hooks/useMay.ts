@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { session } from "../api/queries";
-import type { Role } from "../api/soon";
+import type { Role } from "../api/client";
 
 const RANK: Record<Role, number> = { viewer: 0, submitter: 1, administrator: 2 };
 const A: Record<Role, string> = { viewer: "a viewer", submitter: "a submitter", administrator: "an administrator" };

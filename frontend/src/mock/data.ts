@@ -1,5 +1,5 @@
-import type { Schema, Task, TaskEvent } from "../api/client";
-import type { AuditEntry, OverviewDay } from "../api/soon";
+import type { AuditEntry, Schema, Task, TaskEvent } from "../api/client";
+import type { OverviewDay } from "../api/soon";
 
 /** What a host could say, for the page without one. The types are the API's: what is out of date fails to compile. */
 
@@ -217,11 +217,13 @@ export function overview(span: number): OverviewDay[] {
 }
 
 export const audit = (): AuditEntry[] =>
-  [
-    { what: "submitted", who: "ann", role: "submitter" as const, subject: tasks[0]!.id },
-    { what: "allowed", who: "root", role: "administrator" as const, subject: "builder.wasm" },
-    { what: "log-in-refused", who: "–", role: null, subject: null },
-  ].map((entry, index) => ({ id: 3 - index, at: Date.now() - index * 5 * MINUTE, address: "127.0.0.1", ...entry }));
+  (
+    [
+      { what: "submitted", who: "ann", role: "submitter", subject: tasks[0]!.id },
+      { what: "allowed", who: "root", role: "administrator", subject: "builder.wasm" },
+      { what: "log-in-refused", who: "nobody", role: null, subject: "" },
+    ] as const
+  ).map((entry, index) => ({ id: String(3 - index), at: Date.now() - index * 5 * MINUTE, address: "127.0.0.1", ...entry }));
 
 /** Of the first round's build. */
 export const journal: Schema["StepJournal"][] = [

@@ -7,7 +7,7 @@ import { Failure, Notice } from "../components/Notice";
 import { Time } from "../components/Time";
 import { useMay } from "../hooks/useMay";
 import { useTitle } from "../hooks/useTitle";
-import type { AuditEntry } from "../api/soon";
+import type { AuditEntry } from "../api/client";
 
 /** Who did what: for administrators. */
 export function Audit() {
