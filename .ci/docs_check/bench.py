@@ -56,8 +56,11 @@ esac
 # There is no cluster; what would be refused there is refused.
 KUBECTL = """#!/bin/bash
 set -euo pipefail
-[ "$1 $2" = "create configmap" ] || { echo "no stand-in for kubectl $*" >&2; exit 1; }
-file=${4#--from-file=}
+case "$1 $2 $3" in
+  "create configmap "*) file=${4#--from-file=} ;;
+  "create secret generic") file=${5#--from-file=} ;;
+  *) echo "no stand-in for kubectl $*" >&2; exit 1 ;;
+esac
 [ "$(stat -c %s "$file")" -lt 1048576 ]
 """
 # What `make run` does after the build, until it serves; then Ctrl-C.

@@ -40,6 +40,10 @@
 - name: AIAGENT_TOKEN
   valueFrom:
     secretKeyRef: {name: {{ include "aiagent.tokenSecret" .root }}, key: {{ $v.token.secretKey }}}
+{{- if and $v.tokens.existingSecret (ne .role "worker") }}
+- name: AIAGENT_TOKENS_FILE
+  value: /etc/ai-agent-tokens/{{ $v.tokens.secretKey }}
+{{- end }}
 - name: AIAGENT_WORKER_NAME
   valueFrom:
     fieldRef: {fieldPath: metadata.name}
@@ -217,6 +221,9 @@ spec:
         {{- if and (eq $v.mode "split") $v.externalRedis.caSecret }}
         - {name: redis-ca, mountPath: /etc/ai-agent-redis, readOnly: true}
         {{- end }}
+        {{- if and $v.tokens.existingSecret (ne .role "worker") }}
+        - {name: tokens, mountPath: /etc/ai-agent-tokens, readOnly: true}
+        {{- end }}
         {{- if $v.plugins.inline }}
         - {name: plugins-inline, mountPath: /plugins/inline, readOnly: true}
         {{- end }}
@@ -250,6 +257,10 @@ spec:
     {{- if and (eq $v.mode "split") $v.externalRedis.caSecret }}
     - name: redis-ca
       secret: {secretName: {{ $v.externalRedis.caSecret }}}
+    {{- end }}
+    {{- if and $v.tokens.existingSecret (ne .role "worker") }}
+    - name: tokens
+      secret: {secretName: {{ $v.tokens.existingSecret }}}
     {{- end }}
     {{- if $v.plugins.inline }}
     - name: plugins-inline

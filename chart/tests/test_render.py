@@ -127,6 +127,11 @@ class Switches(unittest.TestCase):
         self.assertEqual(env(objects, "Deployment", "demo-aiagent-worker").get("AIAGENT_MODEL_KEY"), key)
         self.assertNotIn("AIAGENT_MODEL_KEY", env(objects, "Deployment", "demo-aiagent-dashboard"))
 
+    def test_only_dashboards_get_the_tokens(self):
+        objects = render("split")
+        self.assertEqual(env(objects, "Deployment", "demo-aiagent-dashboard").get("AIAGENT_TOKENS_FILE"), "/etc/ai-agent-tokens/people.json")
+        self.assertNotIn("AIAGENT_TOKENS_FILE", env(objects, "Deployment", "demo-aiagent-worker"))
+
     def test_only_the_hosts_reach_redis(self):
         policy = find(render("split"), "NetworkPolicy", "demo-aiagent-redis")["spec"]
         hosts = {"app.kubernetes.io/name": "aiagent", "app.kubernetes.io/instance": "demo", "aiagent-host": "true"}
