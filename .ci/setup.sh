@@ -48,6 +48,15 @@ if [ ${#packages[@]} -gt 0 ]; then
   fi
 fi
 
+if [ "$want" = test ]; then
+  oidc=$(dirname "$0")/../host/tests/oidc
+  if [ "$(sha256sum <"$oidc/package-lock.json")" != "$(cat "$oidc/node_modules/.of-lock" 2>/dev/null)" ]; then
+    echo "setup: npm ci in host/tests/oidc"
+    npm --prefix "$oidc" ci --prefer-offline --ignore-scripts --no-audit --no-fund --no-progress >/dev/null
+    sha256sum <"$oidc/package-lock.json" >"$oidc/node_modules/.of-lock"
+  fi
+fi
+
 if [ "$want" = deb ] && ! command -v cargo-deb >/dev/null; then
   echo "setup: cargo install cargo-deb"
   cargo install --quiet --locked cargo-deb@3.8.0

@@ -8,10 +8,10 @@ PAGE = "docs/CONFIGURATION.md"
 SECTIONS = "[models.NAME]\n[pipelines.NAME]\n[queues.NAME]\n[plugins.NAME]\nexec = false\n"
 # What is filled in from the folders of the machine, or has no default.
 FILLED = {"state_dir", "cache_dir", "tokens_file", "store", "plugins_dir"}
-OPTIONAL = {f"plugins.NAME.{key}" for key in (
+OPTIONAL = {"oidc.default_role"} | {f"plugins.NAME.{key}" for key in (
     "digest", "sha256", "compute_ms", "wall_ms", "memory_mib", "output_kib", "log_kib", "compile_ms")}
 # Tables of whatever names; an empty one is not printed.
-MAPS = {"exec.env", "models.NAME.extra"} | {f"pipelines.NAME.{kind}_settings" for kind in ("builder", "checker", "fixer")}
+MAPS = {"exec.env", "oidc.roles", "models.NAME.extra"} | {f"pipelines.NAME.{kind}_settings" for kind in ("builder", "checker", "fixer")}
 ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| ?(.*?) ?\| (.*) \|$")
 HEAD = re.compile(r"^#+ .*`\[([\w.]+)\]`")
 

@@ -8,6 +8,7 @@ mod session;
 mod tries;
 mod address;
 mod audit;
+mod oidc;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -23,9 +24,10 @@ use crate::task::Millis;
 pub use address::{Caller, is_other_site};
 pub(crate) use audit::FOLDER as AUDIT_FOLDER;
 pub use audit::{Audit, AuditError, Deed, Entry, Page, What, append};
+pub use oidc::{CALLBACK, Provider, SignInError};
 pub use role::{Role, Who};
 pub(crate) use session::KEY_FILE;
-pub use session::{COOKIE, Session};
+pub use session::{COOKIE, SIGN_IN, Session};
 use session::{Claims, Sessions};
 use tokens::Tokens;
 pub use tokens::{Token, TokensError, create, list, revoke};
@@ -54,6 +56,8 @@ pub enum AccessError {
     Tokens(#[from] TokensError),
     #[error(transparent)]
     Audit(#[from] AuditError),
+    #[error(transparent)]
+    Provider(#[from] SignInError),
 }
 
 /// Why a request is not let in.
@@ -74,6 +78,8 @@ pub struct Access {
     shared: String,
     tokens: Tokens,
     sessions: Sessions,
+    /// Another service that people sign in with.
+    provider: Option<Provider>,
     proxies: Vec<Allow>,
     logins: Tries,
     /// Wrong tokens in the header of a request. They don't count over all: whoever has a right one would
@@ -93,6 +99,7 @@ impl Access {
             shared: settings.token.clone(),
             tokens: Tokens::open(path(&settings.tokens_file))?,
             sessions: Sessions::new(&settings.token, state.as_ref().map(|dir| dir.join(session::KEY_FILE))),
+            provider: settings.oidc.is_used().then(|| Provider::new(&settings.oidc)).transpose()?,
             proxies,
             logins: Tries::new(WRONG_PER_ADDRESS, Some(WRONG_IN_ALL)),
             headers: Tries::new(WRONG_PER_ADDRESS, None),
@@ -102,7 +109,11 @@ impl Access {
 
     /// Whether a request has to say who sends it.
     pub fn is_needed(&self) -> bool {
-        !self.shared.is_empty() || self.tokens.are_used()
+        !self.shared.is_empty() || self.provider.is_some() || self.tokens.are_used()
+    }
+
+    pub fn provider(&self) -> Option<&Provider> {
+        self.provider.as_ref()
     }
 
     /// Who a request comes from, as far as the network and trusted proxies tell.
@@ -167,17 +178,43 @@ impl Access {
 
     /// The session that a request's cookie speaks for.
     pub fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        let (claims, signed) = session::sent(headers)?;
+        let (claims, signed): (Claims, _) = session::sent(headers, COOKIE)?;
         let bound = self.bound(&claims)?;
         if !self.sessions.holds(&claims, &signed, &bound) {
             return None;
         }
         // A token's role may have been changed since.
-        let role = match claims.name.as_str() {
-            SHARED => Role::Administrator,
-            name => self.tokens.named(name)?.role,
+        let role = match (claims.name.as_str(), claims.role) {
+            (_, Some(role)) => role,
+            (SHARED, None) => Role::Administrator,
+            (name, None) => self.tokens.named(name)?.role,
         };
         Some(claims.session(role))
+    }
+
+    /// Where a browser is to go to sign in, and the cookie that it has to bring back.
+    pub async fn begin_sign_in(&self, provider: &Provider) -> Result<(String, String), SignInError> {
+        let (url, begun) = provider.begin().await?;
+        let cookie =
+            self.sessions.sign(&begun, SIGN_IN).map_err(|error| SignInError::Key(error.to_string()))?;
+        Ok((url, cookie))
+    }
+
+    /// Begins the session of whoever has come back.
+    pub async fn end_sign_in(
+        &self,
+        provider: &Provider,
+        headers: &HeaderMap,
+        code: String,
+        state: &str,
+    ) -> Result<Session, SignInError> {
+        let sent = session::sent(headers, SIGN_IN);
+        let (begun, signed) = sent.ok_or(SignInError::Begun("this browser has begun no log-in"))?;
+        if !self.sessions.is_ours(&signed, SIGN_IN) {
+            return Err(SignInError::Begun("this browser has begun no log-in"));
+        }
+        let who = provider.end(begun, code, state).await?;
+        Ok(self.sessions.begin_signed_in(who))
     }
 
     /// From now on its cookie holds no more.
@@ -187,6 +224,9 @@ impl Access {
 
     /// What a session stands and falls with: its token.
     fn bound(&self, claims: &Claims) -> Option<String> {
+        if claims.role.is_some() {
+            return self.provider.as_ref().map(Provider::bound);
+        }
         match claims.name.as_str() {
             SHARED => (!self.shared.is_empty()).then(String::new),
             name => Some(self.tokens.named(name)?.digest.as_str().to_owned()),

@@ -23,6 +23,7 @@ mod problem;
 mod queues;
 mod rules;
 mod session;
+mod sign_in;
 mod tasks;
 mod upload;
 mod view;
@@ -93,6 +94,8 @@ pub struct Api {
         session::session,
         session::log_in,
         session::log_out,
+        sign_in::sign_in,
+        sign_in::signed_in,
         audit::audit,
         health::live,
         health::ready
@@ -132,6 +135,8 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/about", get(about::about))
         .route("/api/v1/samples", get(about::samples))
         .route("/api/v1/session", get(session::session).post(session::log_in).delete(session::log_out))
+        .route("/api/v1/session/sign-in", get(sign_in::sign_in))
+        .route("/api/v1/session/signed-in", get(sign_in::signed_in))
         .route("/api/v1/audit", get(audit::audit))
         .layer(from_fn_with_state(api.clone(), guard::guard))
         .layer(from_fn_with_state(api.clone(), origin::refuse_strangers));

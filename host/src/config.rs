@@ -7,6 +7,7 @@
 mod api;
 mod environment;
 mod layers;
+mod oidc;
 mod paths;
 mod print;
 mod settings;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 pub use api::ApiSettings;
 pub use environment::Environment;
 pub use layers::{Origin, Overrides, is_secret};
+pub use oidc::Oidc;
 pub use paths::Paths;
 pub use settings::{
     BudgetSettings, Exec, Listen, LogFormat, Model, PipelineSettings, Queue, Redis, Role, Settings,

@@ -64,6 +64,8 @@ mod access;
 mod limits;
 #[path = "front/upload.rs"]
 mod upload;
+#[path = "front/sign_in.rs"]
+mod sign_in;
 #[path = "front/again.rs"]
 mod again;
 #[path = "front/bad_models.rs"]

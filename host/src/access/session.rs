@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
@@ -22,6 +23,9 @@ use super::{Role, Who};
 use crate::task::Millis;
 
 pub const COOKIE: &str = "aiagent_session";
+
+/// While a browser is away to sign in elsewhere.
+pub const SIGN_IN: &str = "aiagent_sign_in";
 
 /// In the state folder; a backup without keys leaves it out.
 pub(crate) const KEY_FILE: &str = "session.key";
@@ -39,6 +43,8 @@ pub struct Session {
     pub who: Who,
     pub until: Millis,
     id: String,
+    /// Another service says who it is, not a token.
+    signed_in: bool,
 }
 
 impl Session {
@@ -53,15 +59,24 @@ pub(super) struct Claims {
     pub(super) name: String,
     until: Millis,
     id: String,
+    /// Where another service says who it is; a token's role is the tokens file's to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) role: Option<Role>,
 }
 
 impl Claims {
     pub(super) fn of(session: &Session) -> Self {
-        Self { name: session.who.name.clone(), until: session.until, id: session.id.clone() }
+        Self {
+            name: session.who.name.clone(),
+            until: session.until,
+            id: session.id.clone(),
+            role: session.signed_in.then_some(session.who.role),
+        }
     }
 
     pub(super) fn session(self, role: Role) -> Session {
-        Session { who: Who { name: self.name, role }, until: self.until, id: self.id }
+        let signed_in = self.role.is_some();
+        Session { who: Who { name: self.name, role }, until: self.until, id: self.id, signed_in }
     }
 }
 
@@ -71,12 +86,12 @@ pub(super) struct Signed {
     signature: String,
 }
 
-/// What a request's cookie claims; nothing of it has been looked at.
-pub(super) fn sent(headers: &HeaderMap) -> Option<(Claims, Signed)> {
+/// What a request's cookie says; nothing of it has been looked at.
+pub(super) fn sent<T: DeserializeOwned>(headers: &HeaderMap, cookie: &str) -> Option<(T, Signed)> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut ours =
         cookies.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let (_, value) = ours.find(|(name, _)| *name == COOKIE)?;
+    let (_, value) = ours.find(|(name, _)| *name == cookie)?;
     let (text, signature) = value.split_once('.')?;
     let claims = serde_json::from_slice(&BASE64.decode(text).ok()?).ok()?;
     Some((claims, Signed { text: text.to_owned(), signature: signature.to_owned() }))
@@ -100,11 +115,15 @@ impl Sessions {
     pub(super) fn begin(&self, who: Who, until: Option<Millis>) -> Session {
         let longest = now() + HOLDS.as_millis() as u64;
         let until = until.map_or(longest, |until| until.min(longest));
-        Session { who, until, id: BASE64.encode(&random()[..16]) }
+        Session { who, until, id: BASE64.encode(&random()[..16]), signed_in: false }
     }
 
-    /// `bound`: what the session ends with.
-    pub(super) fn sign(&self, claims: &Claims, bound: &str) -> io::Result<String> {
+    pub(super) fn begin_signed_in(&self, who: Who) -> Session {
+        Session { signed_in: true, ..self.begin(who, None) }
+    }
+
+    /// `bound`: what it ends with, or what it is for.
+    pub(super) fn sign(&self, claims: &impl Serialize, bound: &str) -> io::Result<String> {
         let json = serde_json::to_vec(claims).expect("strings and numbers serialise");
         let text = BASE64.encode(json);
         let signature = self.signature(&text, bound)?;
@@ -112,15 +131,18 @@ impl Sessions {
     }
 
     pub(super) fn holds(&self, claims: &Claims, signed: &Signed, bound: &str) -> bool {
-        let right = match self.signature(&signed.text, bound) {
-            Ok(right) => right,
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&claims.id);
+        self.is_ours(signed, bound) && claims.until > now() && !ended
+    }
+
+    pub(super) fn is_ours(&self, signed: &Signed, bound: &str) -> bool {
+        match self.signature(&signed.text, bound) {
+            Ok(right) => bool::from(signed.signature.as_bytes().ct_eq(right.as_bytes())),
             Err(error) => {
                 tracing::error!(%error, "no session can be looked at");
-                return false;
+                false
             }
-        };
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&claims.id);
-        bool::from(signed.signature.as_bytes().ct_eq(right.as_bytes())) && claims.until > now() && !ended
+        }
     }
 
     /// A host that is started again has forgotten it.

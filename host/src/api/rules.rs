@@ -64,6 +64,8 @@ pub(super) const RULES: &[Rule] = &[
     open(Method::GET, "/api/v1/session", Nothing),
     open(Method::POST, "/api/v1/session", Words),
     open(Method::DELETE, "/api/v1/session", Nothing),
+    open(Method::GET, "/api/v1/session/sign-in", Nothing),
+    open(Method::GET, "/api/v1/session/signed-in", Nothing),
     reads("/api/v1/tasks"),
     reads("/api/v1/tasks/{id}"),
     reads("/api/v1/tasks/{id}/journal"),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::extract::JsonBody;
 use super::guard::refuse;
 use super::{Api, Problem};
-use crate::access::{COOKIE, Caller, Deed, Refused, Role, What, is_other_site};
+use crate::access::{self, COOKIE, Caller, Deed, Refused, Role, What, is_other_site};
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Session {
@@ -22,6 +22,16 @@ pub(super) struct Session {
     role: Option<Role>,
     /// Whether this request may upload, allow and remove plugins.
     may_change_plugins: bool,
+    /// Where people sign in with another service, if they can.
+    sign_in: Option<SignIn>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct SignIn {
+    /// What the service is called.
+    name: String,
+    /// To be followed as a link.
+    url: &'static str,
 }
 
 /// Who one is, and whether one has to say so.
@@ -39,6 +49,10 @@ pub(super) async fn session(
         role: who.as_ref().map(|who| who.role),
         name: who.map(|who| who.name),
         may_change_plugins: administrates && api.settings.api.change_plugins,
+        sign_in: api
+            .access
+            .provider()
+            .map(|provider| SignIn { name: provider.name(), url: "/api/v1/session/sign-in" }),
     })
 }
 
@@ -72,12 +86,9 @@ pub(super) async fn log_in(
         Ok(session) => {
             let deed =
                 Deed::new(Some(&session.who), caller.address, What::LoggedIn, session.who.name.clone());
-            let value = api.access.cookie(&session).map_err(|error| {
-                tracing::error!(%error, "no session can be begun");
-                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun; see the log")
-            })?;
+            let cookie = session_cookie(&api, &caller, &session)?;
             api.access.audit.record(deed).await;
-            Ok(set_cookie(&caller, &value, session.seconds_left()))
+            Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
         }
         Err(refused) => {
             // Whoever has to wait has been told of before.
@@ -108,11 +119,23 @@ pub(super) async fn log_out(
             .record(Deed::new(Some(who), caller.address, What::LoggedOut, who.name.clone()))
             .await;
     }
-    Ok(set_cookie(&caller, "", 0))
+    let gone = cookie(&caller, "", 0);
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
 }
 
-fn set_cookie(caller: &Caller, value: &str, seconds: u64) -> Response {
+pub(super) fn session_cookie(
+    api: &Api,
+    caller: &Caller,
+    session: &access::Session,
+) -> Result<String, Problem> {
+    let value = api.access.cookie(session).map_err(|error| {
+        tracing::error!(%error, "no session can be begun");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun; see the log")
+    })?;
+    Ok(cookie(caller, &value, session.seconds_left()))
+}
+
+fn cookie(caller: &Caller, value: &str, seconds: u64) -> String {
     let secure = if caller.tls { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
+    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }

@@ -32,7 +32,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 48] = [
+const KEYS: [&str; 56] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -54,6 +54,14 @@ const KEYS: [&str; 48] = [
     "api.cors_origins",
     "api.trusted_proxies",
     "api.timeout_s",
+    "oidc.issuer",
+    "oidc.name",
+    "oidc.client_id",
+    "oidc.client_secret_env",
+    "oidc.public_url",
+    "oidc.scopes",
+    "oidc.role_claim",
+    "oidc.default_role",
     "worker.name",
     "worker.tasks",
     "worker.grace_s",
@@ -167,8 +175,9 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
         if let Some((_, inner)) = key.split_once('.') {
             like = like.and_then(|table| table.get(inner));
         }
-        // Of the lists only these two are of addresses, which have colons of their own.
-        let between = if matches!(key, "api.cors_origins" | "api.trusted_proxies") { ',' } else { ':' };
+        // What is in these lists has colons of its own.
+        let commas = ["api.cors_origins", "api.trusted_proxies", "oidc.scopes"].contains(&key);
+        let between = if commas { ',' } else { ':' };
         let value = typed(text, like, between).ok_or_else(|| ConfigError::Bad {
             origin: name.clone(),
             message: match like {
@@ -188,7 +197,9 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
 fn unknown_variables(environment: &Environment, settings: &Settings) -> Vec<String> {
     let special = ["AIAGENT_CONFIG", "AIAGENT_PLUGINS"].into_iter().chain(QUICK_START);
     let known: Vec<String> = special.map(str::to_owned).chain(KEYS.into_iter().map(variable)).collect();
-    let is_key = |name: &str| settings.models.values().any(|model| model.key_env == name);
+    let is_key = |name: &str| {
+        settings.models.values().any(|model| model.key_env == name) || settings.oidc.client_secret_env == name
+    };
     let names = environment.iter().map(|(name, _)| name).filter(|name| name.starts_with("AIAGENT_"));
     let unknown = names.filter(|name| !known.iter().any(|known| known == name) && !is_key(name));
     let say = |name: &str| {
@@ -329,6 +340,7 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
         return bad("metrics_listen", wrong);
     }
     settings.api.check().or_else(|(key, message)| bad(key, message))?;
+    settings.oidc.check().or_else(|(key, message)| bad(key, message))?;
     if settings.redis.prefix.is_empty() || settings.redis.prefix.contains(['{', '}']) {
         return bad("redis.prefix", "must be set, and have no { or }".to_owned());
     }

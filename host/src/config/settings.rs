@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::ApiSettings;
+use super::{ApiSettings, Oidc};
 use crate::plugin::Overrides;
 use crate::store::{LEASE, Limits, QueueLimits};
 use crate::task::{Budget, Pipeline, PluginRef};
@@ -51,6 +51,7 @@ pub struct Settings {
     /// Answer model calls from this recording, or from all of a folder's, without any network.
     pub replay: PathBuf,
     pub api: ApiSettings,
+    pub oidc: Oidc,
     pub worker: Worker,
     pub redis: Redis,
     pub workspace: Workspace,
@@ -272,6 +273,7 @@ impl Default for Settings {
             record: PathBuf::new(),
             replay: PathBuf::new(),
             api: ApiSettings::default(),
+            oidc: Oidc::default(),
             worker: Worker::default(),
             redis: Redis::default(),
             workspace: Workspace::default(),

@@ -37,7 +37,7 @@ async fn each_role_may_what_it_may_and_no_more() {
     let host = setup.start().await;
     let session = json(host.get("/api/v1/session")).await.1;
     let local = json!({ "needed": false, "open": true, "name": "local", "role": "administrator",
-                        "may_change_plugins": false });
+                        "may_change_plugins": false, "sign_in": null });
     assert_eq!(session, local);
     let (viewer, submitter, administrator) = (
         token(&setup, "vic", "viewer").await,
@@ -65,8 +65,7 @@ async fn each_role_may_what_it_may_and_no_more() {
     for (name, token, may) in [("vic", &viewer, 0), ("sue", &submitter, 1), ("ada", &administrator, 2)] {
         let role = needed[usize::from(may)];
         let session = json(host.get("/api/v1/session").bearer_auth(token)).await.1;
-        let own =
-            json!({ "needed": true, "open": true, "name": name, "role": role, "may_change_plugins": false });
+        let own = json!({ "needed": true, "open": true, "name": name, "role": role, "may_change_plugins": false, "sign_in": null });
         assert_eq!(session, own);
         for (method, path, least) in &all {
             let (status, said) = text(host.request(method.clone(), path).bearer_auth(token)).await;

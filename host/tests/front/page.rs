@@ -64,8 +64,8 @@ async fn log_in(host: &TestHost, token: &str) -> reqwest::Response {
 async fn a_browser_exchanges_the_token_for_a_cookie() {
     let mut host = Setup::new().set("token", "secret-canary").start().await;
     host.token = None;
-    let stranger =
-        json!({ "needed": true, "open": false, "name": null, "role": null, "may_change_plugins": false });
+    let stranger = json!({ "needed": true, "open": false, "name": null, "role": null, "may_change_plugins": false,
+                        "sign_in": null });
     assert_eq!(json(host.get("/api/v1/session")).await.1, stranger);
     assert_eq!(log_in(&host, "wrong").await.status(), 401);
 
@@ -77,7 +77,8 @@ async fn a_browser_exchanges_the_token_for_a_cookie() {
 
     let (status, session) = json(host.get("/api/v1/session").header("cookie", cookie)).await;
     let known = json!({ "needed": true, "open": true, "name": "token", "role": "administrator",
-                        "may_change_plugins": false });
+                        "may_change_plugins": false,
+                        "sign_in": null });
     assert_eq!((status.as_u16(), session), (200, known));
     let (status, _) = json(host.get("/api/v1/tasks").header("cookie", cookie)).await;
     assert_eq!(status, 200);

@@ -117,6 +117,8 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
             "DELETE /api/v1/session",
             "GET /api/v1/session",
             "POST /api/v1/session",
+            "GET /api/v1/session/sign-in",
+            "GET /api/v1/session/signed-in",
             "GET /api/v1/tasks",
             "POST /api/v1/tasks",
             "GET /api/v1/tasks/{id}",

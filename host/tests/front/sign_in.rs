@@ -1,0 +1,311 @@
+//! Signing in with another service: a real provider of OpenID Connect on loopback.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::patience;
+use crate::test_host::{Setup, TestHost, json};
+
+/// What browsers and the provider call the host. The test's browser knows where that is.
+const PUBLIC: &str = "https://aiagent.example";
+const SECRET: &str = "client-secret-canary-8812";
+
+struct Provider {
+    issuer: String,
+    _child: Child,
+}
+
+impl Provider {
+    async fn start() -> Self {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oidc");
+        assert!(
+            std::path::Path::new(dir).join("node_modules/oidc-provider").is_dir(),
+            "host/tests/oidc has no packages; `.ci/setup.sh test` brings them"
+        );
+        let callback = format!("{PUBLIC}/api/v1/session/signed-in");
+        let mut child = Command::new("node")
+            .args(["provider.mjs", "aiagent", SECRET, &callback])
+            .current_dir(dir)
+            .kill_on_drop(true)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node runs");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let issuer = patience("the provider", lines.next_line()).await.expect("readable").expect("a line");
+        // What it says further is read, or it would die of it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { issuer, _child: child }
+    }
+
+    fn setup(&self) -> Setup {
+        Setup::new()
+            .set("oidc.issuer", self.issuer.as_str())
+            .set("oidc.name", "the company")
+            .set("oidc.client_id", "aiagent")
+            .set("oidc.client_secret_env", "OIDC_SECRET")
+            .set("oidc.public_url", PUBLIC)
+            .set("oidc.roles.aiagent-admins", "administrator")
+            .set("oidc.roles.aiagent-readers", "viewer")
+            .env("OIDC_SECRET", SECRET)
+    }
+}
+
+/// Somebody's browser: cookies, and no redirect followed by itself.
+struct Browser<'a> {
+    host: &'a TestHost,
+    http: reqwest::Client,
+    /// Who signs in at the provider.
+    who: Option<&'static str>,
+    /// By place and name.
+    cookies: BTreeMap<(String, String), String>,
+}
+
+impl<'a> Browser<'a> {
+    fn new(host: &'a TestHost, who: Option<&'static str>) -> Self {
+        let no_redirect = reqwest::redirect::Policy::none();
+        let http = reqwest::Client::builder().no_proxy().redirect(no_redirect).build().expect("a client");
+        Self { host, http, who, cookies: BTreeMap::new() }
+    }
+
+    async fn get(&mut self, url: &str) -> Response {
+        let (place, real) = match url.strip_prefix(PUBLIC) {
+            Some(path) => (PUBLIC.to_owned(), format!("{}{path}", self.host.url)),
+            None => (url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/"), url.to_owned()),
+        };
+        let own = self.cookies.iter().filter(|((of, _), _)| *of == place);
+        let own: Vec<String> = own.map(|((_, name), value)| format!("{name}={value}")).collect();
+        let mut request = self.http.get(real).header("cookie", own.join("; "));
+        // The proxy in front of the host speaks TLS.
+        request = request.header("x-forwarded-proto", "https");
+        if let Some(who) = self.who {
+            request = request.header("x-sign-in-as", who);
+        }
+        let response = patience("an answer", request.send()).await.expect("an answer");
+        for set in response.headers().get_all("set-cookie") {
+            let set = set.to_str().expect("text");
+            let (name, rest) = set.split_once('=').expect("a cookie");
+            if place == PUBLIC {
+                assert!(
+                    set.contains("; HttpOnly; SameSite=Lax")
+                        && set.ends_with("; Secure") != set.contains("Max-Age=0"),
+                    "{set}"
+                );
+            }
+            let value = rest.split(';').next().expect("a value").to_owned();
+            self.cookies.insert((place.clone(), name.to_owned()), value);
+        }
+        response
+    }
+
+    /// Up to the address that the provider sends it back to.
+    async fn until_back(&mut self) -> String {
+        let mut url = format!("{PUBLIC}/api/v1/session/sign-in");
+        for _ in 0..10 {
+            let answer = self.get(&url).await;
+            let status = answer.status();
+            assert!(status.is_redirection(), "{url}: {status} {}", answer.text().await.expect("whole"));
+            let to = answer.headers()["location"].to_str().expect("text").to_owned();
+            url = match to.strip_prefix('/') {
+                Some(_) => format!("{}{to}", url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")),
+                None => to,
+            };
+            if url.contains("/session/signed-in") {
+                return url;
+            }
+        }
+        panic!("too many redirects, the last to {url}");
+    }
+
+    fn session(&self) -> Option<String> {
+        let value = self.cookies.get(&(PUBLIC.to_owned(), "aiagent_session".to_owned()))?;
+        Some(format!("aiagent_session={value}"))
+    }
+}
+
+async fn problem(answer: Response) -> (StatusCode, String) {
+    let status = answer.status();
+    let problem: Value = answer.json().await.expect("JSON");
+    (status, problem["detail"].as_str().expect("text").to_owned())
+}
+
+#[tokio::test]
+async fn people_sign_in_with_the_provider_and_may_what_it_says() {
+    let provider = Provider::start().await;
+    let setup = provider.setup();
+    let host = setup.start().await;
+    let stranger = json(host.get("/api/v1/session")).await.1;
+    let link = json!({ "name": "the company", "url": "/api/v1/session/sign-in" });
+    assert_eq!(
+        (&stranger["needed"], &stranger["open"], &stranger["sign_in"]),
+        (&json!(true), &json!(false), &link)
+    );
+    assert_eq!(json(host.get("/api/v1/tasks")).await.0, 401);
+
+    for (person, name, role, pauses) in
+        [("17", "ann (17)", "administrator", 200), ("18", "token (18)", "viewer", 403)]
+    {
+        let mut browser = Browser::new(&host, Some(person));
+        let back = browser.until_back().await;
+        let answer = browser.get(&back).await;
+        let to = answer.headers().get("location").map(|to| to.to_str().expect("text").to_owned());
+        let status = answer.status();
+        assert_eq!((status.as_u16(), to.as_deref()), (303, Some("/")), "{:?}", answer.text().await);
+        let cookie = browser.session().expect("a session");
+        let session = json(host.get("/api/v1/session").header("cookie", &cookie)).await.1;
+        assert_eq!(
+            (&session["open"], &session["name"], &session["role"]),
+            (&json!(true), &json!(name), &json!(role))
+        );
+        let pause = host.request(Method::POST, "/api/v1/queues/default/pause").header("cookie", &cookie);
+        assert_eq!(json(pause).await.0, pauses);
+        // A code is good for once, and so is what the browser had to bring back.
+        let again = problem(browser.get(&back).await).await;
+        assert_eq!(
+            again,
+            (StatusCode::BAD_REQUEST, "this browser has begun no log-in; begin again".to_owned())
+        );
+    }
+
+    // Whoever the provider knows, but this host does not.
+    let mut eve = Browser::new(&host, Some("19"));
+    let back = eve.until_back().await;
+    let (status, detail) = problem(eve.get(&back).await).await;
+    let wanted = "eve (19) may do nothing here: no value of the claim roles is one of oidc.roles";
+    assert_eq!((status.as_u16(), detail.as_str(), eve.session()), (403, wanted, None));
+    let mut nobody = Browser::new(&host, None);
+    let back = nobody.until_back().await;
+    let (status, detail) = problem(nobody.get(&back).await).await;
+    let wanted = "the provider refused it: access_denied: End-User <b>aborted</b> interaction";
+    assert_eq!((status.as_u16(), detail.as_str()), (403, wanted));
+
+    // The secret goes to the provider only, and sessions outlive a restart.
+    let mut ann = Browser::new(&host, Some("17"));
+    let back = ann.until_back().await;
+    ann.get(&back).await;
+    let cookie = ann.session().expect("a session");
+    let audit = json(host.get("/api/v1/audit").header("cookie", &cookie)).await.1;
+    let told: Vec<Value> = audit["entries"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|entry| {
+            entry["what"] != "paused" && entry["detail"] != "this browser has begun no log-in; begin again"
+        })
+        .map(|entry| json!([entry["who"], entry["role"], entry["what"], entry["subject"]]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["ann (17)", "administrator", "logged-in", "ann (17)"]),
+            json!(["nobody", null, "log-in-refused", ""]),
+            json!(["nobody", null, "log-in-refused", "eve (19)"]),
+            json!(["token (18)", "viewer", "logged-in", "token (18)"]),
+            json!(["ann (17)", "administrator", "logged-in", "ann (17)"]),
+        ]
+    );
+    assert!(!host.log().join("\n").contains(SECRET) && !audit.to_string().contains(SECRET));
+    host.kill().await;
+    let host = setup.start().await;
+    assert_eq!(json(host.get("/api/v1/audit").header("cookie", &cookie)).await.0, 200);
+    host.kill().await;
+    // Other roles, other sessions.
+    let host = setup.set("oidc.roles.staff", "viewer").start().await;
+    assert_eq!(json(host.get("/api/v1/audit").header("cookie", &cookie)).await.0, 401);
+}
+
+#[tokio::test]
+async fn another_browsers_answer_begins_no_session() {
+    let provider = Provider::start().await;
+    let host = provider.setup().start().await;
+    let (mut ann, mut victim) = (Browser::new(&host, Some("17")), Browser::new(&host, Some("18")));
+    let (anns, _) = (ann.until_back().await, victim.until_back().await);
+    // A link with somebody else's code.
+    let (status, detail) = problem(victim.get(&anns).await).await;
+    assert_eq!(
+        (status.as_u16(), detail.as_str()),
+        (400, "this is the answer to another log-in; begin again")
+    );
+    assert_eq!(victim.session(), None);
+    let mut without = Browser::new(&host, None);
+    let (status, detail) = problem(without.get(&anns).await).await;
+    assert_eq!((status.as_u16(), detail.as_str()), (400, "this browser has begun no log-in; begin again"));
+    // The code is right and everything else is too, but it was never this host's.
+    let state = anns.split("state=").nth(1).and_then(|rest| rest.split('&').next()).expect("a state");
+    let forged = format!("{PUBLIC}/api/v1/session/signed-in?code=made-up&state={state}");
+    let (status, detail) = problem(ann.get(&forged).await).await;
+    assert!(
+        status == 403 && detail.starts_with("the provider refused it: invalid_grant"),
+        "{status} {detail}"
+    );
+    let (status, detail) =
+        problem(ann.get(&format!("{PUBLIC}/api/v1/session/signed-in?state={state}")).await).await;
+    assert_eq!(
+        (status.as_u16(), detail.as_str()),
+        (400, "the provider's answer has no code and state; begin again")
+    );
+    assert_eq!(ann.session(), None);
+    // To a person it is said as a page, in which it is text.
+    let asked = host
+        .get("/api/v1/session/signed-in?error=x&error_description=%3Cscript%3E")
+        .header("accept", "text/html");
+    let answer = asked.send().await.expect("an answer");
+    assert_eq!(answer.status(), 403);
+    let html = answer.text().await.expect("whole");
+    assert!(html.contains("x: &lt;script&gt;") && !html.contains("<script>"), "{html}");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_keeps_nobody_else_out() {
+    let provider = Provider::start().await;
+    let setup = provider.setup().set("token", "secret-canary");
+    drop(provider);
+    let mut host = setup.start().await;
+    assert_eq!(json(host.get("/api/v1/tasks")).await.0, 200);
+    host.token = None;
+    let (status, problem) = json(host.get("/api/v1/session/sign-in")).await;
+    let detail = problem["detail"].as_str().expect("text");
+    assert!(
+        status == 503 && detail.contains(" can't be asked: ") && detail.contains("onnect"),
+        "{status} {detail}"
+    );
+    let none = Setup::new().start().await;
+    for path in ["sign-in", "signed-in?code=a&state=b"] {
+        let (status, problem) = json(none.get(&format!("/api/v1/session/{path}"))).await;
+        let detail = "nobody signs in with another service here; the operator configures one under [oidc]";
+        assert_eq!((status.as_u16(), &problem["detail"]), (404, &json!(detail)));
+    }
+}
+
+#[tokio::test]
+async fn half_a_configuration_is_refused() {
+    let whole = || {
+        Setup::new()
+            .set("oidc.issuer", "https://id.example")
+            .set("oidc.client_id", "aiagent")
+            .set("oidc.public_url", PUBLIC)
+            .set("oidc.default_role", "viewer")
+    };
+    for (setup, said) in [
+        (
+            whole().set("oidc.issuer", "http://id.example"),
+            "oidc.issuer: \"http://id.example\" must begin with https://",
+        ),
+        (whole().set("oidc.public_url", ""), "oidc.public_url: \"\" must begin with https://"),
+        (whole().set("oidc.client_id", ""), "oidc.client_id: must be set"),
+        (whole().set("oidc.client_secret_env", "s3cr%t"), "oidc.client_secret_env: is no variable's name"),
+        (whole().set("oidc.default_role", "owner"), "unknown variant `owner`"),
+        (
+            whole().set("oidc.client_secret_env", "NOWHERE"),
+            "the variable NOWHERE (oidc.client_secret_env) is not set",
+        ),
+    ] {
+        let failed = setup.run(["serve"]).await;
+        assert!(failed.code == 2 && failed.err.contains(said), "{said}: {failed:?}");
+    }
+}
