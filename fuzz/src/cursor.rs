@@ -2,7 +2,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aiagent_host::access::Access;
-use aiagent_host::api::{self, Api};
+use aiagent_host::api::{self, Api, Hub};
 use aiagent_host::config::Settings;
 use aiagent_host::plugin::{self, Runtime};
 use aiagent_host::store::MemoryStore;
@@ -32,13 +32,15 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
         let plugins = plugin::Settings { max_calls: Some(4), ..plugin::Settings::default() };
         let settings = Settings::default();
         let access = Access::open(&settings).expect("it reads nothing");
+        let stop = CancellationToken::new();
         let router = api::router(Api {
+            hub: Hub::start(store.clone(), stop.clone()),
             store: store.clone(),
             snapshots: Arc::new(Snapshots::new(store, Limits::default())),
             runtime: Arc::new(Runtime::start(plugins).await.expect("a runtime without plugins")),
             settings: Arc::new(settings),
             draining: CancellationToken::new(),
-            stop: CancellationToken::new(),
+            stop,
             access: Arc::new(access),
         });
         let submit = Request::post("/api/v1/tasks").header("content-type", "application/json");

@@ -1,23 +1,27 @@
 //! The REST API: tasks, their events, plugins, pipelines, health, and who may use which of it.
 //!
-//! Invariant: no handler calls a plugin, and none changes a task but by submitting or cancelling it.
+//! Invariant: no handler calls a plugin, and none changes a running task but by asking for its end.
 
 mod about;
 mod again;
 mod audit;
+mod bulk;
 mod changes;
 mod cors;
 mod events;
 mod extract;
+mod git;
 mod guard;
 mod health;
 mod heavy;
+mod hub;
 mod journal;
 mod linger;
 mod list;
 mod listing;
 mod metrics;
 mod origin;
+mod overview;
 mod plugins;
 mod problem;
 mod queues;
@@ -27,6 +31,7 @@ mod sign_in;
 mod tasks;
 mod upload;
 mod view;
+mod wire;
 
 use std::sync::Arc;
 
@@ -42,6 +47,7 @@ use crate::plugin::Runtime;
 use crate::store::Store;
 use crate::workspace::Snapshots;
 
+pub use hub::Hub;
 pub use metrics::metrics_router;
 pub use problem::Problem;
 pub use tasks::FileBody;
@@ -55,6 +61,7 @@ pub struct Api {
     pub runtime: Arc<Runtime>,
     pub settings: Arc<Settings>,
     pub access: Arc<Access>,
+    pub hub: Arc<Hub>,
     /// Cancelled when the host begins to drain: `/readyz` says so.
     pub draining: CancellationToken,
     /// Cancelled when it has drained: event streams end.
@@ -71,7 +78,10 @@ pub struct Api {
     paths(
         tasks::submit,
         list::list,
+        list::count,
+        bulk::bulk,
         tasks::show,
+        tasks::delete,
         again::again,
         tasks::cancel,
         tasks::diff,
@@ -89,6 +99,7 @@ pub struct Api {
         plugins::allow,
         plugins::remove,
         listing::pipelines,
+        overview::overview,
         about::about,
         about::samples,
         session::session,
@@ -115,7 +126,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(api: Api) -> Router {
     let guarded = Router::new()
         .route("/api/v1/tasks", post(tasks::submit).get(list::list))
-        .route("/api/v1/tasks/{id}", get(tasks::show))
+        .route("/api/v1/tasks/count", get(list::count))
+        .route("/api/v1/tasks/bulk/{deed}", post(bulk::bulk))
+        .route("/api/v1/tasks/{id}", get(tasks::show).delete(tasks::delete))
         .route("/api/v1/tasks/{id}/cancel", post(tasks::cancel))
         .route("/api/v1/tasks/{id}/again", post(again::again))
         .route("/api/v1/tasks/{id}/journal", get(journal::journal))
@@ -132,6 +145,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/plugins/{file}/allow", post(plugins::allow))
         .route("/api/v1/pipelines", get(listing::pipelines))
         .route("/api/v1/changes", get(changes::changes))
+        .route("/api/v1/overview", get(overview::overview))
         .route("/api/v1/about", get(about::about))
         .route("/api/v1/samples", get(about::samples))
         .route("/api/v1/session", get(session::session).post(session::log_in).delete(session::log_out))

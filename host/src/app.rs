@@ -7,6 +7,7 @@
 mod http;
 mod process;
 mod rooms;
+mod socket;
 mod supervisor;
 
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::access::Access;
-use crate::api::{self, Api};
+use crate::api::{self, Api, Hub};
 use crate::config::{Role, Settings};
 use crate::exec::Sandbox;
 use crate::model::Door;
@@ -190,6 +191,7 @@ impl Host {
             runtime: Arc::clone(&self.runtime),
             settings: Arc::clone(&self.settings),
             access,
+            hub: Hub::start(Arc::clone(&self.store), stop.clone()),
             draining,
             stop,
         }

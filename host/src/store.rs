@@ -5,6 +5,7 @@
 
 mod clock;
 mod control;
+mod filter;
 mod queue;
 mod snapshots;
 mod memory;
@@ -20,10 +21,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::task::{Digest, Event, EventBody, EventId, Millis, Place, Spec, State, Task, TaskId};
+use crate::task::{Digest, Event, EventBody, EventId, Millis, Place, Spec, Task, TaskId};
 
 pub use self::redis::{Put, RedisConfig, RedisStore, Risk, shown as without_password};
 pub use clock::Clock;
+pub use filter::{Count, Deleted, Ending, Filter, MOST_COUNTED, Page, Past, Pasts};
 pub use memory::MemoryStore;
 pub use queue::{Limits, QueueLimits, QueueStats, Requeued, WorkerInfo};
 pub use sqlite::SqliteStore;
@@ -107,10 +109,20 @@ pub trait Store: Send + Sync + 'static {
     /// Newest first. Pages by `cursor`: the last id of the page before.
     async fn list(&self, filter: &Filter) -> Result<Page, StoreError>;
 
+    /// How many tasks there are like that, wherever its cursor. Not exact above [`MOST_COUNTED`], or where
+    /// the store would have to look at very many.
+    async fn count(&self, filter: &Filter) -> Result<Count, StoreError>;
+
+    /// The tasks that ended then or later, and no more than `most` of them.
+    async fn past(&self, since: Millis, most: usize) -> Result<Pasts, StoreError>;
+
     async fn get(&self, task: &TaskId) -> Result<Option<Task>, StoreError>;
 
     /// At most `limit` events after `after` (0: from the first), in order.
     async fn events(&self, task: &TaskId, after: EventId, limit: usize) -> Result<Vec<Event>, StoreError>;
+
+    /// The id of the last event of each of these tasks; `None` for one that is not there.
+    async fn heads(&self, tasks: &[TaskId]) -> Result<Vec<Option<EventId>>, StoreError>;
 
     /// Wakes its holder after changes. Register, then look, then wait: a wake can be spurious, and
     /// on a store that other processes write to it may be up to a second late.
@@ -125,6 +137,9 @@ pub trait Store: Send + Sync + 'static {
     /// Puts a task that has ended, and not green, back into its queue: without its outcome, its crashes
     /// and its cancel, but with what it has spent. Emits `requeued`.
     async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError>;
+
+    /// Deletes a task that has ended, with its events and its journal. Its blobs go with the next `gc`.
+    async fn delete(&self, task: &TaskId) -> Result<Deleted, StoreError>;
 
     /// Whether workers leave the tasks of a queue alone. Those that run go on.
     async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError>;
@@ -264,26 +279,6 @@ pub enum Cancelled {
 pub struct Collected {
     pub tasks: u64,
     pub blobs: u64,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub state: Option<State>,
-    pub pipeline: Option<String>,
-    /// Only those that ended through no fault of their own.
-    pub dead: bool,
-    /// A part of the goal or of the id, in any case.
-    pub text: Option<String>,
-    pub cursor: Option<TaskId>,
-    /// At most 200, and 0 means 200.
-    pub limit: usize,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Page {
-    pub tasks: Vec<Task>,
-    /// Give it as `cursor` for the next page. `None`: this was the last.
-    pub next: Option<TaskId>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]

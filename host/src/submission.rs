@@ -1,13 +1,16 @@
 //! From what a user asks for to a task that can be stored: the same checks for the API and the
 //! command line.
 
+mod steps;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
+use crate::plugin::Catalog;
 use crate::store::{Idempotency, NewTask, Store, StoreError, Submitted};
-use crate::task::{Millis, Place, Spec, TaskId, Trace};
+use crate::task::{Budget, Changes, Millis, Pipeline, Place, Spec, TaskId, Trace};
 use crate::workspace::{SnapshotError, Snapshots, Tree};
 
 /// Enough for a long specification; what is longer belongs in a file of the tree.
@@ -28,6 +31,8 @@ pub struct Submission {
     pub parent: Option<TaskId>,
     /// The span of the request.
     pub trace: Option<Trace>,
+    /// What is to be otherwise than the pipeline has it.
+    pub changes: Changes,
 }
 
 /// Where a task is to wait; what is left out is the default.
@@ -93,6 +98,10 @@ pub enum Refusal {
     LongGoal(usize),
     #[error("there is no pipeline {name:?}; configured are: {known}")]
     UnknownPipeline { name: String, known: String },
+    #[error("there is no {part} {name:?}: {hint}")]
+    UnknownStep { part: &'static str, name: String, hint: String },
+    #[error("protected: {0}")]
+    Protected(String),
     #[error("the test {path:?} is not among the files: {hint}")]
     MissingTest { path: String, hint: String },
     #[error("budget.{0} must be at least 1")]
@@ -119,11 +128,12 @@ impl Submission {
     pub async fn submit(
         self,
         settings: &Settings,
+        catalog: &Catalog,
         store: &dyn Store,
         snapshots: &Snapshots,
         idempotency: Option<Idempotency>,
     ) -> Result<Submitted, Refusal> {
-        let pipeline = self.check(settings)?;
+        let pipeline = self.check(settings, catalog)?;
         let place = self.place.resolve();
         place.check().map_err(Refusal::BadPlace)?;
         let rounds = self.budget.rounds.unwrap_or(pipeline.max_rounds);
@@ -137,17 +147,18 @@ impl Submission {
             tree: snapshots.save(&self.tree).await?,
             tests: self.tests,
             // A user who asks for more rounds than the pipeline's wants more rounds.
-            pipeline: crate::task::Pipeline { max_rounds: rounds, ..pipeline },
-            budget: crate::task::Budget { deadline: self.budget.deadline, ..budget.resolve(rounds) },
+            pipeline: Pipeline { max_rounds: rounds, ..pipeline },
+            budget: Budget { deadline: self.budget.deadline, ..budget.resolve(rounds) },
             parent: self.parent,
             trace: self.trace,
+            changes: self.changes,
         };
         let max_waiting = settings.max_waiting(&place.queue);
         let new = NewTask { place, idempotency, max_waiting, ..NewTask::new(TaskId::fresh(), spec) };
         Ok(store.submit(new).await?)
     }
 
-    fn check(&self, settings: &Settings) -> Result<crate::task::Pipeline, Refusal> {
+    fn check(&self, settings: &Settings, catalog: &Catalog) -> Result<Pipeline, Refusal> {
         if self.goal.trim().is_empty() {
             return Err(Refusal::EmptyGoal);
         }
@@ -186,7 +197,7 @@ impl Submission {
         if self.budget.cost.is_some_and(|cost| !cost.is_finite() || cost.is_sign_negative()) {
             return Err(Refusal::BadCost);
         }
-        Ok(pipeline.resolve(name))
+        steps::changed(pipeline.resolve(name), &self.changes, settings, catalog)
     }
 }
 
@@ -215,7 +226,8 @@ mod tests {
             (submission(&long, None), "none of the 2 has a name like it"),
             (submission("b.py", Some(&long)), "configured are: default"),
         ] {
-            let error = submission.check(&Settings::default()).expect_err(said).to_string();
+            let error =
+                submission.check(&Settings::default(), &Catalog::default()).expect_err(said).to_string();
             assert!(error.ends_with(said) && error.len() < 1_000, "{error:.1000}");
         }
     }

@@ -4,6 +4,7 @@
 //! JSON, so a field that is added later needs a `#[serde(default)]`.
 
 mod budget;
+mod changes;
 mod event;
 mod outcome;
 mod place;
@@ -15,6 +16,7 @@ mod trace;
 use serde::{Deserialize, Serialize};
 
 pub use budget::{Budget, Limit, Spend};
+pub use changes::{Changes, Steps};
 pub use event::{Event, EventBody, EventId, Level};
 pub use outcome::{Outcome, Reason};
 pub use place::{PRIORITY, Place, TOP_PRIORITY};
@@ -43,6 +45,8 @@ impl TaskId {
 
     /// The id before all those of tasks that were submitted at this time or later.
     pub fn before(time: Millis) -> Self {
+        // The last time that an id can name.
+        let time = time.min((1 << 48) - 1);
         Self(ulid::Ulid::from_parts(time, 0).to_string())
     }
 

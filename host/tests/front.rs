@@ -68,6 +68,10 @@ mod upload;
 mod sign_in;
 #[path = "front/again.rs"]
 mod again;
+#[path = "front/bulk.rs"]
+mod bulk;
+#[path = "front/changes.rs"]
+mod changes;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 #[path = "front/tls.rs"]

@@ -67,6 +67,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the tasks of the last days have come to, by day, pipeline and model.
+         * @description Needs the role viewer.
+         */
+        get: operations["overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines": {
         parameters: {
             query?: never;
@@ -309,6 +329,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/bulk/{deed}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels, requeues, runs again or deletes many tasks: those that are named, or all that a filter finds.
+         * @description Each task is its own change: of a request that is cut off, some are done.
+         *
+         *     Needs the role submitter.
+         */
+        post: operations["bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many tasks a filter finds.
+         * @description Not exact where there are more than 100,000, or where the store would have to look at very many: then
+         *     there are at least so many.
+         *
+         *     Needs the role viewer.
+         */
+        get: operations["count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{id}": {
         parameters: {
             query?: never;
@@ -323,7 +388,12 @@ export interface paths {
         get: operations["show"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Deletes a task that has ended, with its events and logs. Files that no other task has go with the next
+         *     collection.
+         * @description Needs the role submitter.
+         */
+        delete: operations["delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -419,7 +489,9 @@ export interface paths {
         /**
          * Replays all events after the given one, then follows the task until it has ended.
          * @description Each message has the event's id, its type, and the event as JSON. Ids are durable: a client that
-         *     was cut off goes on with `Last-Event-ID`, and is told (204) when there is nothing to go on with.
+         *     was cut off goes on with `Last-Event-ID`, and is told (204) when there is nothing to go on with. Where
+         *     there is no such event, or events after it are gone, the first message is a `resync` with the id of the
+         *     `oldest` event, and all from there on follow.
          *
          *     Needs the role viewer.
          */
@@ -534,6 +606,8 @@ export interface components {
         About: {
             /** @description What a task may spend unless it says otherwise; `rounds` is the default pipeline's. */
             budget: components["schemas"]["Budget"];
+            /** @description Folders of git repositories on this host that a task may start from. */
+            git_dirs: string[];
             limits: components["schemas"]["SubmitLimits"];
             /** @description The models that pipelines can name. */
             models: components["schemas"]["ModelName"][];
@@ -558,8 +632,11 @@ export interface components {
             goal?: string | null;
             /** @description Left out: the pipeline of that name as it is configured now. */
             pipeline?: string | null;
+            /** @description Left out: what the first task asked for. */
+            protected?: string[] | null;
             /** @description Begin with the tree that this round (from 1) left. Left out: with the files as they were submitted. */
             round?: number | null;
+            steps?: components["schemas"]["Steps"] | null;
         };
         AllowBody: {
             /** @description What was looked at. Another content is not allowed. */
@@ -666,6 +743,25 @@ export interface components {
              */
             wall_s?: number | null;
         };
+        /** @description Either `ids`, or `filter` and `expect`. */
+        BulkBody: {
+            /**
+             * Format: int64
+             * @description How many tasks the filter found when it was looked at. Where it finds more by now, nothing is done.
+             */
+            expect?: number | null;
+            filter?: components["schemas"]["Wanted"] | null;
+            /** @description At most 1,000. */
+            ids?: string[] | null;
+        };
+        BulkReply: {
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            matched: number;
+            /** @description Of the others, the first 100. */
+            refused: components["schemas"]["Refused"][];
+        };
         CancelReply: {
             /** @description `ended`, `requested` (it is running and will stop within seconds) or `already-ended`. */
             state: string;
@@ -686,6 +782,12 @@ export interface components {
             /** @description Of a refusal: the reason, and what to do. */
             why?: string | null;
         };
+        /** @description Kept with the task, so that it can be run again with the same. */
+        Changes: {
+            /** @description Globs of files that builder and fixer can't change, besides the pipeline's. */
+            protected?: string[];
+            steps?: components["schemas"]["Steps"];
+        };
         CheckProblem: {
             /**
              * Format: int32
@@ -696,6 +798,12 @@ export interface components {
             path?: string | null;
             test?: string | null;
         };
+        Count: {
+            /** Format: int64 */
+            count: number;
+            /** @description Not, where it stopped counting: there are at least so many. */
+            exact: boolean;
+        };
         Counts: {
             /** Format: int32 */
             failed: number;
@@ -704,8 +812,49 @@ export interface components {
             /** Format: int32 */
             skipped: number;
         };
+        /** @description The tasks that ended on one day, by pipeline and model. */
+        Day: {
+            /**
+             * Format: int64
+             * @description Of the tasks whose price is known.
+             */
+            cost_micros: number;
+            /** @description In UTC, such as `2026-11-30`. */
+            day: string;
+            /** Format: int64 */
+            ended: number;
+            /** Format: int64 */
+            green: number;
+            /** Format: int64 */
+            input_tokens: number;
+            /** @description Absent where the pipeline names none. */
+            model?: string | null;
+            /** Format: int64 */
+            output_tokens: number;
+            pipeline: string;
+            /**
+             * Format: int64
+             * @description Of the green ones, from the first step to the end: half of them took no longer.
+             */
+            to_green_ms_p50?: number | null;
+            /**
+             * Format: int64
+             * @description Nine of ten took no longer.
+             */
+            to_green_ms_p90?: number | null;
+            /**
+             * Format: int64
+             * @description Tasks that asked a model without a price.
+             */
+            unpriced: number;
+        };
         /** @description The SHA-256 of some bytes, as `sha256:` and 64 hex digits. */
         Digest: string;
+        /**
+         * @description The kind of an outcome's reason, or any but one.
+         * @enum {string}
+         */
+        Ending: "green" | "not-green" | "budget" | "stuck" | "stopped" | "checks-broken" | "step-failed" | "model-failed" | "cancelled" | "crashed";
         Event: components["schemas"]["EventBody"] & {
             at: components["schemas"]["u64"];
             id: components["schemas"]["u64"];
@@ -829,6 +978,13 @@ export interface components {
             executable?: boolean;
             /** @description Relative, with `/` between folders. */
             path: string;
+        };
+        /** @description A repository on the host, within one of the folders of `api.git_dirs`. */
+        GitBody: {
+            /** @description Its work tree or git folder, as an absolute path. */
+            path: string;
+            /** @description A branch, tag or commit. Left out: what is checked out. */
+            revision?: string | null;
         };
         HeldBack: {
             reason: string;
@@ -981,6 +1137,12 @@ export interface components {
             /** @description The best snapshot, never just the last. The submitted one if nothing better came. */
             tree: components["schemas"]["Digest"];
         };
+        Overview: {
+            /** @description The oldest day first; a day, pipeline and model without an ended task is left out. */
+            days: components["schemas"]["Day"][];
+            /** @description Older tasks were left out, since there are too many. */
+            truncated: boolean;
+        };
         Paused: {
             paused: boolean;
             queue: string;
@@ -1050,6 +1212,11 @@ export interface components {
         };
         /** @description What went wrong, for a program (`status`, `title`) and a person (`detail`). */
         Problem: {
+            /**
+             * Format: int64
+             * @description Where more tasks match than were expected: how many.
+             */
+            count?: number | null;
             detail: string;
             /** Format: int32 */
             status: number;
@@ -1231,6 +1398,8 @@ export interface components {
          */
         Spec: {
             budget: components["schemas"]["Budget"];
+            /** @description What was asked for otherwise than the pipeline has it; `pipeline` is with these changes. */
+            changes?: components["schemas"]["Changes"];
             /** @description At most 256 KiB, never blank. */
             goal: string;
             parent?: components["schemas"]["TaskId"] | null;
@@ -1308,16 +1477,32 @@ export interface components {
             /** Format: int64 */
             wall_ms: number;
         };
+        /** @description Parts that take the place of the pipeline's. What is left out stays as the pipeline has it. */
+        Steps: {
+            /** @description A builder that is loaded. */
+            builder?: string | null;
+            /** @description A checker that is loaded. */
+            checker?: string | null;
+            /** @description A fixer that is loaded. Empty: a failed check is answered by fresh builds only. */
+            fixer?: string | null;
+            /** @description A model that is configured. Empty: none. */
+            model?: string | null;
+        };
         SubmitBody: {
             budget?: components["schemas"]["BudgetWish"];
             /** @description The files to start from. */
             files?: components["schemas"]["FileBody"][];
+            git?: components["schemas"]["GitBody"] | null;
             /** @description What is to be done, in words; at most 256 KiB. */
             goal: string;
             /** @description A configured pipeline. Left out: the default one. */
             pipeline?: string | null;
             /** @description Where it waits. */
             place?: components["schemas"]["PlaceWish"];
+            /** @description Globs of files that builder and fixer can't change, besides the pipeline's. */
+            protected?: string[];
+            /** @description Parts that take the place of the pipeline's. */
+            steps?: components["schemas"]["Steps"];
             /**
              * @description Paths of the tests the result must pass; they can't be changed by a step. Left out: the
              *     checker finds tests by its own rules.
@@ -1403,6 +1588,24 @@ export interface components {
         };
         /** @enum {string} */
         Verdict: "passed" | "failed" | "broken";
+        /** @description Which tasks. All of what is given must hold; nothing given: all tasks. */
+        Wanted: {
+            /** @description Only those that ended through no fault of their own: lost workers, a model or a step that failed. */
+            dead?: boolean;
+            /** @description A model that the task's pipeline names. */
+            model?: string | null;
+            outcome?: components["schemas"]["Ending"] | null;
+            /** @description The task that these run again. */
+            parent?: string | null;
+            pipeline?: string | null;
+            /** @description A plugin that the task's pipeline names. */
+            plugin?: string | null;
+            since?: components["schemas"]["u64"] | null;
+            state?: components["schemas"]["State"] | null;
+            /** @description A part of the goal or of the id, in any case. */
+            text?: string | null;
+            until?: components["schemas"]["u64"] | null;
+        };
         /** @enum {string} */
         What: "added" | "replaced" | "removed" | "refused" | "held-back" | "withdrawn";
         /** @description A worker as it describes itself. */
@@ -1560,6 +1763,63 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    overview: {
+        parameters: {
+            query?: {
+                /** @description 1 to 90; 14 if left out. Today counts. */
+                days?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nothing that was sent says who asks, or it is no longer right */
@@ -2393,8 +2653,8 @@ export interface operations {
                 dead?: boolean;
                 /** @description A part of the goal or of the id, in any case. */
                 text?: string | null;
-                /** @description The kind of the outcome's reason: `green`, `budget`, `stuck`, …; `not-green` for all but `green`. */
-                outcome?: string | null;
+                /** @description How it ended: the kind of the outcome's reason; `not-green` for all but `green`. */
+                outcome?: ("green" | "not-green" | "budget" | "stuck" | "stopped" | "checks-broken" | "step-failed" | "model-failed" | "cancelled" | "crashed") | null;
                 /** @description A model that the task's pipeline names. */
                 model?: string | null;
                 /** @description A plugin that the task's pipeline names. */
@@ -2473,7 +2733,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description JSON with files, or a form with the fields goal, pipeline, tests, budget, place, strip, archive */
+        /** @description JSON with files, or a form with the fields goal, pipeline, tests, budget, place, protected, steps, git, strip, archive */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SubmitBody"];
@@ -2515,13 +2775,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It needs the role submitter, or comes from another site's page */
+            /** @description This host takes no files from its own repositories */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body did not come in time */
@@ -2576,6 +2836,182 @@ export interface operations {
             };
         };
     };
+    bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deed: "cancel" | "requeue" | "again" | "delete";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkReply"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role submitter, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More tasks match than were expected */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count: {
+        parameters: {
+            query?: {
+                /** @description `queued`, `running` or `ended`. */
+                state?: ("queued" | "running" | "ended") | null;
+                pipeline?: string | null;
+                /** @description Only those that ended through no fault of their own: lost workers, a model or a step that failed. */
+                dead?: boolean;
+                /** @description A part of the goal or of the id, in any case. */
+                text?: string | null;
+                /** @description How it ended: the kind of the outcome's reason; `not-green` for all but `green`. */
+                outcome?: ("green" | "not-green" | "budget" | "stuck" | "stopped" | "checks-broken" | "step-failed" | "model-failed" | "cancelled" | "crashed") | null;
+                /** @description A model that the task's pipeline names. */
+                model?: string | null;
+                /** @description A plugin that the task's pipeline names. */
+                plugin?: string | null;
+                /** @description The task that these run again. */
+                parent?: string | null;
+                /** @description Submitted at this time or later, in milliseconds since 1970. */
+                since?: components["schemas"]["u64"] | null;
+                /** @description Submitted before this time, in milliseconds since 1970. */
+                until?: components["schemas"]["u64"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role viewer, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show: {
         parameters: {
             query?: never;
@@ -2614,6 +3050,70 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role submitter, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has not ended */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

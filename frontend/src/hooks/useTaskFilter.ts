@@ -30,7 +30,7 @@ export function filterOf(params: URLSearchParams, now: number): TaskFilter {
   const word = (name: string) => params.get(name) ?? undefined;
   const filter: TaskFilter = {
     state: word("state") as TaskFilter["state"],
-    outcome: word("outcome"),
+    outcome: word("outcome") as TaskFilter["outcome"],
     pipeline: word("pipeline"),
     model: word("model"),
     plugin: word("plugin"),

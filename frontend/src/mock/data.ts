@@ -173,6 +173,7 @@ export const about: Schema["About"] = {
     { name: "large", model: "mock-large", adapter: "adapter-openai", priced: true },
   ],
   limits: { goal_bytes: 256 << 10, tree_bytes: 64 << 20, files: 10_000 },
+  git_dirs: [],
 };
 
 export const workers = (): Schema["WorkerInfo"][] => [

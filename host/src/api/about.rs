@@ -21,6 +21,8 @@ pub(super) struct About {
     /// The models that pipelines can name.
     models: Vec<ModelName>,
     limits: SubmitLimits,
+    /// Folders of git repositories on this host that a task may start from.
+    git_dirs: Vec<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -65,6 +67,7 @@ pub(super) async fn about(State(api): State<Api>) -> Json<About> {
             tree_bytes: limits.bytes,
             files: limits.files,
         },
+        git_dirs: settings.api.git_dirs.iter().map(|dir| dir.display().to_string()).collect(),
     })
 }
 

@@ -9,9 +9,9 @@ use super::extract::{Body, Path};
 use super::guard::Told;
 use super::tasks::{accepted, chosen, find, idempotency_key, trace};
 use super::{Api, Problem};
-use crate::store::Idempotency;
+use crate::store::{Idempotency, Submitted};
 use crate::submission::{BudgetWish, PlaceWish, Submission};
-use crate::task::Digest;
+use crate::task::{Changes, Digest, Steps, Task, Trace};
 
 /// What is to be different. An empty object: nothing.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
@@ -26,6 +26,10 @@ pub(super) struct AgainBody {
     /// What is left out is as configured.
     #[serde(default)]
     budget: BudgetWish,
+    /// Left out: what the first task asked for, unless `pipeline` is given.
+    steps: Option<Steps>,
+    /// Left out: what the first task asked for.
+    protected: Option<Vec<String>>,
 }
 
 /// Queues a new task with the files and tests of this one; its `parent` is this one.
@@ -52,15 +56,34 @@ pub(super) async fn again(
             .map_err(|error| Problem::bad_request(format!("the body can't be read: {error}")))?,
     };
     let task = find(&api, &id).await?;
+    let idempotency = key.map(|key| {
+        let body = Digest::of(&[b"again ", task.id.as_str().as_bytes(), b" ", &bytes].concat());
+        Idempotency { key, body }
+    });
+    let parent = format!("task {}", task.id);
+    let mut response = accepted(run_again(&api, task, body, trace(&headers), idempotency).await?, Vec::new());
+    if let Some(told) = response.extensions_mut().get_mut::<Told>() {
+        told.detail = Some(parent);
+    }
+    Ok(response)
+}
+
+pub(super) async fn run_again(
+    api: &Api,
+    task: Task,
+    body: AgainBody,
+    trace: Option<Trace>,
+    idempotency: Option<Idempotency>,
+) -> Result<Submitted, Problem> {
     let tree = match body.round {
         None => &task.spec.tree,
         round => chosen(&task, round)?,
     };
     let tree = api.snapshots.load(tree).await?;
-    let idempotency = key.map(|key| {
-        let body = Digest::of(&[b"again ", task.id.as_str().as_bytes(), b" ", &bytes].concat());
-        Idempotency { key, body }
-    });
+    let Changes { steps, protected } = task.spec.changes;
+    let kept = if body.pipeline.is_some() { Steps::default() } else { steps };
+    let changes =
+        Changes { steps: body.steps.unwrap_or(kept), protected: body.protected.unwrap_or(protected) };
     let submission = Submission {
         goal: body.goal.unwrap_or(task.spec.goal),
         pipeline: Some(body.pipeline.unwrap_or(task.spec.pipeline.name)),
@@ -68,13 +91,9 @@ pub(super) async fn again(
         budget: body.budget,
         place: PlaceWish::again(task.place),
         tree,
-        parent: Some(task.id.clone()),
-        trace: trace(&headers),
+        parent: Some(task.id),
+        trace,
+        changes,
     };
-    let submitted = submission.submit(&api.settings, api.store.as_ref(), &api.snapshots, idempotency).await?;
-    let mut response = accepted(submitted, Vec::new());
-    if let Some(told) = response.extensions_mut().get_mut::<Told>() {
-        told.detail = Some(format!("task {}", task.id));
-    }
-    Ok(response)
+    api.submit(submission, idempotency).await
 }

@@ -4,22 +4,27 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::response::sse::{self, KeepAlive, Sse};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 
 use super::extract::{Path, Query};
-use super::{Api, Problem};
+use super::hub::{Following, News};
+use super::{Api, Problem, wire};
 use crate::store::StoreError;
-use crate::task::{self, Event, EventBody, EventId, TaskId};
+use crate::task::{self, Event, EventId, TaskId};
 
 /// Under the 15 s after which many proxies drop a silent connection.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Events read from the store at a time.
-const BATCH: usize = 256;
+/// Events read from the store at a time, by a stream that is behind.
+const BATCH: usize = 128;
+
+/// The bytes that one connection is to hold. A client takes them at its own pace, and the next ones are
+/// read once it has.
+const MOST_BYTES: usize = 256 << 10;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 pub(super) struct From {
@@ -30,7 +35,9 @@ pub(super) struct From {
 /// Replays all events after the given one, then follows the task until it has ended.
 ///
 /// Each message has the event's id, its type, and the event as JSON. Ids are durable: a client that
-/// was cut off goes on with `Last-Event-ID`, and is told (204) when there is nothing to go on with.
+/// was cut off goes on with `Last-Event-ID`, and is told (204) when there is nothing to go on with. Where
+/// there is no such event, or events after it are gone, the first message is a `resync` with the id of the
+/// `oldest` event, and all from there on follow.
 #[utoipa::path(
     get, path = "/api/v1/tasks/{id}/events",
     params(("id" = String, Path), From, ("Last-Event-ID" = Option<u64>, Header)),
@@ -45,6 +52,8 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = TaskId::parse(&id)?;
+    // Interest is registered before the first look, so that nothing falls in between.
+    let following = api.hub.follow(&id);
     let task = api.store.get(&id).await?.ok_or_else(|| StoreError::NotFound(id.clone()))?;
     let after = match headers.get("last-event-id") {
         None => from.after.unwrap_or(0),
@@ -52,67 +61,94 @@ pub(super) async fn stream(
             Problem::bad_request("Last-Event-ID is not a number; leave it out to start from the first")
         })?,
     };
-    if task.state == task::State::Ended && api.store.events(&id, after, 1).await?.is_empty() {
+    let head = api.store.heads(std::slice::from_ref(&id)).await?.into_iter().flatten().next().unwrap_or(0);
+    if task.state == task::State::Ended && after == head {
         // A browser connects again when a stream ends, until it is told that there is no more to come.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
-    let body = Sse::new(follow(api, id, after)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    Ok((unbuffered, body).into_response())
+    // There never was such an event: the store was put back to what it was before it.
+    let (after, lost) = if after > head { (0, true) } else { (after, false) };
+    let follow = Follow { api, task: id, after, lost, following, behind: true, batch: BATCH, over: false };
+    Ok(wire::response(follow.messages()))
 }
 
 struct Follow {
     api: Api,
     task: TaskId,
+    /// The last event that was sent.
     after: EventId,
-    waiting: std::vec::IntoIter<Event>,
-    watch: crate::store::Watch,
+    /// The client is to be told that it has to begin anew.
+    lost: bool,
+    following: Following,
+    /// Whether there may be more in the store.
+    behind: bool,
+    batch: usize,
     over: bool,
 }
 
-fn follow(api: Api, task: TaskId, after: EventId) -> impl Stream<Item = Result<sse::Event, Infallible>> {
-    // Interest is registered before the first look, so that nothing falls in between.
-    let watch = api.store.watch();
-    let state = Follow { api, task, after, waiting: Vec::new().into_iter(), watch, over: false };
-    stream::unfold(state, async |mut state| {
-        let event = state.next().await?;
-        Some((Ok(event), state))
-    })
-}
-
 impl Follow {
-    async fn next(&mut self) -> Option<sse::Event> {
+    fn messages(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, async |mut follow| {
+            let bytes = follow.next().await?;
+            Some((Ok(bytes), follow))
+        })
+    }
+
+    async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if let Some(event) = self.waiting.next() {
-                self.after = event.id;
-                self.over = matches!(event.body, EventBody::Ended { .. });
-                return Some(message(&event));
-            }
             if self.api.stop.is_cancelled() {
                 return None;
             }
-            match self.api.store.events(&self.task, self.after, BATCH).await {
-                Ok(events) if !events.is_empty() => self.waiting = events.into_iter(),
-                // The end of the task, unless it was queued again since.
-                Ok(_) if self.over => return None,
-                Ok(_) => {
-                    let stop = self.api.stop.clone();
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = self.watch.changed(HEARTBEAT) => {}
+            if self.behind {
+                match self.api.store.events(&self.task, self.after, self.batch).await {
+                    Ok(events) if !events.is_empty() => return Some(self.take(&events)),
+                    // The end of the task, unless it was queued again since.
+                    Ok(_) if self.over => return None,
+                    Ok(_) => self.behind = false,
+                    Err(error) => {
+                        tracing::warn!(task = %self.task, %error, "an event stream ends early");
+                        return None;
                     }
                 }
-                Err(error) => {
-                    tracing::warn!(task = %self.task, %error, "an event stream ends early");
-                    return None;
+            }
+            tokio::select! {
+                () = self.api.stop.cancelled() => return None,
+                news = self.following.next() => match news {
+                    News::Events(piece) => match piece.rest(self.after) {
+                        Some((bytes, last)) => {
+                            self.after = last;
+                            self.over = piece.over;
+                            self.behind = piece.over;
+                            return Some(bytes);
+                        }
+                        None => self.behind = true,
+                    },
+                    News::Look => self.behind = true,
+                    News::Gone => return None,
+                },
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    self.behind = true;
+                    return Some(wire::BEAT);
                 }
             }
         }
     }
-}
 
-fn message(event: &Event) -> sse::Event {
-    let json = serde_json::to_value(event).expect("an event serialises");
-    let kind = json.get("type").and_then(|kind| kind.as_str()).unwrap_or("event").to_owned();
-    sse::Event::default().id(event.id.to_string()).event(kind).data(json.to_string())
+    fn take(&mut self, events: &[Event]) -> Bytes {
+        let (bytes, ends) = wire::messages(events);
+        let first = events.first().map_or(0, |event| event.id);
+        let lost = std::mem::take(&mut self.lost) || (self.after > 0 && first > self.after + 1);
+        self.after = ends.last().map_or(self.after, |(id, _)| *id);
+        self.over = events.last().is_some_and(wire::is_end);
+        self.batch = match bytes.len() {
+            length if length > MOST_BYTES => (events.len() / 2).max(1),
+            _ => (self.batch * 2).min(BATCH),
+        };
+        if !lost {
+            return bytes;
+        }
+        let mut all = BytesMut::from(&wire::resync(first)[..]);
+        all.extend_from_slice(&bytes);
+        all.freeze()
+    }
 }

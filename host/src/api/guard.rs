@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::rules::{self, Rule};
 use super::{Api, Problem};
-use crate::access::{Caller, Deed, Refused, Role};
+use crate::access::{Caller, Deed, Refused, Role, What};
 
 /// What the audit log is to say of a request, where its path does not: put among the answer's extensions
 /// by the handler.
@@ -18,6 +18,8 @@ use crate::access::{Caller, Deed, Refused, Role};
 pub(super) struct Told {
     pub subject: String,
     pub detail: Option<String>,
+    /// Where it is not what the route's rule says.
+    pub what: Option<What>,
     /// Nothing was done after all.
     pub nothing: bool,
 }
@@ -56,7 +58,7 @@ pub(super) async fn guard(
             let told = response.extensions_mut().remove::<Told>();
             let told = told.unwrap_or_else(|| Told { subject: subject(params), ..Told::default() });
             if !told.nothing {
-                let deed = Deed::new(Some(&who), caller.address, *what, told.subject);
+                let deed = Deed::new(Some(&who), caller.address, told.what.unwrap_or(*what), told.subject);
                 api.access.audit.record(Deed { detail: told.detail, ..deed }).await;
             }
         }

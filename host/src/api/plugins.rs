@@ -86,7 +86,8 @@ pub(super) async fn upload(
         status => Problem::body(status, &error.body_text()),
     })?;
     let placed = api.runtime.place(&query.file, bytes.into(), query.replace).await?;
-    let told = Told { subject: query.file.clone(), detail: Some(placed.digest.to_string()), nothing: false };
+    let told =
+        Told { subject: query.file.clone(), detail: Some(placed.digest.to_string()), ..Told::default() };
     let held_back = placed.held_back.map(|(reason, remedy)| HeldBack { reason, remedy });
     let status = if placed.replaced { StatusCode::OK } else { StatusCode::CREATED };
     let uploaded = Uploaded { file: query.file, digest: placed.digest, held_back };
@@ -108,7 +109,7 @@ pub(super) async fn allow(
 ) -> Result<Response, Problem> {
     allowed(&api)?;
     let now = api.runtime.allow(&file, &body.digest).await?;
-    let told = Told { subject: file, detail: Some(now.digest.to_string()), nothing: false };
+    let told = Told { subject: file, detail: Some(now.digest.to_string()), ..Told::default() };
     let now = NowAllowed { name: now.name, digest: now.digest, grants: now.grants };
     Ok((Extension(told), Json(now)).into_response())
 }

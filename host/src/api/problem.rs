@@ -22,12 +22,15 @@ pub struct Problem {
     pub title: String,
     pub status: u16,
     pub detail: String,
+    /// Where more tasks match than were expected: how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { r#type: "about:blank", title, status: status.as_u16(), detail: detail.into() }
+        Self { r#type: "about:blank", title, status: status.as_u16(), detail: detail.into(), count: None }
     }
 
     pub fn bad_request(detail: impl Into<String>) -> Self {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::extract::Path;
 use super::{Api, Problem};
-use crate::store::{QueueStats, Requeued, Stats, WorkerInfo};
+use crate::store::{QueueStats, Stats, WorkerInfo};
 use crate::task::{Place, TaskId};
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -81,13 +81,6 @@ pub(super) async fn requeue(
     Extract(api): Extract<Api>,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<RequeueReply>), Problem> {
-    let id = TaskId::parse(&id)?;
-    match api.store.requeue(&id, "an operator asked for it").await? {
-        Requeued::Queued => Ok((StatusCode::ACCEPTED, Json(RequeueReply { state: "queued" }))),
-        Requeued::NotEnded => Err(Problem::new(StatusCode::CONFLICT, format!("task {id} has not ended"))),
-        Requeued::Green => Err(Problem::new(
-            StatusCode::CONFLICT,
-            format!("task {id} is green: there is nothing left to do"),
-        )),
-    }
+    super::bulk::requeue(&api, &TaskId::parse(&id)?).await?;
+    Ok((StatusCode::ACCEPTED, Json(RequeueReply { state: "queued" })))
 }

@@ -7,12 +7,13 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Path, Query};
+use super::git::GitBody;
 use super::guard::Told;
 use super::heavy::off_thread;
 use super::{Api, Problem, upload};
 use crate::store::{Cancelled, Idempotency, StoreError, Submitted};
-use crate::submission::{BudgetWish, PlaceWish};
-use crate::task::{Digest, Task, TaskId, Trace};
+use crate::submission::{BudgetWish, PlaceWish, Submission};
+use crate::task::{Digest, Steps, Task, TaskId, Trace};
 use crate::workspace;
 
 /// The longest idempotency key that is taken.
@@ -37,6 +38,14 @@ pub(super) struct SubmitBody {
     /// Where it waits.
     #[serde(default)]
     pub place: PlaceWish,
+    /// Globs of files that builder and fixer can't change, besides the pipeline's.
+    #[serde(default)]
+    pub protected: Vec<String>,
+    /// Parts that take the place of the pipeline's.
+    #[serde(default)]
+    pub steps: Steps,
+    /// Start from the files of this repository. `files` take the place of those with the same path.
+    pub git: Option<GitBody>,
 }
 
 /// One file; exactly one of `content` and `base64` is set.
@@ -67,10 +76,12 @@ pub(super) struct Accepted {
     post, path = "/api/v1/tasks",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the same task, for 24 hours"),
            ("traceparent" = Option<String>, Header, description = "The caller's span (W3C Trace Context); models are asked in the same trace")),
-    request_body(description = "JSON with files, or a form with the fields goal, pipeline, tests, budget, place, strip, archive",
+    request_body(description = "JSON with files, or a form with the fields goal, pipeline, tests, budget, place, protected, steps, git, strip, archive",
                  content((SubmitBody = "application/json"), (String = "multipart/form-data"))),
     responses((status = 202, body = Accepted), (status = 200, body = Accepted, description = "This key was used before"),
-              (status = 400, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+              (status = 400, body = Problem),
+              (status = 403, body = Problem, description = "This host takes no files from its own repositories"),
+              (status = 409, body = Problem), (status = 413, body = Problem),
               (status = 415, body = Problem), (status = 422, body = Problem),
               (status = 429, body = Problem, description = "The queue is full; Retry-After says when to come again"))
 )]
@@ -83,9 +94,18 @@ pub(super) async fn submit(
     let mut upload = upload::read(&api, request).await?;
     upload.submission.trace = trace(&headers);
     let idempotency = key.map(|key| Idempotency { key, body: upload.body });
-    let submitted =
-        upload.submission.submit(&api.settings, api.store.as_ref(), &api.snapshots, idempotency).await?;
-    Ok(accepted(submitted, upload.notes))
+    Ok(accepted(api.submit(upload.submission, idempotency).await?, upload.notes))
+}
+
+impl Api {
+    pub(super) async fn submit(
+        &self,
+        submission: Submission,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Submitted, Problem> {
+        let (catalog, store) = (self.runtime.catalog(), self.store.as_ref());
+        Ok(submission.submit(&self.settings, &catalog, store, &self.snapshots, idempotency).await?)
+    }
 }
 
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -104,7 +124,7 @@ pub(super) fn trace(headers: &HeaderMap) -> Option<Trace> {
 pub(super) fn accepted(submitted: Submitted, notes: Vec<String>) -> Response {
     let url = format!("/api/v1/tasks/{}", submitted.id);
     let status = if submitted.created { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let told = Told { subject: submitted.id.to_string(), detail: None, nothing: !submitted.created };
+    let told = Told { subject: submitted.id.to_string(), nothing: !submitted.created, ..Told::default() };
     let accepted = Accepted { events: format!("{url}/events"), url: url.clone(), id: submitted.id, notes };
     (status, Extension(told), [(header::LOCATION, url)], Json(accepted)).into_response()
 }
@@ -135,6 +155,19 @@ pub(super) async fn cancel(
         Cancelled::AlreadyEnded => "already-ended",
     };
     Ok((StatusCode::ACCEPTED, Json(CancelReply { state })))
+}
+
+/// Deletes a task that has ended, with its events and logs. Files that no other task has go with the next
+/// collection.
+#[utoipa::path(delete, path = "/api/v1/tasks/{id}", params(("id" = String, Path)),
+               responses((status = 204, description = "It is gone"), (status = 404, body = Problem),
+                         (status = 409, body = Problem, description = "It has not ended")))]
+pub(super) async fn delete(
+    Extract(api): Extract<Api>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    super::bulk::delete(&api, &TaskId::parse(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

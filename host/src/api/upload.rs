@@ -1,16 +1,21 @@
 //! Submissions: JSON with files, or a form with an archive.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 
+use super::git::{self, GitBody};
 use super::heavy::off_thread;
 use super::tasks::{FileBody, SubmitBody};
 use super::{Api, Problem};
-use crate::submission::{BudgetWish, PlaceWish, Submission};
-use crate::task::Digest;
-use crate::workspace::{Blob, Limits, Mode, Tree, TreePath, import_archive, in_git_folder};
+use crate::submission::Submission;
+use crate::task::{Changes, Digest};
+use crate::workspace::{Blob, Imported, Limits, Mode, Tree, TreePath, import_archive, in_git_folder};
 
 /// A submission, and the digest of what the client sent, which its idempotency key is bound to.
 pub(super) struct Upload {
@@ -28,7 +33,7 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
         let form = Multipart::from_request(request, api)
             .await
             .map_err(|error| Problem::body(error.status(), &error.body_text()))?;
-        return read_form(form, limits).await;
+        return read_form(form, api, limits).await;
     }
     if !kind.starts_with("application/json") {
         return Err(Problem::new(
@@ -41,34 +46,40 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
     let bytes = Bytes::from_request(request, api)
         .await
         .map_err(|error| Problem::body(error.status(), &error.body_text()))?;
-    off_thread(move || read_json(&bytes, limits)).await
+    let settings = api.settings.clone();
+    off_thread(move || read_json(&bytes, &settings.api.git_dirs, limits)).await
 }
 
-fn read_json(bytes: &[u8], limits: Limits) -> Result<Upload, Problem> {
+fn read_json(bytes: &[u8], git_dirs: &[PathBuf], limits: Limits) -> Result<Upload, Problem> {
     let body: SubmitBody = serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))?;
+    let Imported { tree, notes } = match &body.git {
+        Some(repository) => git::read(repository, git_dirs, limits)?,
+        None => Imported { tree: Tree::new(limits), notes: Vec::new() },
+    };
     let submission = Submission {
         goal: body.goal,
         pipeline: body.pipeline,
         tests: body.tests,
         budget: body.budget,
         place: body.place,
-        tree: tree_of(body.files, limits)?,
+        tree: with_files(tree, body.files)?,
         parent: None,
         trace: None,
+        changes: Changes { steps: body.steps, protected: body.protected },
     };
-    Ok(Upload { submission, body: Digest::of(bytes), notes: Vec::new() })
+    Ok(Upload { submission, body: Digest::of(bytes), notes })
 }
 
-fn tree_of(files: Vec<FileBody>, limits: Limits) -> Result<Tree, Problem> {
-    let mut tree = Tree::new(limits);
+fn with_files(mut tree: Tree, files: Vec<FileBody>) -> Result<Tree, Problem> {
+    let mut seen = BTreeSet::new();
     for file in files {
         let path = TreePath::parse(&file.path)?;
         if in_git_folder(&file.path) {
             let detail = format!("the file {path} is in git's own folder: leave it out");
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
         }
-        if tree.get(&file.path).is_some() {
+        if !seen.insert(path.clone()) {
             return Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 format!("the file {path} is there twice"),
@@ -90,11 +101,11 @@ fn tree_of(files: Vec<FileBody>, limits: Limits) -> Result<Tree, Problem> {
     Ok(tree)
 }
 
-/// The form's fields: `goal`, `pipeline`, `tests` (repeated), `budget` and `place` (JSON), `strip`,
-/// `archive`.
-async fn read_form(mut form: Multipart, limits: Limits) -> Result<Upload, Problem> {
+/// The form's fields: `goal`, `pipeline`, `tests` and `protected` (repeated), `budget`, `place`, `steps` and
+/// `git` (JSON), `strip`, `archive`.
+async fn read_form(mut form: Multipart, api: &Api, limits: Limits) -> Result<Upload, Problem> {
     let mut submission = Submission { tree: Tree::new(limits), ..Submission::default() };
-    let (mut archive, mut strip, mut seen) = (None, false, Vec::new());
+    let (mut archive, mut repository, mut strip, mut seen) = (None, None::<GitBody>, false, Vec::new());
     while let Some(field) = form.next_field().await? {
         let name = field.name().unwrap_or("").to_owned();
         let bytes = field.bytes().await?;
@@ -109,29 +120,37 @@ async fn read_form(mut form: Multipart, limits: Limits) -> Result<Upload, Proble
             "pipeline" => submission.pipeline = Some(text()?),
             "tests" => submission.tests.push(text()?),
             "strip" => strip = parse_strip(&text()?)?,
-            "budget" => {
-                submission.budget = serde_json::from_str::<BudgetWish>(&text()?)
-                    .map_err(|error| Problem::bad_request(format!("the field budget: {error}")))?;
-            }
-            "place" => {
-                submission.place = serde_json::from_str::<PlaceWish>(&text()?)
-                    .map_err(|error| Problem::bad_request(format!("the field place: {error}")))?;
-            }
+            "protected" => submission.changes.protected.push(text()?),
+            "budget" => submission.budget = part(&name, &text()?)?,
+            "place" => submission.place = part(&name, &text()?)?,
+            "steps" => submission.changes.steps = part(&name, &text()?)?,
+            "git" => repository = Some(part(&name, &text()?)?),
             "archive" => archive = Some(bytes),
             other => {
                 return Err(Problem::bad_request(format!(
-                    "unknown field {other:?}; known are goal, pipeline, tests, budget, place, strip, archive"
+                    "unknown field {other:?}; known are goal, pipeline, tests, budget, place, protected, steps, git, \
+                     strip, archive"
                 )));
             }
         }
     }
-    let mut notes = Vec::new();
-    if let Some(bytes) = archive {
-        let imported = off_thread(move || Ok(import_archive(&bytes, limits, strip)?)).await?;
-        submission.tree = imported.tree;
-        notes = imported.notes;
-    }
-    Ok(Upload { submission, body: Digest::of(&seen), notes })
+    let settings = api.settings.clone();
+    let imported = match (archive, repository) {
+        (None, None) => Imported { tree: Tree::new(limits), notes: Vec::new() },
+        (Some(bytes), None) => off_thread(move || Ok(import_archive(&bytes, limits, strip)?)).await?,
+        (None, Some(body)) => off_thread(move || git::read(&body, &settings.api.git_dirs, limits)).await?,
+        (Some(_), Some(_)) => {
+            let detail = "send either an archive or git: the task starts from one of them";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        }
+    };
+    submission.tree = imported.tree;
+    Ok(Upload { submission, body: Digest::of(&seen), notes: imported.notes })
+}
+
+/// A field of the form that holds JSON.
+fn part<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| Problem::bad_request(format!("the field {name}: {error}")))
 }
 
 /// Whether an archive's single top folder is to be taken off.

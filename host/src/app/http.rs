@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::socket;
+
 /// From the first byte that could be, to the last byte of a request's headers. So long a connection may also
 /// wait for its next request.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -34,6 +36,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, within: Duratio
         };
         match accepted {
             Ok((stream, peer)) => {
+                socket::settle(&stream);
                 connections.spawn(connection(stream, peer, router.clone(), within, close.clone()));
             }
             Err(error) if is_of_one(&error) => {}

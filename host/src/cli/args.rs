@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod ops;
+mod steps;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,6 +14,8 @@ use crate::plugin::Kind;
 use crate::scaffold::Language;
 use crate::submission::PlaceWish;
 use crate::task::Millis;
+use steps::StepArgs;
+
 pub(super) use ops::{Backup, Doctor, Migrate, ProductionCheck, Restore, Smoke, Token};
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
@@ -145,17 +148,22 @@ pub(super) struct TaskArgs {
     /// What is to be done, in words; `-` reads it from standard input
     pub goal: String,
     /// Files to start from: a folder, or an archive (.tar.gz, .tgz, .tar, .zip)
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", group = "source")]
     pub dir: Option<PathBuf>,
     /// Take the files of this revision of the git repository at --dir, in place of its folder
-    #[arg(long, value_name = "REV", requires = "dir")]
+    #[arg(long, value_name = "REV", requires = "source")]
     pub rev: Option<String>,
     /// Tests the result must pass; they can't be changed. Files outside --dir are put beside the others
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub tests: Vec<PathBuf>,
+    /// Files that no step may change, such as 'docs/**', besides those the pipeline protects
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub protect: Vec<String>,
     /// The pipeline to use
     #[arg(long, value_name = "NAME")]
     pub pipeline: Option<String>,
+    #[command(flatten)]
+    pub steps: StepArgs,
     /// The most builds and fixes together
     #[arg(long, value_name = "N")]
     pub rounds: Option<u32>,
@@ -210,6 +218,9 @@ pub(super) struct Submit {
     pub task: TaskArgs,
     #[command(flatten)]
     pub server: Server,
+    /// Start from a git repository on the server, within its api.git_dirs; --rev names a revision
+    #[arg(long, value_name = "PATH", group = "source")]
+    pub git: Option<String>,
     /// Sending the same key twice makes one task
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,

@@ -23,10 +23,15 @@ pub(super) use status::plugin_status;
 
 pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Failed> {
     let client = Client::new(&args.server, settings)?;
-    let mut submission = run::submission(&args.task, settings).map_err(Failed::usage)?;
+    let in_repository = args.git.is_some();
+    let mut submission = run::submission(&args.task, in_repository, settings).map_err(Failed::usage)?;
     submission.place = args.place();
     submission.budget.deadline = args.deadline();
-    let mut request = client.post("/api/v1/tasks").json(&body(&submission)?);
+    let mut body = body(&submission)?;
+    if let Some(path) = &args.git {
+        body["git"] = json!({ "path": path, "revision": args.task.rev });
+    }
+    let mut request = client.post("/api/v1/tasks").json(&body);
     if let Some(key) = &args.idempotency_key {
         request = request.header("idempotency-key", key);
     }
@@ -191,6 +196,8 @@ fn body(submission: &Submission) -> anyhow::Result<Value> {
         "budget": wish,
         "place": place,
         "files": files(&submission.tree)?,
+        "protected": submission.changes.protected,
+        "steps": submission.changes.steps,
     });
     if let Some(pipeline) = &submission.pipeline {
         body["pipeline"] = Value::from(pipeline.as_str());

@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::plugin;
 use crate::store::{Cancelled, Store};
 use crate::submission::{BudgetWish, Submission};
-use crate::task::{Event, EventBody, Outcome, Reason, Task, TaskId};
+use crate::task::{Changes, Event, EventBody, Outcome, Reason, Task, TaskId};
 use crate::workspace::{self, Blob, Imported, Tree, TreePath};
 
 /// What `--json` prints.
@@ -33,9 +33,10 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
         let error = anyhow::anyhow!("--apply writes into a folder, and {} is none", dir.display());
         return Err(Failed::usage(error));
     }
-    let submission = submission(&args.task, &settings).map_err(Failed::usage)?;
+    let submission = submission(&args.task, false, &settings).map_err(Failed::usage)?;
     let pipeline = submission.pipeline.as_ref().unwrap_or(&settings.pipeline);
-    let model = settings.pipelines.get(pipeline).map(|pipeline| pipeline.model.clone()).unwrap_or_default();
+    let of_pipeline = settings.pipelines.get(pipeline).map(|pipeline| pipeline.model.clone());
+    let model = submission.changes.steps.model.clone().or(of_pipeline).unwrap_or_default();
     let replaying = !settings.replay.as_os_str().is_empty();
     if !model.is_empty() && !settings.models.contains_key(&model) && !replaying {
         let error = anyhow::anyhow!(
@@ -52,7 +53,9 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
     let host = Host::assemble(settings, plugins).await.map_err(Failed::usage)?;
     let base = submission.tree.clone();
     let rounds = submission.budget.rounds;
-    let submitted = submission.submit(&host.settings, host.store.as_ref(), &host.snapshots, None).await;
+    let catalog = host.runtime.catalog();
+    let submitted =
+        submission.submit(&host.settings, &catalog, host.store.as_ref(), &host.snapshots, None).await;
     let id = submitted.map_err(Failed::usage)?.id;
 
     let stop = CancellationToken::new();
@@ -125,8 +128,13 @@ fn apply(args: &TaskArgs, outcome: &Outcome, base: &Tree, tree: &Tree) -> anyhow
     Ok(())
 }
 
-/// The task that the arguments describe, with its files read.
-pub(super) fn submission(args: &TaskArgs, settings: &Settings) -> anyhow::Result<Submission> {
+/// The task that the arguments describe, with its files read. `in_repository`: the server has further ones,
+/// and tests may be among those.
+pub(super) fn submission(
+    args: &TaskArgs,
+    in_repository: bool,
+    settings: &Settings,
+) -> anyhow::Result<Submission> {
     let goal = if args.goal == "-" {
         let mut goal = String::new();
         std::io::stdin()
@@ -149,7 +157,10 @@ pub(super) fn submission(args: &TaskArgs, settings: &Settings) -> anyhow::Result
             tree
         }
     };
-    let tests = args.tests.iter().map(|test| add_test(&mut tree, args.dir.as_deref(), test));
+    let tests = args.tests.iter().map(|test| match in_repository.then(|| test.to_str()).flatten() {
+        Some(text) if !test.exists() => Ok(text.to_owned()),
+        _ => add_test(&mut tree, args.dir.as_deref(), test),
+    });
     let tests = tests.collect::<anyhow::Result<_>>()?;
     let budget = BudgetWish {
         rounds: args.rounds,
@@ -160,7 +171,8 @@ pub(super) fn submission(args: &TaskArgs, settings: &Settings) -> anyhow::Result
         deadline: None,
     };
     let pipeline = args.pipeline.clone();
-    Ok(Submission { goal, pipeline, tests, budget, tree, ..Submission::default() })
+    let changes = Changes { steps: args.steps.wish(), protected: args.protect.clone() };
+    Ok(Submission { goal, pipeline, tests, budget, tree, changes, ..Submission::default() })
 }
 
 fn import(path: &Path, rev: Option<&str>, limits: workspace::Limits) -> anyhow::Result<Imported> {

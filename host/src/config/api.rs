@@ -1,5 +1,7 @@
 //! `[api]`: what the API does beyond serving tasks, and for whom.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,6 +16,8 @@ pub struct ApiSettings {
     pub trusted_proxies: Vec<String>,
     /// How long a request may take until its answer begins, its body included.
     pub timeout_s: u64,
+    /// Tasks may start from git repositories within these folders.
+    pub git_dirs: Vec<PathBuf>,
 }
 
 impl Default for ApiSettings {
@@ -24,6 +28,7 @@ impl Default for ApiSettings {
             // A proxy on this machine is the operator's own.
             trusted_proxies: vec!["loopback".to_owned()],
             timeout_s: 60,
+            git_dirs: Vec::new(),
         }
     }
 }
@@ -41,6 +46,9 @@ impl ApiSettings {
             if let Err(error) = proxy.parse::<crate::model::Allow>() {
                 return Err(("api.trusted_proxies", error.to_string()));
             }
+        }
+        if let Some(dir) = self.git_dirs.iter().find(|dir| !dir.is_absolute()) {
+            return Err(("api.git_dirs", format!("{} is no absolute path", dir.display())));
         }
         if self.timeout_s == 0 {
             return Err(("api.timeout_s", "must be at least 1".to_owned()));

@@ -36,6 +36,7 @@ fn task(candidates: u32, max_rounds: u32, fixer: bool) -> Task {
         budget,
         parent: None,
         trace: None,
+        changes: Default::default(),
     };
     Task::new(TaskId::fresh(), spec, 0)
 }

@@ -12,6 +12,7 @@ mod progress;
 mod cancel;
 mod reap;
 mod gc;
+mod delete;
 mod list;
 mod queue;
 mod upkeep;
@@ -98,7 +99,7 @@ macro_rules! suite {
                     another_entry_at_a_used_index_is_refused a_gap_is_refused the_next_holder_sees_it
                     there_is_none_for_an_unknown_task;
                 events: ids_have_no_gaps_over_all_verbs they_come_in_pages emit_returns_the_last_id
-                    emitting_nothing_changes_nothing there_are_none_for_an_unknown_task
+                    emitting_nothing_changes_nothing the_last_of_each_is_known there_are_none_for_an_unknown_task
                     they_come_back_as_they_were;
                 progress: a_commit_replaces_the_workers_part_only a_repeated_commit_is_harmless
                     a_commit_after_another_is_not_a_repetition a_commit_ignores_an_outcome
@@ -116,7 +117,10 @@ macro_rules! suite {
                     an_old_blob_without_a_task_goes snapshots_and_their_files_stay
                     the_blobs_of_a_deleted_task_go storing_again_keeps_a_blob;
                 list: pages_are_newest_first filters_hold_together text_ignores_case
-                    a_page_has_a_limit wildcards_are_plain_text;
+                    a_page_has_a_limit wildcards_are_plain_text how_and_with_what_a_task_was_done
+                    when_a_task_was_submitted a_count_is_of_all_pages what_has_ended_is_told_newest_first;
+                delete: an_ended_task_goes_with_all_that_is_its what_waits_or_runs_stays
+                    its_blobs_go_with_the_next_gc;
                 queue: a_higher_priority_comes_first tenants_take_turns a_released_task_is_its_tenants_next
                     a_task_waits_for_its_time a_delayed_task_can_be_cancelled a_paused_queue_is_left_alone
                     limits_hold_tasks_back a_full_queue_refuses a_dead_task_is_listed_and_requeued

@@ -1,5 +1,6 @@
 //! Everything in one process's memory: for `run`, and the oracle that the other back ends are held to.
 
+mod find;
 mod line;
 mod state;
 mod upkeep;
@@ -14,10 +15,10 @@ use tokio::sync::watch;
 use self::state::State;
 use super::clock::Now;
 use super::{
-    Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
-    QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
+    Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Count, Deleted, Filter, JournalEntry, Lease,
+    NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
 };
-use crate::task::{Digest, Event, EventBody, EventId, Task, TaskId};
+use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 
 /// Lives as long as its process.
 pub struct MemoryStore {
@@ -111,12 +112,24 @@ impl Store for MemoryStore {
         Ok(self.state().list(filter))
     }
 
+    async fn count(&self, filter: &Filter) -> Result<Count, StoreError> {
+        Ok(self.state().count(filter))
+    }
+
+    async fn past(&self, since: Millis, most: usize) -> Result<Pasts, StoreError> {
+        Ok(self.state().past(since, most))
+    }
+
     async fn get(&self, task: &TaskId) -> Result<Option<Task>, StoreError> {
         Ok(self.state().get(task))
     }
 
     async fn events(&self, task: &TaskId, after: EventId, limit: usize) -> Result<Vec<Event>, StoreError> {
         Ok(self.state().events(task, after, limit))
+    }
+
+    async fn heads(&self, tasks: &[TaskId]) -> Result<Vec<Option<EventId>>, StoreError> {
+        Ok(self.state().heads(tasks))
     }
 
     fn watch(&self) -> Watch {
@@ -133,6 +146,10 @@ impl Store for MemoryStore {
 
     async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError> {
         self.change(|state, now| state.requeue(task, why, now))
+    }
+
+    async fn delete(&self, task: &TaskId) -> Result<Deleted, StoreError> {
+        self.change(|state, _| state.delete(task))
     }
 
     async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ mod address;
 mod blobs;
 mod check;
 mod error;
+mod find;
 mod link;
 mod reads;
 mod record;
@@ -35,10 +36,10 @@ pub use self::server::Risk;
 pub use self::snapshot::Put;
 use self::wake::Marker;
 use super::{
-    Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
-    QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
+    Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Count, Deleted, Filter, JournalEntry, Lease,
+    NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
 };
-use crate::task::{Digest, Event, EventBody, EventId, Task, TaskId};
+use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 
 /// Cheap to clone; its connections close with the last clone.
 #[derive(Clone)]
@@ -181,12 +182,24 @@ impl Store for RedisStore {
         self.0.list(filter).await
     }
 
+    async fn count(&self, filter: &Filter) -> Result<Count, StoreError> {
+        self.0.count(filter).await
+    }
+
+    async fn past(&self, since: Millis, most: usize) -> Result<Pasts, StoreError> {
+        self.0.past(since, most).await
+    }
+
     async fn get(&self, task: &TaskId) -> Result<Option<Task>, StoreError> {
         Ok(self.0.record(task).await?.map(|record| record.task))
     }
 
     async fn events(&self, task: &TaskId, after: EventId, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.0.events(task, after, limit).await
+    }
+
+    async fn heads(&self, tasks: &[TaskId]) -> Result<Vec<Option<EventId>>, StoreError> {
+        self.0.heads(tasks).await
     }
 
     fn watch(&self) -> Watch {
@@ -203,6 +216,10 @@ impl Store for RedisStore {
 
     async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError> {
         self.0.requeue(task, why).await
+    }
+
+    async fn delete(&self, task: &TaskId) -> Result<Deleted, StoreError> {
+        self.0.delete(task).await
     }
 
     async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {

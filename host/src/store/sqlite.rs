@@ -11,6 +11,7 @@ mod collect;
 mod copy;
 mod error;
 mod file;
+mod find;
 mod line;
 mod readers;
 mod reads;
@@ -32,10 +33,11 @@ use tokio::sync::watch;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Filter, JournalEntry, Lease, NewTask, Page,
-    QueueStats, Requeued, Stats, Store, StoreError, Stored, Submitted, Watch, WorkerInfo,
+    Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Count, Deleted, Filter, JournalEntry, Lease,
+    NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Stored, Submitted, Watch,
+    WorkerInfo,
 };
-use crate::task::{Digest, Event, EventBody, EventId, Task, TaskId};
+use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 
 /// Cheap to clone; the file is closed with the last clone.
 #[derive(Clone)]
@@ -165,7 +167,16 @@ impl Store for SqliteStore {
 
     async fn list(&self, filter: &Filter) -> Result<Page, StoreError> {
         let filter = filter.clone();
-        self.0.readers.read(move |conn| reads::list(conn, &filter)).await
+        self.0.readers.read(move |conn| find::list(conn, &filter)).await
+    }
+
+    async fn count(&self, filter: &Filter) -> Result<Count, StoreError> {
+        let filter = filter.clone();
+        self.0.readers.read(move |conn| find::count(conn, &filter)).await
+    }
+
+    async fn past(&self, since: Millis, most: usize) -> Result<Pasts, StoreError> {
+        self.0.readers.read(move |conn| find::past(conn, since, most)).await
     }
 
     async fn get(&self, task: &TaskId) -> Result<Option<Task>, StoreError> {
@@ -176,6 +187,11 @@ impl Store for SqliteStore {
     async fn events(&self, task: &TaskId, after: EventId, limit: usize) -> Result<Vec<Event>, StoreError> {
         let task = task.clone();
         self.0.readers.read(move |conn| reads::events(conn, &task, after, limit)).await
+    }
+
+    async fn heads(&self, tasks: &[TaskId]) -> Result<Vec<Option<EventId>>, StoreError> {
+        let tasks = tasks.to_vec();
+        self.0.readers.read(move |conn| reads::heads(conn, &tasks)).await
     }
 
     fn watch(&self) -> Watch {
@@ -193,6 +209,11 @@ impl Store for SqliteStore {
     async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError> {
         let (task, why) = (task.clone(), why.to_owned());
         self.0.writer.write(move |tx| verbs::requeue(tx, &task, &why)).await
+    }
+
+    async fn delete(&self, task: &TaskId) -> Result<Deleted, StoreError> {
+        let task = task.clone();
+        self.0.writer.write(move |tx| find::delete(tx, &task)).await
     }
 
     async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Digest, TaskId, Trace};
+use super::{Budget, Changes, Digest, TaskId, Trace};
 
 /// A task as it was submitted. Never changes afterwards: the pipeline is copied in, so that a later
 /// change of the configuration does not alter what a waiting task does.
@@ -25,6 +25,9 @@ pub struct Spec {
     /// The span of the request that asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
+    /// What was asked for otherwise than the pipeline has it; `pipeline` is with these changes.
+    #[serde(default, skip_serializing_if = "Changes::are_none")]
+    pub changes: Changes,
 }
 
 /// A named choice of steps, model and limits, resolved from the configuration at submission.

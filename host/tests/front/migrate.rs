@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::fake_model::{FakeModel, Reply};
 use crate::test_host::{Setup, json as answer, text};
 
-const RELEASED: [&str; 1] = [include_str!("../fixtures/store/schema-1.sql")];
+const RELEASED: [&str; 2] =
+    [include_str!("../fixtures/store/schema-1.sql"), include_str!("../fixtures/store/schema-2.sql")];
 
 const ENDED: &str = "01M89PVVJM6ZQT5PHM7YCNN54C";
 const WAITING: &str = "01M89PVXMFQ01Z9NP22WS87MVQ";
@@ -61,6 +62,13 @@ async fn a_store_of_each_released_schema_comes_forward_and_its_tasks_go_on() {
         }
 
         let host = setup.start().await;
+        let found = async |filter: &str| {
+            let (_, page) = answer(host.get(&format!("/api/v1/tasks?{filter}"))).await;
+            let tasks = page["tasks"].as_array().cloned().unwrap_or_default();
+            tasks.iter().map(|task| task["id"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("outcome=green&plugin=fixer").await, [ENDED]);
+        assert_eq!(found("model=default&plugin=check-python").await, [WAITING, ENDED]);
         let ended = host.task(ENDED).await;
         assert_eq!(ended["outcome"]["reason"], json!({ "kind": "green" }), "{ended:#}");
         let (_, diff) = text(host.get(&format!("/api/v1/tasks/{ENDED}/diff"))).await;

@@ -24,7 +24,7 @@ async fn bad_submissions_say_what_is_wrong() {
             "an unknown field",
             json!({ "goal": "x", "goals": "x" }),
             400,
-            "the body is not a submission: unknown field `goals`, expected one of `goal`, `pipeline`, `files`, `tests`, `budget`, `place` at line 1 column 19",
+            "the body is not a submission: unknown field `goals`, expected one of `goal`, `pipeline`, `files`, `tests`, `budget`, `place`, `protected`, `steps`, `git` at line 1 column 19",
         ),
         (
             "an unknown pipeline",
@@ -146,7 +146,7 @@ async fn bad_submissions_say_what_is_wrong() {
             "an unknown form field",
             form(&host, &[("goal", b"x"), ("archiv", b"")]),
             400,
-            "unknown field \"archiv\"; known are goal, pipeline, tests, budget, place, strip, archive",
+            "unknown field \"archiv\"; known are goal, pipeline, tests, budget, place, protected, steps, git, strip, archive",
         ),
         (
             "a form that breaks off",

@@ -105,6 +105,7 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
             "GET /api/v1/about",
             "GET /api/v1/audit",
             "GET /api/v1/changes",
+            "GET /api/v1/overview",
             "GET /api/v1/pipelines",
             "GET /api/v1/plugins",
             "POST /api/v1/plugins",
@@ -121,6 +122,9 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
             "GET /api/v1/session/signed-in",
             "GET /api/v1/tasks",
             "POST /api/v1/tasks",
+            "POST /api/v1/tasks/bulk/{deed}",
+            "GET /api/v1/tasks/count",
+            "DELETE /api/v1/tasks/{id}",
             "GET /api/v1/tasks/{id}",
             "POST /api/v1/tasks/{id}/again",
             "GET /api/v1/tasks/{id}/archive",
@@ -140,7 +144,14 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
         let (method, path) = line.split_once(' ').expect("two words");
         let method: Method = method.parse().expect("a method");
         let answer = host
-            .request(method, &path.replace("{id}", "x").replace("{name}", "x").replace("{file}", "x"))
+            .request(
+                method,
+                &path
+                    .replace("{id}", "x")
+                    .replace("{name}", "x")
+                    .replace("{file}", "x")
+                    .replace("{deed}", "x"),
+            )
             .send()
             .await
             .expect("an answer");

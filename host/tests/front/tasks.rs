@@ -134,6 +134,25 @@ async fn an_idempotency_key_makes_one_task() {
     assert_eq!(page["tasks"].as_array().map(Vec::len), Some(1));
 }
 
+/// As after a restore: the client has seen events that the store does not have.
+#[tokio::test]
+async fn an_event_that_was_never_there_begins_the_story_anew() {
+    let model = FakeModel::start([Reply::says(sample::RIGHT)]).await;
+    let host = Setup::with_model(&model).start().await;
+    let id = host.submit(&sample::body()).await;
+    let all = host.events(&id, 0).await.all().await;
+    let last = all.last().expect("events").id;
+    let url = format!("/api/v1/tasks/{id}/events");
+    for (seen, status) in [(last, StatusCode::NO_CONTENT), (last + 1, StatusCode::OK)] {
+        let (got, told) = text(host.get(&url).header("last-event-id", seen)).await;
+        assert_eq!(got, status);
+        if status == StatusCode::OK {
+            assert!(told.starts_with("event: resync\ndata: {\"oldest\":1}\n\nid: 1\n"), "{told}");
+            assert_eq!(told.matches("\nid: ").count(), all.len());
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_list_filters_and_pages() {
     let model = FakeModel::start([Reply::Silent]).await;

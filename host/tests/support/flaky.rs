@@ -4,10 +4,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use aiagent_host::store::{
-    Beat, Cancelled, Claim, ClaimRequest, Collected, Filter, JournalEntry, Lease, MemoryStore, NewTask, Page,
-    QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
+    Beat, Cancelled, Claim, ClaimRequest, Collected, Count, Deleted, Filter, JournalEntry, Lease,
+    MemoryStore, NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch,
+    WorkerInfo,
 };
-use aiagent_host::task::{Digest, Event, EventBody, EventId, Task, TaskId};
+use aiagent_host::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -105,12 +106,24 @@ impl Store for Flaky {
         self.line("list", self.store.list(filter)).await
     }
 
+    async fn count(&self, filter: &Filter) -> Result<Count, StoreError> {
+        self.line("count", self.store.count(filter)).await
+    }
+
+    async fn past(&self, since: Millis, most: usize) -> Result<Pasts, StoreError> {
+        self.line("past", self.store.past(since, most)).await
+    }
+
     async fn get(&self, task: &TaskId) -> Result<Option<Task>, StoreError> {
         self.line("get", self.store.get(task)).await
     }
 
     async fn events(&self, task: &TaskId, after: EventId, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.line("events", self.store.events(task, after, limit)).await
+    }
+
+    async fn heads(&self, tasks: &[TaskId]) -> Result<Vec<Option<EventId>>, StoreError> {
+        self.line("heads", self.store.heads(tasks)).await
     }
 
     fn watch(&self) -> Watch {
@@ -127,6 +140,10 @@ impl Store for Flaky {
 
     async fn requeue(&self, task: &TaskId, why: &str) -> Result<Requeued, StoreError> {
         self.line("requeue", self.store.requeue(task, why)).await
+    }
+
+    async fn delete(&self, task: &TaskId) -> Result<Deleted, StoreError> {
+        self.line("delete", self.store.delete(task)).await
     }
 
     async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {

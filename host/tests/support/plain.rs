@@ -25,5 +25,6 @@ pub(crate) fn spec(goal: impl Into<String>, tree: Digest) -> Spec {
         budget: Budget::default(),
         parent: None,
         trace: None,
+        changes: Default::default(),
     }
 }

@@ -209,5 +209,14 @@ pub(crate) fn spec(builder: &str, checker: &str, budget: Budget, tree: aiagent_h
         max_rounds: 4,
         temperatures: vec![0.0],
     };
-    Spec { goal: "a goal".to_owned(), tree, tests: Vec::new(), pipeline, budget, parent: None, trace: None }
+    Spec {
+        goal: "a goal".to_owned(),
+        tree,
+        tests: Vec::new(),
+        pipeline,
+        budget,
+        parent: None,
+        trace: None,
+        changes: Default::default(),
+    }
 }

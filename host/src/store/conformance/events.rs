@@ -111,3 +111,15 @@ pub(super) async fn they_come_back_as_they_were(on: &Subject) {
     on.store.emit(&lease, sent.clone()).await.expect("emits");
     assert_eq!(on.bodies(&id(1)).await[2..], sent);
 }
+
+pub(super) async fn the_last_of_each_is_known(on: &Subject) {
+    let claim = on.running(1).await;
+    on.store.emit(&claim.lease, vec![log("a"), log("b")]).await.expect("emits");
+    on.submit(2).await;
+    let heads = on.store.heads(&[id(1), id(3), id(2)]).await.expect("reads");
+    assert_eq!(heads, [Some(4), None, Some(1)]);
+    assert_eq!(on.store.heads(&[]).await.expect("reads"), []);
+    on.store.cancel(&id(2)).await.expect("cancels");
+    on.store.delete(&id(2)).await.expect("deletes");
+    assert_eq!(on.store.heads(&[id(2)]).await.expect("reads"), [None]);
+}

@@ -1,9 +1,9 @@
 //! Finding tasks.
 
-use super::Subject;
-use super::sample::{id, new_task};
-use crate::store::Filter;
-use crate::task::{State, TaskId};
+use super::sample::{advanced, id, new_task};
+use super::{START, Subject};
+use crate::store::{Count, Ending, Filter, Past};
+use crate::task::{Digest, Outcome, Reason, State, Task, TaskId};
 
 async fn ids(on: &Subject, filter: Filter) -> (Vec<TaskId>, Option<TaskId>) {
     let page = on.store.list(&filter).await.expect("lists");
@@ -86,4 +86,133 @@ pub(super) async fn a_page_has_a_limit(on: &Subject) {
         let (page, next) = ids(on, Filter { limit, ..Filter::default() }).await;
         assert_eq!((page.len(), next), (200, Some(id(2))));
     }
+}
+
+/// Three tasks: 1 is green, 2 runs task 1 again and is stuck, 3 is of other parts and waits.
+async fn three(on: &Subject) {
+    on.submit(1).await;
+    let mut again = new_task(2);
+    again.spec.parent = Some(id(1));
+    again.spec.pipeline.fixer = None;
+    on.store.submit(again).await.expect("submits");
+    let mut other = new_task(3);
+    other.spec.pipeline.model = Some("large".to_owned());
+    other.spec.pipeline.builder.name = "agent".to_owned();
+    on.store.submit(other).await.expect("submits");
+    for reason in [Reason::Green, Reason::Stuck { failure: "again".to_owned() }] {
+        let claim = on.claim("w", 1).await.expect("a task waits");
+        let task = advanced(&claim.task, &Digest::of(b"left"));
+        let outcome = Outcome { reason, tree: task.spec.tree.clone(), report: None };
+        let task = Task { outcome: Some(outcome), ..task };
+        on.wait(2);
+        on.store.finish(&claim.lease, &task, Vec::new()).await.expect("finishes");
+    }
+}
+
+pub(super) async fn how_and_with_what_a_task_was_done(on: &Subject) {
+    three(on).await;
+    let all = Filter::default();
+    let text = |text: &str| Some(text.to_owned());
+    for (filter, expected) in [
+        (Filter { outcome: Some(Ending::Green), ..all.clone() }, vec![id(1)]),
+        (Filter { outcome: Some(Ending::NotGreen), ..all.clone() }, vec![id(2)]),
+        (Filter { outcome: Some(Ending::Stuck), ..all.clone() }, vec![id(2)]),
+        (Filter { outcome: Some(Ending::Crashed), ..all.clone() }, vec![]),
+        (Filter { model: text("small"), ..all.clone() }, vec![id(2), id(1)]),
+        (Filter { model: text("large"), ..all.clone() }, vec![id(3)]),
+        (Filter { plugin: text("check-python"), ..all.clone() }, vec![id(3), id(2), id(1)]),
+        (Filter { plugin: text("fixer"), ..all.clone() }, vec![id(3), id(1)]),
+        (Filter { plugin: text("agent"), ..all.clone() }, vec![id(3)]),
+        (Filter { plugin: text("check"), ..all.clone() }, vec![]),
+        (Filter { parent: Some(id(1)), ..all.clone() }, vec![id(2)]),
+        (Filter { parent: Some(id(2)), ..all.clone() }, vec![]),
+        (Filter { model: text("small"), outcome: Some(Ending::Green), ..all.clone() }, vec![id(1)]),
+        (Filter { model: text("small"), text: text("GOAL 2"), ..all.clone() }, vec![id(2)]),
+        (Filter { parent: Some(id(1)), state: Some(State::Queued), ..all.clone() }, vec![]),
+        (Filter { dead: true, plugin: text("builder"), ..all.clone() }, vec![]),
+    ] {
+        assert_eq!(ids(on, filter.clone()).await, (expected.clone(), None), "{filter:?}");
+        let count = on.store.count(&filter).await.expect("counts");
+        assert_eq!(count, Count { count: expected.len() as u64, exact: true }, "{filter:?}");
+    }
+    // One that waits again has no outcome.
+    on.store.requeue(&id(2), "asked").await.expect("requeues");
+    assert_eq!(ids(on, Filter { outcome: Some(Ending::NotGreen), ..all }).await.0, []);
+}
+
+pub(super) async fn when_a_task_was_submitted(on: &Subject) {
+    for number in 1..=4 {
+        on.submit(number).await;
+        on.wait(1);
+    }
+    let at = |second: u64| Some(START + second * 1000);
+    for (since, until, expected) in [
+        (None, None, vec![id(4), id(3), id(2), id(1)]),
+        (at(1), None, vec![id(4), id(3), id(2)]),
+        (None, at(1), vec![id(1)]),
+        (at(1), at(3), vec![id(3), id(2)]),
+        (at(9), None, vec![]),
+        (Some(u64::MAX), Some(u64::MAX), vec![]),
+        (Some(0), Some(u64::MAX), vec![id(4), id(3), id(2), id(1)]),
+    ] {
+        assert_eq!(ids(on, Filter { since, until, ..Filter::default() }).await, (expected, None));
+    }
+    let between = Filter { floor: Some(id(1)), cursor: Some(id(4)), ..Filter::default() };
+    assert_eq!(ids(on, between.clone()).await.0, [id(3), id(2)]);
+    let first = Filter { limit: 1, ..between };
+    assert_eq!(ids(on, first).await, (vec![id(3)], Some(id(3))));
+}
+
+pub(super) async fn a_count_is_of_all_pages(on: &Subject) {
+    for number in 1..=7 {
+        on.submit(number).await;
+    }
+    on.store.cancel(&id(7)).await.expect("cancels");
+    let count = async |filter: Filter| on.store.count(&filter).await.expect("counts").count;
+    let all = Filter { limit: 2, cursor: Some(id(3)), ..Filter::default() };
+    assert_eq!(count(all.clone()).await, 7);
+    assert_eq!(count(Filter { floor: Some(id(5)), ..all.clone() }).await, 2);
+    assert_eq!(count(Filter { state: Some(State::Queued), ..all.clone() }).await, 6);
+    let pipeline = Some("default".to_owned());
+    assert_eq!(count(Filter { pipeline: pipeline.clone(), ..all.clone() }).await, 7);
+    assert_eq!(count(Filter { pipeline, state: Some(State::Ended), ..all.clone() }).await, 1);
+    assert_eq!(count(Filter { text: Some("goal".to_owned()), ..all.clone() }).await, 7);
+    assert_eq!(count(Filter { pipeline: Some("none".to_owned()), ..all }).await, 0);
+}
+
+pub(super) async fn what_has_ended_is_told_newest_first(on: &Subject) {
+    three(on).await;
+    let past = |ended_s: u64, started_s: u64, green| Past {
+        ended_at: START + ended_s * 1000,
+        started_at: Some(START + started_s * 1000),
+        pipeline: "default".to_owned(),
+        model: Some("small".to_owned()),
+        green,
+        input_tokens: 100,
+        output_tokens: 0,
+        cost_micros: Some(0),
+    };
+    let told =
+        async |since: u64, most: usize| on.store.past(START + since * 1000, most).await.expect("tells");
+    let all = told(0, 9).await;
+    assert_eq!(all.tasks, [past(4, 2, false), past(2, 0, true)]);
+    assert!(!all.truncated);
+    assert_eq!(told(3, 9).await.tasks, [past(4, 2, false)]);
+    assert_eq!(told(5, 9).await.tasks, []);
+    let one = told(0, 1).await;
+    assert_eq!((one.tasks.len(), one.truncated), (1, true));
+    // What a model without a price took can't be told, and what never began has no start.
+    let claim = on.claim("w", 3).await.expect("a task waits");
+    let mut task = super::sample::ended(&claim.task);
+    (task.spend.model_calls, task.spend.cost_micros) = (1, None);
+    on.store.finish(&claim.lease, &task, Vec::new()).await.expect("finishes");
+    on.submit(4).await;
+    on.wait(1);
+    on.store.cancel(&id(4)).await.expect("cancels");
+    let last = told(0, 2).await.tasks;
+    assert_eq!(last.iter().map(|past| past.started_at).collect::<Vec<_>>(), [None, Some(START + 4000)]);
+    assert_eq!(last.iter().map(|past| past.cost_micros).collect::<Vec<_>>(), [Some(0), None]);
+    // One that waits again has not ended.
+    on.store.requeue(&id(4), "asked").await.expect("requeues");
+    assert_eq!(told(0, 9).await.tasks.len(), 3);
 }

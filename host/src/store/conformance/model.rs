@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::sample::{advanced, ended, entry, id, keyed, log, new_task, tree};
 use super::{START, Subject, memory, redis, sqlite};
-use crate::store::{Claim, ClaimRequest, Clock, Filter, Lease, Limits, QueueLimits};
+use crate::store::{Claim, ClaimRequest, Clock, Ending, Filter, Lease, Limits, QueueLimits};
 use crate::task::{Digest, Place, State, Task};
 
 /// What is asked of both stores. Numbers are small, so that they meet often.
@@ -24,7 +24,9 @@ enum Op {
     Cancel(u64),
     Reap,
     Gc { seconds: u64 },
-    List { state: Option<State>, dead: bool, text: Option<&'static str>, cursor: Option<u64>, limit: usize },
+    List(Filter),
+    Past { seconds: u64, most: usize },
+    Delete(u64),
     PutBlob(u8),
     GetBlob(u8),
     Wait { seconds: u64 },
@@ -52,10 +54,29 @@ fn verb() -> impl Strategy<Value = Verb> {
     ]
 }
 
-fn op() -> impl Strategy<Value = Op> {
+fn filter() -> impl Strategy<Value = Filter> {
     let state = prop::option::of(prop_oneof![Just(State::Queued), Just(State::Running), Just(State::Ended)]);
     let text = prop::option::of(prop_oneof![Just("GOAL 1"), Just("0004"), Just("none")]);
-    let list = (state, prop::bool::weighted(0.3), text, prop::option::of(0..8u64), 0..4usize);
+    let ending = prop_oneof![Just(Ending::Green), Just(Ending::NotGreen), Just(Ending::Cancelled)];
+    let rare = || prop::option::weighted(0.2, 0..8u64);
+    let first = (state, prop::bool::weighted(0.2), text, prop::option::weighted(0.2, ending));
+    (first, rare(), rare(), rare(), rare(), 0..4usize).prop_map(
+        |((state, dead, text, outcome), since, until, cursor, floor, limit)| Filter {
+            state,
+            dead,
+            outcome,
+            text: text.map(str::to_owned),
+            since: since.map(|hour| START + hour * 3_600_000),
+            until: until.map(|hour| START + hour * 3_600_000),
+            cursor: cursor.map(id),
+            floor: floor.map(id),
+            limit,
+            ..Filter::default()
+        },
+    )
+}
+
+fn op() -> impl Strategy<Value = Op> {
     let place = (0..2u8, 0..3u8, 4..7u8, prop::option::of(0..100u64));
     let submit = (0..8u64, prop::option::of(0..3u8), 0..2u8, place);
     prop_oneof![
@@ -69,7 +90,9 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..2u8, prop::bool::weighted(0.3)).prop_map(|(queue, paused)| Op::Pause(queue, paused)),
         1 => Just(Op::Queues),
         1 => (0..100_000u64).prop_map(|seconds| Op::Gc { seconds }),
-        2 => list.prop_map(|(state, dead, text, cursor, limit)| Op::List { state, dead, text, cursor, limit }),
+        3 => filter().prop_map(Op::List),
+        1 => (0..100_000u64, 0..4usize).prop_map(|(seconds, most)| Op::Past { seconds, most }),
+        2 => (0..8u64).prop_map(Op::Delete),
         2 => (0..5u8).prop_map(Op::PutBlob),
         1 => (0..5u8).prop_map(Op::GetBlob),
         4 => prop_oneof![1..40u64, 1000..90_000u64].prop_map(|seconds| Op::Wait { seconds }),
@@ -136,12 +159,9 @@ impl Side {
             Op::Queues => format!("{:?} {:?}", store.queues().await, store.cancels().await),
             Op::Reap => format!("{:?}", store.reap().await),
             Op::Gc { seconds } => format!("{:?}", store.gc(Duration::from_secs(*seconds)).await),
-            Op::List { state, dead, text, cursor, limit } => {
-                let (text, cursor) = (text.map(str::to_owned), cursor.map(id));
-                let filter =
-                    Filter { state: *state, pipeline: None, dead: *dead, text, cursor, limit: *limit };
-                format!("{:?}", store.list(&filter).await)
-            }
+            Op::List(filter) => format!("{:?} {:?}", store.list(filter).await, store.count(filter).await),
+            Op::Past { seconds, most } => format!("{:?}", store.past(START + seconds * 1000, *most).await),
+            Op::Delete(task) => format!("{:?}", store.delete(&id(*task)).await),
             Op::PutBlob(number) => format!("{:?}", store.put_blob(blob(*number)).await),
             Op::GetBlob(number) => format!("{:?}", store.get_blob(&Digest::of(&blob(*number))).await),
             Op::Wait { seconds } => {

@@ -38,6 +38,7 @@ pub(in crate::store) fn spec(goal: &str) -> Spec {
         budget: Budget::default(),
         parent: None,
         trace: None,
+        changes: Default::default(),
     }
 }
 

@@ -9,8 +9,8 @@ use crate::store::clock::Now;
 use crate::store::control::{self, Control, GaveUp, Parted};
 use crate::store::queue::{Lane, WORKER_MILLIS};
 use crate::store::{
-    Beat, Cancelled, Claim, ClaimRequest, Filter, JournalEntry, Lease, NewTask, Page, QueueStats, Requeued,
-    Stats, StoreError, Submitted, WorkerInfo,
+    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, NewTask, QueueStats, Requeued, Stats,
+    StoreError, Submitted, WorkerInfo,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Outcome, Reason, State as Phase, Task, TaskId};
 
@@ -65,11 +65,7 @@ impl Record {
         self.control.end(gave_up, now);
     }
 
-    pub(super) fn is_dead(&self) -> bool {
-        self.task.outcome.as_ref().is_some_and(Outcome::is_dead)
-    }
-
-    fn whole(&self) -> Task {
+    pub(super) fn whole(&self) -> Task {
         let mut task = self.task.clone();
         self.control.dress(&mut task);
         task
@@ -291,28 +287,6 @@ impl State {
         Ok(Cancelled::Ended)
     }
 
-    pub(super) fn list(&self, filter: &Filter) -> Page {
-        let size = control::page_size(filter.limit);
-        let text = filter.text.as_deref().map(control::folded);
-        let wanted = |record: &&Record| {
-            let (task, text) = (&record.task, text.as_deref());
-            filter.cursor.as_ref().is_none_or(|cursor| task.id < *cursor)
-                && filter.state.is_none_or(|state| record.control.state == state)
-                && (!filter.dead || record.is_dead())
-                && filter.pipeline.as_ref().is_none_or(|name| task.spec.pipeline.name == *name)
-                && text.is_none_or(|text| {
-                    control::folded(&task.spec.goal).contains(text)
-                        || control::folded(task.id.as_str()).contains(text)
-                })
-        };
-        let mut tasks: Vec<Task> =
-            self.tasks.values().rev().filter(wanted).take(size + 1).map(Record::whole).collect();
-        let more = tasks.len() > size;
-        tasks.truncate(size);
-        let next = tasks.last().filter(|_| more).map(|task| task.id.clone());
-        Page { tasks, next }
-    }
-
     pub(super) fn get(&self, id: &TaskId) -> Option<Task> {
         self.tasks.get(id).map(Record::whole)
     }
@@ -322,6 +296,10 @@ impl State {
         // Ids are positions, from 1 and without gaps.
         let seen = usize::try_from(after).unwrap_or(usize::MAX).min(record.events.len());
         record.events[seen..].iter().take(limit).cloned().collect()
+    }
+
+    pub(super) fn heads(&self, tasks: &[TaskId]) -> Vec<Option<EventId>> {
+        tasks.iter().map(|id| self.tasks.get(id).map(|record| record.control.last_event)).collect()
     }
 
     pub(super) fn stats(&self) -> Stats {

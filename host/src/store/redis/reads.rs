@@ -7,11 +7,8 @@ use super::error::odd;
 use super::record::{self, Record, from_json};
 use super::script;
 use crate::store::queue::WORKER_MILLIS;
-use crate::store::{Filter, JournalEntry, Page, QueueStats, Stats, StoreError, WorkerInfo, control};
-use crate::task::{Event, EventBody, EventId, Outcome, State, Task, TaskId};
-
-/// Records looked at together where a filter may refuse many.
-const BATCH: usize = 200;
+use crate::store::{JournalEntry, QueueStats, Stats, StoreError, WorkerInfo};
+use crate::task::{Event, EventBody, EventId, State, TaskId};
 
 /// Ids that are read and sorted for one page: some milliseconds.
 const FEW: usize = 10_000;
@@ -72,62 +69,8 @@ impl Inner {
         listed.iter().rev().map(|entry| Ok(record::event(id, 0, entry)?.body)).collect()
     }
 
-    pub(super) async fn list(&self, filter: &Filter) -> Result<Page, StoreError> {
-        let size = control::page_size(filter.limit);
-        let text = filter.text.as_deref().map(control::folded);
-        let wanted = |task: &Task| {
-            filter.state.is_none_or(|state| task.state == state)
-                && (!filter.dead || task.outcome.as_ref().is_some_and(Outcome::is_dead))
-                && filter.pipeline.as_ref().is_none_or(|name| task.spec.pipeline.name == *name)
-                && text.as_deref().is_none_or(|text| {
-                    control::folded(&task.spec.goal).contains(text)
-                        || control::folded(task.id.as_str()).contains(text)
-                })
-        };
-        let index = match &filter.pipeline {
-            _ if filter.dead => self.key("dead"),
-            Some(pipeline) => self.key(&format!("pipeline:{pipeline}")),
-            None => self.key("ids"),
-        };
-        let living = match filter.state {
-            Some(state @ (State::Queued | State::Running)) if !filter.dead => self.living(state).await?,
-            _ => None,
-        };
-        let asked = [filter.dead, filter.state.is_some(), filter.pipeline.is_some(), filter.text.is_some()];
-        let sure = filter.text.is_none() && asked.into_iter().filter(|asked| *asked).count() <= 1;
-        let sure = sure && (living.is_some() || filter.state.is_none());
-        let batch = if sure { size + 1 } else { BATCH };
-        let mut below = filter.cursor.clone();
-        let mut page = Page::default();
-        loop {
-            let ids = match &living {
-                Some(living) => {
-                    let left = living.iter().filter(|id| below.as_ref().is_none_or(|below| *id < below));
-                    left.take(batch).cloned().collect()
-                }
-                None => self.ids_below(&index, below.as_ref(), batch).await?,
-            };
-            let Some(last) = ids.last() else { return Ok(page) };
-            let (last, full) = (last.clone(), ids.len() == batch);
-            for record in self.records(&ids).await?.into_iter().flatten() {
-                if !wanted(&record.task) {
-                    continue;
-                }
-                if page.tasks.len() == size {
-                    page.next = page.tasks.last().map(|task| task.id.clone());
-                    return Ok(page);
-                }
-                page.tasks.push(record.task);
-            }
-            if !full {
-                return Ok(page);
-            }
-            below = Some(last);
-        }
-    }
-
     /// Those that wait or run, newest first. `None`: so many that most of the newest tasks are among them.
-    async fn living(&self, state: State) -> Result<Option<Vec<TaskId>>, StoreError> {
+    pub(super) async fn living(&self, state: State) -> Result<Option<Vec<TaskId>>, StoreError> {
         let call = self.on(&script::LIVING).arg(record::state_name(state)).arg(FEW);
         let reply = self.link.call(&call).await?;
         if reply == Value::Nil {
@@ -136,18 +79,6 @@ impl Inner {
         let mut living = ids(reply)?;
         living.sort_unstable_by(|a, b| b.cmp(a));
         Ok(Some(living))
-    }
-
-    async fn ids_below(
-        &self,
-        index: &str,
-        below: Option<&TaskId>,
-        count: usize,
-    ) -> Result<Vec<TaskId>, StoreError> {
-        let from = below.map_or_else(|| "+".to_owned(), |id| format!("({id}"));
-        let mut read = redis::cmd("ZRANGE");
-        read.arg(index).arg(from).arg("-").arg("BYLEX").arg("REV").arg("LIMIT").arg(0).arg(count);
-        ids(self.link.send(&read).await?)
     }
 
     /// All ids after this one, in order.
@@ -164,6 +95,10 @@ impl Inner {
 
     /// `None` for those that are gone by now, or can't be read.
     pub(super) async fn records(&self, ids: &[TaskId]) -> Result<Vec<Option<Record>>, StoreError> {
+        if ids.is_empty() {
+            // An empty pipeline is an error.
+            return Ok(Vec::new());
+        }
         let mut reads = redis::pipe();
         for id in ids {
             reads.cmd("HMGET").arg(self.task_key(id)).arg(&Record::FIELDS);

@@ -58,6 +58,7 @@ scripts! {
     CANCEL "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "cancel.lua";
     PART "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "part.lua";
     SET_ASIDE "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "set_aside.lua";
+    DELETE "wake.lua" "forget.lua" "delete.lua";
     REOPEN "time.lua" "wake.lua" "events.lua" "line.lua" "reopen.lua";
     OVERDUE "time.lua" "overdue.lua";
     COLLECT "time.lua" "wake.lua" "forget.lua" "collect.lua";

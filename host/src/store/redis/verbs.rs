@@ -16,8 +16,8 @@ use crate::store::{
 use crate::task::{EventBody, EventId, Level, Outcome, Reason, Spec, State, Task, TaskId};
 
 /// A script's reply: a word, and what belongs to it.
-struct Reply {
-    word: String,
+pub(super) struct Reply {
+    pub(super) word: String,
     rest: std::vec::IntoIter<Value>,
 }
 
@@ -33,7 +33,7 @@ impl Reply {
         text(self.rest.next())
     }
 
-    fn unknown(&self) -> StoreError {
+    pub(super) fn unknown(&self) -> StoreError {
         odd(&format!("a script's reply is {:?}", self.word))
     }
 }
@@ -74,7 +74,7 @@ fn held(reply: Reply, lease: &Lease) -> Result<(), StoreError> {
 
 impl Inner {
     /// Runs a script that may be repeated, until as many replicas as configured have its changes.
-    async fn change(&self, call: Call) -> Result<Reply, StoreError> {
+    pub(super) async fn change(&self, call: Call) -> Result<Reply, StoreError> {
         let reply = Reply::read(self.link.call(&call).await?)?;
         self.replicated(&call).await?;
         Ok(reply)

@@ -10,8 +10,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 
-use super::Inner;
 use super::writer::{Done, Tx};
+use super::{Inner, rows};
 use crate::store::clock::as_micros;
 use crate::store::control::{BLOB_GRACE_MILLIS, KEY_MILLIS};
 use crate::store::{Collected, StoreError, snapshots};
@@ -52,17 +52,7 @@ fn delete_tasks(tx: &Tx<'_>, before: Millis) -> Result<Done<usize>, StoreError> 
         .prepare_cached("SELECT num FROM tasks INDEXED BY ended WHERE state = 2 AND ended_at < ? LIMIT ?")?
         .query_map(params![before.cast_signed(), TASKS as i64], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    for num in &nums {
-        for sql in [
-            "DELETE FROM events WHERE num = ?",
-            "DELETE FROM journal WHERE num = ?",
-            "DELETE FROM progress WHERE num = ?",
-            "DELETE FROM specs WHERE num = ?",
-            "DELETE FROM tasks WHERE num = ?",
-        ] {
-            tx.conn.prepare_cached(sql)?.execute([num])?;
-        }
-    }
+    nums.iter().try_for_each(|num| rows::delete(tx.conn, *num))?;
     Ok(Done { reply: nums.len(), wakes: !nums.is_empty() })
 }
 

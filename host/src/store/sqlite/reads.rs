@@ -1,10 +1,10 @@
 //! The verbs that only look.
 
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::line;
-use super::rows::{self, COLUMNS, PARTS};
-use crate::store::{Filter, JournalEntry, Page, Stats, StoreError, control};
+use super::rows;
+use crate::store::{JournalEntry, Stats, StoreError};
 use crate::task::{Event, EventId, Task, TaskId};
 
 pub(super) fn journal(conn: &Connection, task: &TaskId, step: u32) -> Result<Vec<JournalEntry>, StoreError> {
@@ -38,56 +38,17 @@ pub(super) fn events(
     Ok(events)
 }
 
-pub(super) fn get(conn: &Connection, task: &TaskId) -> Result<Option<Task>, StoreError> {
-    Ok(rows::find_whole(conn, task)?.map(|(_, task)| task))
+pub(super) fn heads(conn: &Connection, tasks: &[TaskId]) -> Result<Vec<Option<EventId>>, StoreError> {
+    let mut query = conn.prepare_cached("SELECT last_event FROM tasks WHERE id = ?")?;
+    let mut head = |task: &TaskId| {
+        let found = query.query_row([task.as_str()], |row| row.get::<_, i64>(0)).optional()?;
+        Ok(found.map(i64::cast_unsigned))
+    };
+    tasks.iter().map(&mut head).collect()
 }
 
-pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreError> {
-    let size = control::page_size(filter.limit);
-    let (state, text) = (filter.state.map(rows::code), filter.text.as_deref().map(control::folded));
-    let (cursor, more) = (filter.cursor.as_ref().map(TaskId::as_str), size as i64 + 1);
-    let mut clauses = Vec::new();
-    let mut params: Vec<&dyn ToSql> = Vec::new();
-    if let Some(cursor) = &cursor {
-        clauses.push("tasks.id < ?");
-        params.push(cursor);
-    }
-    if let Some(state) = &state {
-        clauses.push("state = ?");
-        params.push(state);
-    }
-    if filter.dead {
-        clauses.push("dead = 1");
-    }
-    if let Some(pipeline) = &filter.pipeline {
-        clauses.push("pipeline = ?");
-        params.push(pipeline);
-    }
-    if let Some(text) = &text {
-        clauses.push("(instr(search, ?) > 0 OR instr(lower(tasks.id), ?) > 0)");
-        params.push(text);
-        params.push(text);
-    }
-    params.push(&more);
-    let place = if clauses.is_empty() { "true".to_owned() } else { clauses.join(" AND ") };
-    let sql = format!(
-        "SELECT {COLUMNS}, spec, progress FROM tasks {PARTS} WHERE {place} ORDER BY tasks.id DESC LIMIT ?"
-    );
-    let mut query = conn.prepare_cached(&sql)?;
-    let mut found = query.query(params.as_slice())?;
-    let mut page = Page::default();
-    while let Some(row) = found.next()? {
-        if page.tasks.len() == size {
-            page.next = page.tasks.last().map(|task: &Task| task.id.clone());
-            break;
-        }
-        match rows::held_and_whole(row)? {
-            (_, Ok(task)) => page.tasks.push(task),
-            // The others can be shown all the same; whoever asks for this one is told.
-            (held, Err(error)) => tracing::warn!(task = %held.id, %error, "a task is not listed"),
-        }
-    }
-    Ok(page)
+pub(super) fn get(conn: &Connection, task: &TaskId) -> Result<Option<Task>, StoreError> {
+    Ok(rows::find_whole(conn, task)?.map(|(_, task)| task))
 }
 
 pub(super) fn stats(conn: &Connection) -> Result<Stats, StoreError> {

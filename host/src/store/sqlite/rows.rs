@@ -9,8 +9,8 @@ use super::line::{self, Spot};
 use crate::store::clock::Now;
 use crate::store::control::{Control, GaveUp, Progress, ProgressRef};
 use crate::store::queue::Lane;
-use crate::store::{Lease, StoreError, control};
-use crate::task::{Event, EventBody, EventId, Outcome, Place, Spec, State, Task, TaskId};
+use crate::store::{Lease, StoreError, control, filter};
+use crate::task::{Event, EventBody, EventId, Outcome, Place, Spec, Spend, State, Task, TaskId};
 
 /// In the order that [`held`] reads.
 pub(super) const COLUMNS: &str = "tasks.num, tasks.id, state, cancel, worker, nonce, fence, term, lease_until, \
@@ -135,7 +135,7 @@ pub(super) fn insert(
     control: &Control,
     now: Now,
 ) -> Result<Held, StoreError> {
-    let place = &control.place;
+    let (place, pipeline) = (&control.place, &task.spec.pipeline);
     let spot = match control.due(now) {
         Some(until) => Spot::Due(until),
         None => line::back(conn, &Lane::of(place))?,
@@ -143,12 +143,12 @@ pub(super) fn insert(
     let (position, due) = spot.columns();
     conn.prepare_cached(
         "INSERT INTO tasks (id, state, pipeline, position, cancel, nonce, fence, term, lease_until, last_event, \
-         crashes, submitted_at, due, queue, tenant, priority, not_before, ready_at) \
-         VALUES (?, 0, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?)",
+         crashes, submitted_at, due, queue, tenant, priority, not_before, ready_at, model, builder, checker, fixer, \
+         parent) VALUES (?, 0, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         task.id.as_str(),
-        task.spec.pipeline.name,
+        pipeline.name,
         position,
         control.submitted_at.cast_signed(),
         due,
@@ -156,7 +156,12 @@ pub(super) fn insert(
         place.tenant,
         place.priority,
         place.not_before.map(u64::cast_signed),
-        control.ready_at.cast_signed()
+        control.ready_at.cast_signed(),
+        pipeline.model,
+        pipeline.builder.name,
+        pipeline.checker.name,
+        pipeline.fixer.as_ref().map(|fixer| &fixer.name),
+        task.spec.parent.as_ref().map(TaskId::as_str)
     ])?;
     let num = conn.last_insert_rowid();
     conn.prepare_cached("INSERT INTO specs (num, search, spec) VALUES (?, ?, ?)")?.execute(params![
@@ -251,13 +256,47 @@ impl Held {
         Ok(())
     }
 
-    /// Notes whether it ended through no fault of its own.
-    pub(super) fn save_dead(&self, conn: &Connection, outcome: Option<&Outcome>) -> Result<(), StoreError> {
-        let dead = outcome.is_some_and(Outcome::is_dead);
-        conn.prepare_cached("UPDATE tasks SET dead = ?1 WHERE num = ?2 AND dead <> ?1")?
-            .execute(params![dead, self.num])?;
+    /// Notes how it ended, and what it took.
+    pub(super) fn save_end(
+        &self,
+        conn: &Connection,
+        outcome: &Outcome,
+        spend: &Spend,
+    ) -> Result<(), StoreError> {
+        conn.prepare_cached(
+            "UPDATE tasks SET dead = ?2, outcome = ?3, input_tokens = ?4, output_tokens = ?5, cost = ?6 WHERE num = ?1",
+        )?
+        .execute(params![
+            self.num,
+            outcome.is_dead(),
+            outcome.reason.kind(),
+            spend.input_tokens.cast_signed(),
+            spend.output_tokens.cast_signed(),
+            filter::cost(spend).map(u64::cast_signed)
+        ])?;
         Ok(())
     }
+
+    /// Forgets how it ended.
+    pub(super) fn save_reopened(&self, conn: &Connection) -> Result<(), StoreError> {
+        conn.prepare_cached("UPDATE tasks SET dead = 0, outcome = NULL WHERE num = ?")?
+            .execute([self.num])?;
+        Ok(())
+    }
+}
+
+/// A record with all that is its own; not its blobs.
+pub(super) fn delete(conn: &Connection, num: i64) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM events WHERE num = ?",
+        "DELETE FROM journal WHERE num = ?",
+        "DELETE FROM progress WHERE num = ?",
+        "DELETE FROM specs WHERE num = ?",
+        "DELETE FROM tasks WHERE num = ?",
+    ] {
+        conn.prepare_cached(sql)?.execute([num])?;
+    }
+    Ok(())
 }
 
 pub(super) fn event(task: &TaskId, row: &Row<'_>) -> Result<Event, StoreError> {

@@ -42,9 +42,9 @@ fn a_newer_schema_is_refused() {
     let Scratch { store, folder } = scratch();
     drop(store);
     let path = folder.path().join("store.db");
-    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 3").expect("runs");
+    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 4").expect("runs");
     let message = refusal(&path);
-    assert!(message.contains("has schema 3, written by a newer aiagent-host"), "{message}");
+    assert!(message.contains("has schema 4, written by a newer aiagent-host"), "{message}");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn end(
     held.add(tx.conn, &ended, tx.now)?;
     held.control.end(gave_up, tx.now);
     held.save_progress(tx.conn, &Task { outcome: Some(outcome.clone()), ..task.clone() })?;
-    held.save_dead(tx.conn, Some(outcome))?;
+    held.save_end(tx.conn, outcome, &task.spend)?;
     held.save(tx.conn, Spot::Nowhere)
 }
 
@@ -272,7 +272,7 @@ pub(super) fn requeue(tx: &Tx<'_>, id: &TaskId, why: &str) -> Answer<Requeued> {
     held.control.reopen(tx.now);
     held.add(tx.conn, &EventBody::Requeued { why: why.to_owned() }, tx.now)?;
     held.save_progress(tx.conn, &Task { outcome: None, ..task })?;
-    held.save_dead(tx.conn, None)?;
+    held.save_reopened(tx.conn)?;
     let back = line::back(tx.conn, &Lane::of(&held.control.place))?;
     held.save(tx.conn, back)?;
     Done::loud(Requeued::Queued)

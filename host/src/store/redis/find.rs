@@ -1,0 +1,232 @@
+//! Finding tasks, counting them, and deleting one.
+
+use redis::Value;
+use serde::Deserialize;
+
+use super::Inner;
+use super::error::odd;
+use super::reads::ids;
+use super::record::from_json;
+use super::script;
+use crate::store::{Count, Deleted, Filter, MOST_COUNTED, Page, Past, Pasts, StoreError, control, filter};
+use crate::task::{EventId, Millis, Outcome, Spend, State, TaskId};
+
+/// Records looked at together where a filter may refuse many.
+const BATCH: usize = 200;
+
+/// Records one page looks at, and one count: they have to be brought here and read.
+const PAGE_LOOKS: usize = 4_000;
+const COUNT_LOOKS: usize = 20_000;
+
+/// Of a stored spec and a stored progress, what [`Past`] needs: a record may hold long reports.
+#[derive(Deserialize)]
+struct PastSpec {
+    pipeline: PastPipeline,
+}
+
+#[derive(Deserialize)]
+struct PastPipeline {
+    name: String,
+    model: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PastProgress {
+    spend: Spend,
+    outcome: Option<Outcome>,
+}
+
+/// Where the tasks of a filter are looked for.
+struct Among {
+    index: String,
+    /// Those that wait or run, newest first, where the filter wants only them.
+    living: Option<Vec<TaskId>>,
+    /// The filter refuses none of them.
+    sure: bool,
+}
+
+impl Inner {
+    async fn among(&self, filter: &Filter) -> Result<Among, StoreError> {
+        let index = match &filter.pipeline {
+            _ if filter.dead => self.key("dead"),
+            Some(pipeline) => self.key(&format!("pipeline:{pipeline}")),
+            None => self.key("ids"),
+        };
+        let living = match filter.state {
+            Some(state @ (State::Queued | State::Running)) if !filter.dead => self.living(state).await?,
+            _ => None,
+        };
+        let rest = Filter { dead: false, ..filter.clone() };
+        let asked = [filter.dead, filter.state.is_some(), filter.pipeline.is_some(), rest.is_fine()];
+        let one = asked.into_iter().filter(|asked| *asked).count() <= 1;
+        let sure = one && !rest.is_fine() && (living.is_some() || filter.state.is_none());
+        Ok(Among { index, living, sure })
+    }
+
+    pub(super) async fn list(&self, filter: &Filter) -> Result<Page, StoreError> {
+        let (size, sieve) = (control::page_size(filter.limit), filter.sieve());
+        let among = self.among(filter).await?;
+        let batch = if among.sure { size + 1 } else { BATCH };
+        let mut below = filter.cursor.clone();
+        let (mut page, mut looked_at) = (Page::default(), 0);
+        loop {
+            let ids = self.next_of(&among, filter.floor.as_ref(), below.as_ref(), batch).await?;
+            let Some(last) = ids.last() else { return Ok(page) };
+            let (last, full) = (last.clone(), ids.len() == batch);
+            for record in self.records(&ids).await?.into_iter().flatten() {
+                if !sieve.admits(&record.task) {
+                    continue;
+                }
+                if page.tasks.len() == size {
+                    page.next = page.tasks.last().map(|task| task.id.clone());
+                    return Ok(page);
+                }
+                page.tasks.push(record.task);
+            }
+            if !full {
+                return Ok(page);
+            }
+            looked_at += ids.len();
+            if looked_at >= PAGE_LOOKS {
+                page.next = Some(last);
+                return Ok(page);
+            }
+            below = Some(last);
+        }
+    }
+
+    pub(super) async fn count(&self, filter: &Filter) -> Result<Count, StoreError> {
+        let of = |found: u64| Count { count: found.min(MOST_COUNTED), exact: found <= MOST_COUNTED };
+        let of_state = !filter.is_fine() && filter.pipeline.is_none() && filter.floor.is_none();
+        if let Some(state) = filter.state.filter(|_| of_state) {
+            let stats = self.stats().await?;
+            return Ok(of(match state {
+                State::Queued => stats.queued,
+                State::Running => stats.running,
+                State::Ended => stats.ended,
+            }));
+        }
+        let among = self.among(filter).await?;
+        if among.sure && among.living.is_none() {
+            let from = filter.floor.as_ref().map_or_else(|| "-".to_owned(), |id| format!("({id}"));
+            let found = self.link.send(redis::cmd("ZLEXCOUNT").arg(among.index).arg(from).arg("+")).await?;
+            return Ok(of(redis::from_redis_value(found).map_err(redis::RedisError::from)?));
+        }
+        let all = Filter { cursor: None, ..filter.clone() };
+        let (sieve, mut below) = (all.sieve(), None);
+        let (mut count, mut looked_at) = (0, 0);
+        while looked_at < COUNT_LOOKS {
+            let ids = self.next_of(&among, filter.floor.as_ref(), below.as_ref(), BATCH).await?;
+            let records = self.records(&ids).await?;
+            count += records.iter().flatten().filter(|record| sieve.admits(&record.task)).count() as u64;
+            if ids.len() < BATCH {
+                return Ok(Count { count, exact: true });
+            }
+            looked_at += ids.len();
+            below = ids.last().cloned();
+        }
+        Ok(Count { count, exact: false })
+    }
+
+    async fn next_of(
+        &self,
+        among: &Among,
+        above: Option<&TaskId>,
+        below: Option<&TaskId>,
+        count: usize,
+    ) -> Result<Vec<TaskId>, StoreError> {
+        let Some(living) = &among.living else {
+            return self.ids_between(&among.index, above, below, count).await;
+        };
+        let within =
+            |id: &&TaskId| above.is_none_or(|above| *id > above) && below.is_none_or(|below| *id < below);
+        Ok(living.iter().filter(within).take(count).cloned().collect())
+    }
+
+    /// Newest first.
+    async fn ids_between(
+        &self,
+        index: &str,
+        above: Option<&TaskId>,
+        below: Option<&TaskId>,
+        count: usize,
+    ) -> Result<Vec<TaskId>, StoreError> {
+        let from = below.map_or_else(|| "+".to_owned(), |id| format!("({id}"));
+        let to = above.map_or_else(|| "-".to_owned(), |id| format!("({id}"));
+        let mut read = redis::cmd("ZRANGE");
+        read.arg(index).arg(from).arg(to).arg("BYLEX").arg("REV").arg("LIMIT").arg(0).arg(count);
+        ids(self.link.send(&read).await?)
+    }
+
+    /// Looks at no more than [`COUNT_LOOKS`], whatever `most` is.
+    pub(super) async fn past(&self, since: Millis, most: usize) -> Result<Pasts, StoreError> {
+        let most = most.min(COUNT_LOOKS);
+        let mut read = redis::cmd("ZRANGE");
+        read.arg(self.key("ended")).arg("+inf").arg(since).arg("BYSCORE").arg("REV");
+        read.arg("LIMIT").arg(0).arg(most + 1);
+        let mut ids = ids(self.link.send(&read).await?)?;
+        let mut pasts = Pasts { truncated: ids.len() > most, ..Pasts::default() };
+        ids.truncate(most);
+        for ids in ids.chunks(BATCH) {
+            let mut reads = redis::pipe();
+            for id in ids {
+                reads.cmd("HMGET").arg(self.task_key(id)).arg(&["end", "start", "spec", "progress"]);
+            }
+            for (id, reply) in ids.iter().zip(self.link.all(&reads).await?) {
+                match past(id, reply) {
+                    Ok(past) => pasts.tasks.extend(past),
+                    Err(StoreError::Corrupt(what)) => {
+                        tracing::warn!(task = %id, what, "a task is not counted")
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(pasts)
+    }
+
+    pub(super) async fn heads(&self, tasks: &[TaskId]) -> Result<Vec<Option<EventId>>, StoreError> {
+        if tasks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut reads = redis::pipe();
+        for id in tasks {
+            reads.cmd("HEXISTS").arg(self.task_key(id)).arg("sub");
+            reads.cmd("LLEN").arg(self.key(&format!("events:{id}")));
+        }
+        let replies = Value::Array(self.link.all(&reads).await?);
+        let replies: Vec<u64> = redis::from_redis_value(replies).map_err(redis::RedisError::from)?;
+        // The list begins with the second event.
+        Ok(replies.chunks(2).map(|pair| (pair[0] == 1).then_some(pair[1] + 1)).collect())
+    }
+
+    pub(super) async fn delete(&self, id: &TaskId) -> Result<Deleted, StoreError> {
+        let reply = self.change(self.on(&script::DELETE).arg(id.as_str())).await?;
+        match reply.word.as_str() {
+            "ok" => Ok(Deleted::Gone),
+            "living" => Ok(Deleted::NotEnded),
+            "none" => Err(StoreError::NotFound(id.clone())),
+            _ => Err(reply.unknown()),
+        }
+    }
+}
+
+/// `None`: it is gone by now, or waits again.
+fn past(id: &TaskId, reply: Value) -> Result<Option<Past>, StoreError> {
+    let fields: Vec<Option<String>> = redis::from_redis_value(reply).map_err(redis::RedisError::from)?;
+    let [Some(end), start, Some(spec), Some(progress)] = &fields[..] else { return Ok(None) };
+    let time = |text: &String| text.parse().map_err(|_| odd(&format!("task {id} has the time {text:?}")));
+    let PastSpec { pipeline } = from_json(id, spec)?;
+    let PastProgress { spend, outcome } = from_json(id, progress)?;
+    let Some(outcome) = outcome else { return Ok(None) };
+    Ok(Some(Past {
+        ended_at: time(end)?,
+        started_at: start.as_ref().map(time).transpose()?,
+        pipeline: pipeline.name,
+        model: pipeline.model,
+        green: outcome.is_green(),
+        input_tokens: spend.input_tokens,
+        output_tokens: spend.output_tokens,
+        cost_micros: filter::cost(&spend),
+    }))
+}
