@@ -173,14 +173,14 @@ pub(super) async fn delete(
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TreeQuery {
-    /// The tree that round (from 1) left. Left out: the outcome's, or the best so far.
+    /// The tree that round left; 0: as it was submitted. Left out: the outcome's, or the best so far.
     round: Option<usize>,
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DiffQuery {
-    /// The tree that round (from 1) left. Left out: the outcome's, or the best so far.
+    /// The tree that round left; 0: as it was submitted. Left out: the outcome's, or the best so far.
     round: Option<usize>,
     /// Compare with the tree that round left. 0 or left out: with the submission.
     from: Option<usize>,
@@ -235,6 +235,7 @@ pub(super) async fn find(api: &Api, id: &str) -> Result<Task, Problem> {
 pub(super) fn chosen(task: &Task, round: Option<usize>) -> Result<&Digest, Problem> {
     match round {
         None => Ok(task.outcome.as_ref().map_or_else(|| task.best_tree(), |outcome| &outcome.tree)),
+        Some(0) => Ok(&task.spec.tree),
         Some(number) => number
             .checked_sub(1)
             .and_then(|index| task.rounds.get(index)?.tree.as_ref())

@@ -125,6 +125,8 @@ async fn a_task_starts_from_a_repository_of_the_host() {
     };
     let pair = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     let id = host.submit(&json!({ "goal": "x", "git": { "path": shop } })).await;
+    let (_, diff) = text(host.get(&format!("/api/v1/tasks/{id}/diff?round=0"))).await;
+    assert_eq!(diff, "");
     assert_eq!(files(&id).await, [pair("shop.py", "second\n")]);
     let over = json!([{ "path": "test_shop.py", "content": "t" }, { "path": "shop.py", "content": "mine" }]);
     let body = json!({ "goal": "x", "git": { "path": shop, "revision": "v1" }, "files": over, "tests": ["test_shop.py"] });
