@@ -3248,7 +3248,7 @@ export interface operations {
     archive: {
         parameters: {
             query?: {
-                /** @description The tree that round (from 1) left. Left out: the outcome's, or the best so far. */
+                /** @description The tree that round left; 0: as it was submitted. Left out: the outcome's, or the best so far. */
                 round?: number | null;
             };
             header?: never;
@@ -3363,7 +3363,7 @@ export interface operations {
     diff: {
         parameters: {
             query?: {
-                /** @description The tree that round (from 1) left. Left out: the outcome's, or the best so far. */
+                /** @description The tree that round left; 0: as it was submitted. Left out: the outcome's, or the best so far. */
                 round?: number | null;
                 /** @description Compare with the tree that round left. 0 or left out: with the submission. */
                 from?: number | null;
