@@ -141,7 +141,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     match cli.command {
         None | Some(Command::Serve) => serve::serve(settings).await,
         Some(Command::Run(run)) => run::run(*run, settings).await,
-        Some(Command::Submit(submit)) => client::submit(submit, &settings).await,
+        Some(Command::Submit(submit)) => client::submit(*submit, &settings).await,
         Some(Command::Tasks(tasks)) => client::tasks(tasks, &settings).await,
         Some(Command::Show(show)) => client::show(show, &settings).await,
         Some(Command::Events(events)) => client::events(events, &settings).await,

@@ -87,7 +87,7 @@ pub(super) enum Command {
     /// Work on one task here and now, without a server
     Run(Box<Run>),
     /// Send a task to a server
-    Submit(Submit),
+    Submit(Box<Submit>),
     /// List a server's tasks, newest first
     Tasks(Tasks),
     /// Show one task, or its diff

@@ -32,7 +32,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 56] = [
+const KEYS: [&str; 57] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -54,6 +54,7 @@ const KEYS: [&str; 56] = [
     "api.cors_origins",
     "api.trusted_proxies",
     "api.timeout_s",
+    "api.git_dirs",
     "oidc.issuer",
     "oidc.name",
     "oidc.client_id",
