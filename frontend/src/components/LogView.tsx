@@ -51,7 +51,7 @@ export function LogView({ name, lines, live }: Props) {
     count: shown.length,
     getScrollElement: () => pane.current,
     estimateSize: () => ROW,
-    overscan: 10,
+    overscan: 5,
   });
   useKeys({ "/": () => field.current?.focus() });
   // What was measured while lines wrapped does not hold any more.
@@ -128,7 +128,7 @@ export function LogView({ name, lines, live }: Props) {
         tabIndex={0}
         role="region"
         aria-label="Lines"
-        className="min-h-0 flex-1 overflow-auto font-mono text-xs"
+        className="min-h-0 flex-1 overflow-auto font-mono text-xs contain-content"
         onWheel={(event) => event.deltaY < 0 && setFollow(false)}
       >
         <div className="relative" style={{ height: rows.getTotalSize(), minWidth: wrap ? undefined : "max-content" }}>
@@ -165,7 +165,8 @@ const Row = memo(function Row({ line, marked, wrap, onMark }: RowProps) {
     <div className={`flex leading-[24px] ${marked ? "bg-warn-wash" : "hover:bg-sunken"}`}>
       <a
         href={`#L${line.number}`}
-        title={utc(line.at)}
+        // Its exact time costs too much to be written for every line that flies by.
+        onMouseEnter={(event) => (event.currentTarget.title = utc(line.at))}
         onClick={(event) => {
           event.preventDefault();
           onMark(line.number);
