@@ -760,7 +760,7 @@ export interface components {
             /** Format: int64 */
             matched: number;
             /** @description Of the others, the first 100. */
-            refused: components["schemas"]["Refused"][];
+            refused: components["schemas"]["Untouched"][];
         };
         CancelReply: {
             /** @description `ended`, `requested` (it is running and will stop within seconds) or `already-ended`. */
@@ -1581,6 +1581,10 @@ export interface components {
         };
         /** @description A `traceparent` header, <https://www.w3.org/TR/trace-context/#traceparent-header>: the caller's span. */
         Trace: string;
+        Untouched: {
+            id: string;
+            why: string;
+        };
         Uploaded: {
             digest: components["schemas"]["Digest"];
             file: string;

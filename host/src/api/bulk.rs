@@ -69,11 +69,11 @@ pub(super) struct BulkReply {
     matched: u64,
     done: u64,
     /// Of the others, the first 100.
-    refused: Vec<Refused>,
+    refused: Vec<Untouched>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Refused {
+pub(super) struct Untouched {
     id: String,
     why: String,
 }
@@ -120,7 +120,7 @@ pub(super) async fn bulk(
             // Whatever is left would fail likewise.
             Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE => return Err(problem),
             Err(problem) if reply.refused.len() < MOST_REFUSED => {
-                reply.refused.push(Refused { id: id.to_string(), why: problem.detail });
+                reply.refused.push(Untouched { id: id.to_string(), why: problem.detail });
             }
             Err(_) => {}
         }
