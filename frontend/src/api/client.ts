@@ -1,6 +1,5 @@
 import createClient from "openapi-fetch";
-import type { components } from "./schema";
-import type { AllPaths } from "./soon";
+import type { components, paths } from "./schema";
 
 export type Schema = components["schemas"];
 export type Task = Schema["Task"];
@@ -10,6 +9,15 @@ export type Report = Schema["Report"];
 export type Round = Schema["Round"];
 export type Role = Schema["Role"];
 export type AuditEntry = Schema["AuditEntry"];
+export type Session = Schema["Session"];
+export type OverviewDay = Schema["Day"];
+export type Steps = Schema["Steps"];
+export type SubmitBody = Schema["SubmitBody"];
+export type AgainBody = Schema["AgainBody"];
+export type BulkBody = Schema["BulkBody"];
+export type BulkReply = Schema["BulkReply"];
+/** What can be done to many tasks at once. */
+export type Deed = paths["/api/v1/tasks/bulk/{deed}"]["post"]["parameters"]["path"]["deed"];
 export type Reason = Schema["Reason"];
 
 /** An answer of the host that is no success, in its own words. */
@@ -24,7 +32,7 @@ export class ApiError extends Error {
   }
 }
 
-export const client = createClient<AllPaths>({
+export const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: "same-origin",
   // Looked up with each request: tests put another one in its place.

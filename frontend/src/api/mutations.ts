@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { toast } from "sonner";
-import { client, unwrap } from "./client";
-import type { AgainBody, BulkBody, BulkReply, Deed, SubmitBody } from "./soon";
+import { client, unwrap, type AgainBody, type BulkBody, type BulkReply, type Deed, type SubmitBody } from "./client";
 
 const failed = (error: Error) => toast.error(error.message);
 

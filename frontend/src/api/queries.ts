@@ -1,9 +1,9 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { Rate } from "../task/rate";
 import { client, unwrap } from "./client";
-import type { Filter } from "./soon";
+import type { paths } from "./schema";
 
-export type TaskFilter = Filter;
+export type TaskFilter = Omit<NonNullable<paths["/api/v1/tasks"]["get"]["parameters"]["query"]>, "cursor" | "limit">;
 
 export const session = queryOptions({
   queryKey: ["session"],

@@ -1,10 +1,9 @@
 import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
-import type { Task } from "../api/client";
+import type { Steps, Task } from "../api/client";
 import { useAgain } from "../api/mutations";
 import { pipelines } from "../api/queries";
-import type { Steps } from "../api/soon";
 import { partsApart } from "../task/rounds";
 import { useClickKey } from "../hooks/useClickKey";
 import { Button } from "./Button";

@@ -1,5 +1,5 @@
 import { Bar, BarChart, CartesianGrid, Legend, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
-import type { OverviewDay } from "../api/soon";
+import type { OverviewDay } from "../api/client";
 import { compact, duration, money } from "../format";
 import { groups, type Group } from "../task/figures";
 import { grouped } from "../task/grouped";

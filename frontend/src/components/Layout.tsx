@@ -70,7 +70,7 @@ function Menu({ onSearch, onKeys, open, loggedIn }: MenuProps) {
   const may = useMay();
   const ThemeIcon = ICONS[theme];
   return (
-    <header className="sticky top-0 z-30 flex items-center gap-1 border-b border-line bg-panel p-2 md:h-dvh md:w-52 md:shrink-0 md:flex-col md:items-stretch md:border-r md:border-b-0 md:p-3">
+    <header className="sticky top-0 z-30 flex items-center gap-1 border-b border-line bg-panel p-2 md:h-dvh md:w-56 md:shrink-0 md:flex-col md:items-stretch md:border-r md:border-b-0 md:p-3">
       <NavLink to="/" className="hidden px-2 pb-2 font-semibold tracking-tight md:block">
         aiagent-host
       </NavLink>

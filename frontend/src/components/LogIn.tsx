@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useLogIn } from "../api/mutations";
-import type { Session } from "../api/soon";
+import type { Session } from "../api/client";
 import { useTitle } from "../hooks/useTitle";
 import { Button, buttonLook } from "./Button";
 import { Failure } from "./Notice";

@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import type { Schema } from "../api/client";
+import type { Schema, Steps } from "../api/client";
 import { about, plugins } from "../api/queries";
-import type { Steps } from "../api/soon";
 
 interface Props {
   pipeline: Schema["Pipeline"] | undefined;

@@ -24,7 +24,7 @@ export function TaskFilters() {
     return (
       <select
         aria-label={label}
-        className="field max-w-36"
+        className="field max-w-40"
         value={value}
         onChange={(event) => set({ [name]: event.target.value })}
       >
@@ -112,7 +112,7 @@ function TextFilter({ value, onChange }: { value: string; onChange: (text: strin
     return () => clearTimeout(timer);
   });
   return (
-    <div className="relative min-w-60 flex-1">
+    <div className="relative min-w-44 flex-1">
       <Search className="pointer-events-none absolute top-2 left-2.5 size-3.5 text-soft" aria-hidden />
       <input
         ref={field}

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "react";
-import type { Steps } from "../api/soon";
+import type { Steps } from "../api/client";
 
 export interface DraftFile {
   path: string;

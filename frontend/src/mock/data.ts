@@ -1,5 +1,4 @@
-import type { AuditEntry, Schema, Task, TaskEvent } from "../api/client";
-import type { OverviewDay } from "../api/soon";
+import type { AuditEntry, OverviewDay, Schema, Task, TaskEvent } from "../api/client";
 
 /** What a host could say, for the page without one. The types are the API's: what is out of date fails to compile. */
 
@@ -186,7 +185,7 @@ export const workers = (): Schema["WorkerInfo"][] => [
     capacity: 4,
     draining: false,
     started_at: Date.now() - 90.5 * MINUTE,
-    seen_at: Date.now() - 2_000,
+    seen_at: Date.now() - 4_000,
   },
 ];
 

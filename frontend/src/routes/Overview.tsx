@@ -1,7 +1,7 @@
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "react-router";
-import type { OverviewDay } from "../api/soon";
+import type { OverviewDay } from "../api/client";
 import { overview } from "../api/queries";
 import { buttonLook } from "../components/Button";
 import { Empty, Loading } from "../components/Empty";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { OverviewDay } from "../api/soon";
+import type { OverviewDay } from "../api/client";
 import { daysOf, groups, rate } from "./figures";
 
 const row = (day: string, pipeline: string, more: Partial<OverviewDay> = {}): OverviewDay => ({

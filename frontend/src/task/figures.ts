@@ -1,4 +1,4 @@
-import type { OverviewDay } from "../api/soon";
+import type { OverviewDay } from "../api/client";
 import { grouped } from "./grouped";
 
 /** What some tasks came to. */

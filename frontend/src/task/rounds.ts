@@ -1,5 +1,4 @@
-import type { Schema, Task } from "../api/client";
-import type { Steps } from "../api/soon";
+import type { Schema, Steps, Task } from "../api/client";
 
 /** The round (from 1) whose tree a round began with; 0: the submitted files. */
 export function beganWith(task: Task, number: number): number {

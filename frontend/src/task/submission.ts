@@ -1,4 +1,4 @@
-import type { Steps, SubmitBody } from "../api/soon";
+import type { Steps, SubmitBody } from "../api/client";
 import type { Draft } from "../hooks/useDraft";
 
 type Wish = NonNullable<SubmitBody["budget"]>;
