@@ -27,7 +27,7 @@ fn print_table(table: &Table, path: &str, shown: &str, origins: &BTreeMap<String
         let value = match value.as_str() {
             Some(text) if is_secret(key, text) => Value::from("***"),
             Some(url) if key == "store" => Value::from(without_password(url)),
-            _ => value.clone(),
+            _ => short(value),
         };
         let origin = origins.get(&below(path, key)).unwrap_or(&Origin::Default);
         writeln!(out, "{:<40} # {origin}", format!("{} = {value}", quoted(key))).expect("a string takes all");
@@ -36,6 +36,17 @@ fn print_table(table: &Table, path: &str, shown: &str, origins: &BTreeMap<String
         if let Some(inner) = value.as_table() {
             print_table(inner, &below(path, key), &below(shown, &quoted(key)), origins, out);
         }
+    }
+}
+
+/// Some numbers are kept in single precision, where 0.8 is nearly 0.800000011920929.
+fn short(value: &Value) -> Value {
+    match value {
+        Value::Float(number) if f64::from(*number as f32) == *number => {
+            Value::Float((*number as f32).to_string().parse().expect("what a number prints as is a number"))
+        }
+        Value::Array(values) => Value::Array(values.iter().map(short).collect()),
+        _ => value.clone(),
     }
 }
 

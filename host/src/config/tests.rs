@@ -110,6 +110,8 @@ fn the_printed_configuration_reads_back_the_same() {
     assert!(printed.contains("token = \"***\""));
     // What a named section leaves out is printed too.
     assert!(printed.contains("retries = 4 "), "{printed}");
+    // As it was written, and not as single precision has it.
+    assert!(printed.contains("temperatures = [0.0, 0.8]"), "{printed}");
     let again = load(&printed, Environment::default()).expect("what we print, we read").print();
     let values = |text: &str| {
         text.lines().map(|l| l.split(" # ").next().unwrap_or(l).trim().to_owned()).collect::<Vec<_>>()
