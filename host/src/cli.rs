@@ -137,6 +137,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     if let Some(Command::Token { command }) = cli.command {
         return token::token(command, &config);
     }
+    let user = token::user(&config.environment);
     let settings = config.settings;
     match cli.command {
         None | Some(Command::Serve) => serve::serve(settings).await,
@@ -147,7 +148,7 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
         Some(Command::Events(events)) => client::events(events, &settings).await,
         Some(Command::Cancel(cancel)) => client::cancel(cancel, &settings).await,
         Some(Command::Queue { command }) => queue::queue(command, &settings).await,
-        Some(Command::Plugins { command }) => plugins::plugins(command, settings).await,
+        Some(Command::Plugins { command }) => plugins::plugins(command, settings, user).await,
         Some(Command::Healthcheck { server }) => client::healthcheck(&server, &settings).await,
         Some(Command::ProductionCheck(check)) => production::check(check, &settings).await,
         Some(Command::Smoke(smoke)) => client::smoke(smoke, &settings).await,

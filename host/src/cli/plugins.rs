@@ -11,11 +11,12 @@ use super::args::Plugins;
 use super::client;
 use super::paint::{BAD, FAINT, GOOD};
 use super::{Failed, exit};
+use crate::access::{self, Deed, What};
 use crate::app::plugin_settings;
 use crate::config::Settings;
 use crate::plugin::{self, Catalog, Inspection, Refusal, Runtime, Status, allow, inspect};
 
-pub(super) async fn plugins(command: Plugins, settings: Settings) -> Result<u8, Failed> {
+pub(super) async fn plugins(command: Plugins, settings: Settings, user: String) -> Result<u8, Failed> {
     match command {
         Plugins::List { json } => {
             // As a service without a past would.
@@ -30,6 +31,10 @@ pub(super) async fn plugins(command: Plugins, settings: Settings) -> Result<u8, 
                 |refusal: Refusal| anyhow::anyhow!("{}: {refusal}; {}", file.display(), refusal.remedy());
             let allowed = allow(&file, &plugin_settings(&settings)).map_err(refused)?;
             let (name, digest) = (&allowed.name, &allowed.digest);
+            let file = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            let deed = Deed::new(None, None, What::Allowed, file);
+            let deed = Deed { who: user, detail: Some(digest.to_string()), ..deed };
+            access::append(&settings.state_dir, &deed)?;
             say!("{GOOD}✓{GOOD:#} {name} {digest} may use: {}", allowed.grants.join(", "))?;
             Ok(0)
         }

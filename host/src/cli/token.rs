@@ -6,7 +6,7 @@ use super::args::Token;
 use super::paint::{BAD, FAINT};
 use super::{Failed, out};
 use crate::access::{self, Deed, What};
-use crate::config::Config;
+use crate::config::{Config, Environment};
 use crate::task::Millis;
 
 pub(super) fn token(command: Token, config: &Config) -> Result<u8, Failed> {
@@ -65,10 +65,14 @@ pub(super) fn token(command: Token, config: &Config) -> Result<u8, Failed> {
 
 /// In the audit log of the host whose state folder this is.
 fn tell(config: &Config, what: What, name: &str, detail: Option<String>) -> anyhow::Result<()> {
-    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| config.environment.get(name));
-    let who = user.unwrap_or("a command").to_owned();
-    let deed = Deed { who, detail, ..Deed::new(None, None, what, name) };
+    let deed = Deed { who: user(&config.environment), detail, ..Deed::new(None, None, what, name) };
     Ok(access::append(&config.settings.state_dir, &deed)?)
+}
+
+/// Who gives a command, as far as the shell says.
+pub(super) fn user(environment: &Environment) -> String {
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| environment.get(name));
+    user.unwrap_or("a command").to_owned()
 }
 
 fn days(span: Millis) -> String {

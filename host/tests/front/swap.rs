@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aiagent_host::task::Digest;
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fake_model::{FakeModel, Reply};
 use crate::guest::{guest, variant};
@@ -201,6 +201,8 @@ async fn what_is_held_back_is_shown_and_can_be_allowed() {
     let digest = Digest::of(&greedy);
     assert_eq!((allowed.code, allowed.out), (0, format!("✓ step {digest} may use: model\n")));
     until(&host, "the allowed builder", |all| serves(all, &digest)).await;
+    let told = json(host.get("/api/v1/audit")).await.1["entries"][0].clone();
+    assert_eq!((&told["what"], &told["subject"]), (&json!("allowed"), &json!("step.wasm")));
     let (_, all) = json(host.get("/api/v1/plugins")).await;
     assert_eq!(all["refused"].as_array().map(Vec::len), Some(0), "{all:#}");
     let history: Vec<_> =
