@@ -7,7 +7,6 @@
 mod http;
 mod process;
 mod rooms;
-mod socket;
 mod supervisor;
 
 use std::net::SocketAddr;

@@ -1,4 +1,6 @@
-//! Connections: taken, bounded in how long they may say nothing, and closed in order.
+//! Connections: taken, bounded in how long they may say or take nothing, and closed in order.
+
+mod patient;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::socket;
+use patient::Patient;
 
 /// From the first byte that could be, to the last byte of a request's headers. So long a connection may also
 /// wait for its next request.
@@ -25,9 +27,9 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until `close` is cancelled; then requests that are under way may go on to their end. Headers take
-/// no longer than `within`, which is what a whole request may take.
+/// no longer than `within`, which is what a whole request may take; a client that takes nothing of an answer
+/// for so long is cut off.
 pub(super) async fn serve(listener: TcpListener, router: Router, within: Duration, close: CancellationToken) {
-    let within = within.min(HEADERS_WITHIN);
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -36,7 +38,10 @@ pub(super) async fn serve(listener: TcpListener, router: Router, within: Duratio
         };
         match accepted {
             Ok((stream, peer)) => {
-                socket::settle(&stream);
+                // A message of a few bytes must not wait for the one before it to be acknowledged.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%peer, %error, "a connection can't be settled");
+                }
                 connections.spawn(connection(stream, peer, router.clone(), within, close.clone()));
             }
             Err(error) if is_of_one(&error) => {}
@@ -64,8 +69,8 @@ async fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(within)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .header_read_timeout(within.min(HEADERS_WITHIN))
+        .serve_connection(TokioIo::new(Patient::new(stream, within)), TowerToHyperService::new(service));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
@@ -75,8 +80,14 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "a connection broke off");
+        tracing::debug!(%peer, error = %chain(&error), "a connection broke off");
     }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |all, cause| format!("{all}: {cause}"))
 }
 
 /// The client went away before it was taken.

@@ -1,5 +1,7 @@
 //! What a client may cost a host: time, bytes; and what each answer tells a browser.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -48,6 +50,29 @@ async fn who_sends_too_slowly_is_cut_off_and_streams_go_on() {
     // The stream is older than that by now.
     host.post(&format!("/api/v1/tasks/{id}/cancel")).send().await.expect("an answer");
     stream.until("ended").await;
+}
+
+#[tokio::test]
+async fn who_takes_nothing_is_cut_off() {
+    // Time enough for the answer to begin, on a busy machine too.
+    let host = Setup::new().set("api.timeout_s", 10).set("log", "aiagent_host=debug,info").start().await;
+    // More than the kernel keeps between the two, and nothing that packs.
+    let mut noise = 1_u64;
+    let mut piece = || {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        STANDARD.encode(&noise.to_be_bytes()[..6])
+    };
+    let mut file = || (0..500_000).map(|_| piece()).collect::<String>();
+    let files: Vec<_> =
+        (0..5).map(|number| json!({ "path": format!("{number}.txt"), "content": file() })).collect();
+    let id = host.submit(&json!({ "goal": "x", "files": files })).await;
+    let mut stream = connect(&host).await;
+    let request = format!("GET /api/v1/tasks/{id}/archive HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it is read");
+    host.logged("the client takes nothing").await;
+    drop(stream);
+    let (status, _) = json(host.get("/api/v1/tasks")).await;
+    assert_eq!(status, 200);
 }
 
 #[tokio::test]
