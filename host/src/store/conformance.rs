@@ -88,6 +88,7 @@ macro_rules! suite {
                 claim: an_empty_queue_gives_nothing the_longest_waiting_comes_first a_claim_fills_the_record
                     a_repeated_claim_gives_the_same_lease a_repeated_claim_extends_the_lease
                     a_claim_repeated_after_its_lease_is_a_new_one another_nonce_gets_another_task
+                    a_claim_that_lost_its_lease_has_no_right_to_the_next
                     a_nonce_is_its_workers_own a_finished_claim_is_not_given_again
                     fences_follow_the_clock_and_always_grow a_second_claim_says_so;
                 lease: a_heartbeat_gives_a_full_term_from_now an_overdue_lease_holds_until_it_is_reaped

@@ -59,6 +59,15 @@ pub(super) async fn a_claim_repeated_after_its_lease_is_a_new_one(on: &Subject) 
     assert_eq!(on.claim("w", 1).await.expect("a task waits").task.id, id(2));
 }
 
+pub(super) async fn a_claim_that_lost_its_lease_has_no_right_to_the_next(on: &Subject) {
+    on.running(1).await;
+    on.clock.advance(LEASE);
+    assert!(on.claim("w", 1).await.is_none());
+    on.store.reap().await.expect("reaps");
+    assert_eq!(on.claim("w", 2).await.expect("it waits again").task.id, id(1));
+    assert!(on.claim("w", 1).await.is_none());
+}
+
 pub(super) async fn another_nonce_gets_another_task(on: &Subject) {
     on.running(1).await;
     assert!(on.claim("w", 2).await.is_none());

@@ -17,9 +17,8 @@ if id then
     call('ZADD', list, whole(now + is[TERM]), id)
     return granted(id, is)
   end
-  -- Another task takes its place in the claims.
-  call('HSET', base .. 'task:' .. id, 'claim', '-:' .. worker)
 end
+local lapsed = id
 
 -- Those whose time has come join their lanes.
 for _, due in ipairs(call('ZRANGE', base .. 'delayed', '-inf', whole(millis), 'BYSCORE')) do
@@ -107,6 +106,10 @@ if is[GAVE] or is[COMMIT] then
 end
 call('ZADD', leases(is[LANE]), whole(now + term), id)
 call('SADD', base .. 'tenants', string.sub(is[LANE], 3))
+if lapsed then
+  -- Its worker, which may yet give it up, no longer has this claim.
+  call('HSET', base .. 'task:' .. lapsed, 'claim', '-:' .. worker)
+end
 call('HSET', base .. 'claims', claim, id)
 add(id, began_before and again or first)
 wake()
