@@ -6,6 +6,7 @@
 mod clock;
 mod control;
 mod filter;
+mod pack;
 mod queue;
 mod snapshots;
 mod memory;

@@ -35,7 +35,7 @@ use self::writer::Writer;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Count, Deleted, Filter, JournalEntry, Lease,
     NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Stored, Submitted, Watch,
-    WorkerInfo,
+    WorkerInfo, pack,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 
@@ -250,7 +250,10 @@ impl Store for SqliteStore {
         let (name, now) = (digest.clone(), self.0.clock.now());
         if !self.0.readers.read(move |conn| blobs::is_fresh(conn, &name, now)).await? {
             let name = digest.clone();
-            self.0.writer.write(move |tx| blobs::put(tx, &name, &bytes)).await?;
+            let packed = tokio::task::spawn_blocking(move || pack::pack(bytes)).await;
+            let failed = |error| StoreError::Corrupt(format!("a blob can't be packed: {error}"));
+            let (packed, bytes) = packed.map_err(std::io::Error::other).flatten().map_err(failed)?;
+            self.0.writer.write(move |tx| blobs::put(tx, &name, packed, &bytes)).await?;
         }
         Ok(digest)
     }

@@ -9,18 +9,9 @@ use redis::Value;
 use super::Inner;
 use super::error::odd;
 use super::script;
-use crate::store::StoreError;
 use crate::store::control::BLOB_FRESH_MILLIS;
+use crate::store::{StoreError, pack};
 use crate::task::Digest;
-
-/// Shorter ones hardly shrink.
-const PACK_FROM: usize = 64 << 10;
-
-/// The fastest: a blob is written and read once or twice.
-const LEVEL: i32 = 1;
-
-/// A snapshot is far shorter; more would be an attack on our memory.
-const LONGEST: usize = 4 << 30;
 
 impl Inner {
     pub(super) async fn put_blob(&self, bytes: Bytes) -> Result<Digest, StoreError> {
@@ -31,9 +22,9 @@ impl Inner {
         }
         let noted = self.link.call(&self.on(&script::BLOB_NOTE).arg(digest.as_str())).await?;
         let (_, at): (String, u64) = redis::from_redis_value(noted).map_err(redis::RedisError::from)?;
-        let (packed, bytes) = pack(bytes).await?;
+        let (is_packed, bytes) = packed(bytes).await?;
         let put = script::BLOB_PUT.on(&self.blob_key(&digest), &self.now());
-        let put = put.arg(at).arg(u8::from(packed)).arg(&bytes[..]);
+        let put = put.arg(at).arg(u8::from(is_packed)).arg(&bytes[..]);
         self.link.call(&put).await?;
         self.replicated(&put).await?;
         Ok(digest)
@@ -46,37 +37,21 @@ impl Inner {
             redis::from_redis_value(self.link.send(&read).await?).map_err(redis::RedisError::from)?;
         match (packed, bytes) {
             (Some(0), Some(bytes)) => Ok(Some(bytes.into())),
-            (Some(_), Some(bytes)) => Ok(Some(unpack(digest, bytes).await?)),
+            (Some(_), Some(bytes)) => Ok(Some(unpacked(digest, bytes).await?)),
             _ => Ok(None),
         }
     }
 }
 
-async fn pack(bytes: Bytes) -> Result<(bool, Bytes), StoreError> {
-    if bytes.len() < PACK_FROM {
-        return Ok((false, bytes));
-    }
-    let pack = move || -> std::io::Result<(bool, Bytes)> {
-        let packed = zstd::bulk::compress(&bytes, LEVEL)?;
-        let shrinks = packed.len() < bytes.len();
-        Ok(if shrinks { (true, packed.into()) } else { (false, bytes) })
-    };
-    let done = tokio::task::spawn_blocking(pack).await;
+async fn packed(bytes: Bytes) -> Result<(bool, Bytes), StoreError> {
+    let done = tokio::task::spawn_blocking(move || pack::pack(bytes)).await;
     done.map_err(std::io::Error::other)
         .flatten()
         .map_err(|error| odd(&format!("a blob can't be packed: {error}")))
 }
 
-async fn unpack(digest: &Digest, packed: Vec<u8>) -> Result<Bytes, StoreError> {
-    let unpack = move || -> std::io::Result<Bytes> {
-        let length = zstd::zstd_safe::get_frame_content_size(&packed).ok().flatten().unwrap_or(0);
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length > LONGEST {
-            return Err(std::io::Error::other(format!("it would be {length} bytes long")));
-        }
-        Ok(zstd::bulk::decompress(&packed, length)?.into())
-    };
-    let done = tokio::task::spawn_blocking(unpack).await;
+async fn unpacked(digest: &Digest, packed: Vec<u8>) -> Result<Bytes, StoreError> {
+    let done = tokio::task::spawn_blocking(move || pack::unpack(&packed)).await;
     let failed = |error| odd(&format!("blob {digest} can't be unpacked: {error}"));
     done.map_err(std::io::Error::other).flatten().map_err(failed)
 }

@@ -4,25 +4,34 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::{Done, Tx};
-use crate::store::StoreError;
 use crate::store::clock::Now;
-use crate::store::control;
+use crate::store::{StoreError, control, pack};
 use crate::task::Digest;
 
-pub(super) fn put(tx: &Tx<'_>, digest: &Digest, bytes: &[u8]) -> Result<Done<()>, StoreError> {
+/// `packed`: they are compressed.
+pub(super) fn put(tx: &Tx<'_>, digest: &Digest, packed: bool, bytes: &[u8]) -> Result<Done<()>, StoreError> {
     tx.conn
         .prepare_cached(
-            "INSERT INTO blobs (digest, stored_at, bytes) VALUES (?, ?, ?) \
+            "INSERT INTO blobs (digest, stored_at, packed, bytes) VALUES (?, ?, ?, ?) \
              ON CONFLICT (digest) DO UPDATE SET stored_at = max(stored_at, excluded.stored_at)",
         )?
-        .execute(params![digest.as_str(), tx.now.millis().cast_signed(), bytes])?;
+        .execute(params![digest.as_str(), tx.now.millis().cast_signed(), packed, bytes])?;
     Done::quiet(())
 }
 
 pub(super) fn get(conn: &Connection, digest: &Digest) -> Result<Option<Bytes>, StoreError> {
-    let mut query = conn.prepare_cached("SELECT bytes FROM blobs WHERE digest = ?")?;
-    let bytes = query.query_row([digest.as_str()], |row| row.get::<_, Vec<u8>>(0)).optional()?;
-    Ok(bytes.map(Bytes::from))
+    let mut query = conn.prepare_cached("SELECT packed, bytes FROM blobs WHERE digest = ?")?;
+    let found = query.query_row([digest.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found.map(|(packed, bytes)| whole(digest, packed, bytes)).transpose()
+}
+
+/// The bytes as they were given.
+pub(super) fn whole(digest: &Digest, packed: bool, bytes: Vec<u8>) -> Result<Bytes, StoreError> {
+    if !packed {
+        return Ok(bytes.into());
+    }
+    pack::unpack(&bytes)
+        .map_err(|error| StoreError::Corrupt(format!("blob {digest} can't be unpacked: {error}")))
 }
 
 /// Whether it is there, and safe from collection for long enough that storing it again is needless.

@@ -7,11 +7,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde::Deserialize;
 
 use super::writer::{Done, Tx};
-use super::{Inner, rows};
+use super::{Inner, blobs, rows};
 use crate::store::clock::as_micros;
 use crate::store::control::{BLOB_GRACE_MILLIS, KEY_MILLIS};
 use crate::store::{Collected, StoreError, snapshots};
@@ -153,10 +153,10 @@ fn is_digest(word: &str) -> bool {
 }
 
 fn keep_files(conn: &Connection, root: &str, old: &mut HashSet<String>) -> Result<(), StoreError> {
-    let manifest: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT bytes FROM blobs WHERE digest = ?")?
-        .query_row([root], |row| row.get(0))
-        .optional()?;
+    let manifest = match blobs::get(conn, &Digest::named(root)) {
+        Err(StoreError::Corrupt(_)) => None,
+        found => found?,
+    };
     // A snapshot that is missing or can't be read keeps no files; `fsck` tells of it.
     if let Some(Ok(files)) = manifest.map(|bytes| snapshots::files(&bytes)) {
         for file in files {

@@ -5,6 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use rusqlite::{Connection, ErrorCode};
+use sha2::{Digest as _, Sha256};
 
 use super::writer::{Done, Tx};
 use super::{SqliteStore, Store, StoreError};
@@ -42,9 +43,9 @@ fn a_newer_schema_is_refused() {
     let Scratch { store, folder } = scratch();
     drop(store);
     let path = folder.path().join("store.db");
-    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 4").expect("runs");
+    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 5").expect("runs");
     let message = refusal(&path);
-    assert!(message.contains("has schema 4, written by a newer aiagent-host"), "{message}");
+    assert!(message.contains("has schema 5, written by a newer aiagent-host"), "{message}");
 }
 
 #[test]
@@ -102,6 +103,11 @@ async fn the_file_is_set_to_survive_a_power_cut() {
     assert_eq!(read("auto_vacuum").await.expect("reads"), 2.into());
 }
 
+/// Bytes that do not shrink.
+fn noise(length: u32) -> Vec<u8> {
+    (0..length / 32).flat_map(|n| Sha256::digest(n.to_le_bytes())).collect()
+}
+
 #[tokio::test]
 async fn a_full_disk_is_said_and_survived() {
     let on = scratch();
@@ -115,7 +121,7 @@ async fn a_full_disk_is_said_and_survived() {
     let kept = on.store.put_blob(Bytes::from_static(b"before")).await.expect("stores");
     // At once the limit can't be below what is used already.
     limit(1).await.expect("limits");
-    let big = Bytes::from(vec![1; 1 << 20]);
+    let big = Bytes::from(noise(1 << 20));
     let full = on.store.put_blob(big.clone()).await;
     assert!(matches!(full, Err(StoreError::Unavailable(_))), "{full:?}");
     assert!(on.store.get_blob(&kept).await.expect("reads").is_some());
@@ -129,7 +135,7 @@ async fn a_panic_undoes_its_own_verb_only() {
     let on = scratch();
     let (before, after) = (Bytes::from_static(b"before"), Bytes::from_static(b"after"));
     let panicking = on.store.0.writer.write(|tx: &Tx<'_>| -> Result<Done<()>, StoreError> {
-        super::blobs::put(tx, &Digest::of(b"half"), b"half")?;
+        super::blobs::put(tx, &Digest::of(b"half"), false, b"half")?;
         panic!("as a bug would");
     });
     let (first, bug, last) = tokio::join!(on.store.put_blob(before), panicking, on.store.put_blob(after));
@@ -170,7 +176,8 @@ async fn fsck_finds_what_does_not_fit() {
         ("UPDATE counts SET tasks = 7 WHERE state = 2", "says 7 tasks; there are 0"),
         ("UPDATE specs SET spec = '{'", "can't be read"),
         ("UPDATE tasks SET state = 2, position = NULL", "has not ended, or the other way round"),
-        ("INSERT INTO blobs VALUES ('sha256:00', 0, x'01')", "holds other bytes than its name says"),
+        ("INSERT INTO blobs VALUES ('sha256:00', 0, x'01', 0)", "holds other bytes than its name says"),
+        ("INSERT INTO blobs VALUES ('sha256:00', 0, x'01', 1)", "can't be unpacked"),
         ("DELETE FROM blobs", "is missing"),
     ];
     for (damage, finding) in damages {
@@ -265,4 +272,26 @@ fn a_lock_that_is_held_too_long_is_busy() {
     let error = waiter.execute_batch("BEGIN IMMEDIATE").expect_err("is locked");
     assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
     assert!(matches!(StoreError::from(error), StoreError::Unavailable(_)));
+}
+
+#[tokio::test]
+async fn large_blobs_take_little_room() {
+    let on = scratch();
+    let conn = || Connection::open(on.folder.path().join("store.db")).expect("opens");
+    let text = Bytes::from("def add(a, b):\n    return a + b\n".repeat(10_000));
+    // What does not shrink is kept as it is, and so is what looks as if it were compressed.
+    let noise = Bytes::from(zstd::bulk::compress(&noise(1 << 17), 1).expect("compresses"));
+    let mut digests = Vec::new();
+    for blob in [&text, &noise] {
+        let digest = on.store.put_blob(blob.clone()).await.expect("stores");
+        assert_eq!(on.store.get_blob(&digest).await.expect("reads").as_ref(), Some(blob));
+        digests.push(digest);
+    }
+    let kept = |digest: &Digest| -> i64 {
+        let sql = "SELECT length(bytes) FROM blobs WHERE digest = ?";
+        conn().query_row(sql, [digest.as_str()], |row| row.get(0)).expect("is there")
+    };
+    assert!(kept(&digests[0]) * 100 < text.len() as i64, "{}", kept(&digests[0]));
+    assert_eq!(kept(&digests[1]), noise.len() as i64);
+    assert_eq!(on.store.fsck().await.expect("checks"), Vec::<String>::new());
 }
