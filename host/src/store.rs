@@ -8,6 +8,7 @@ mod control;
 mod filter;
 mod pack;
 mod queue;
+mod rate;
 mod snapshots;
 mod memory;
 mod sqlite;
@@ -29,6 +30,7 @@ pub use clock::Clock;
 pub use filter::{Count, Deleted, Ending, Filter, MOST_COUNTED, Page, Past, Pasts};
 pub use memory::MemoryStore;
 pub use queue::{Limits, QueueLimits, QueueStats, Requeued, WorkerInfo};
+pub use rate::Rate;
 pub use sqlite::SqliteStore;
 
 /// How long a claim holds without a heartbeat, unless it asks for another term.
@@ -152,6 +154,13 @@ pub trait Store: Send + Sync + 'static {
     async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError>;
 
     async fn check_out(&self, worker: &str) -> Result<(), StoreError>;
+
+    /// Takes one request with so many tokens out of what all workers together may ask of a model. `Some`: not
+    /// now, but after so long. A reservation that is never settled is one that was used up.
+    async fn reserve(&self, model: &str, rate: Rate, tokens: u64) -> Result<Option<Duration>, StoreError>;
+
+    /// Says what a reservation has come to. Not to be repeated.
+    async fn settle(&self, model: &str, rate: Rate, reserved: u64, used: u64) -> Result<(), StoreError>;
 
     /// The workers that have checked in within the last minute, by name.
     async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError>;

@@ -10,6 +10,7 @@ mod halt;
 mod journal;
 mod keeper;
 mod live;
+mod pace;
 mod presence;
 mod pulse;
 mod step;

@@ -147,6 +147,8 @@ fn model_config(name: &str, model: &Model) -> anyhow::Result<ModelConfig> {
         total_timeout: Duration::from_secs(model.total_timeout_s),
         retries: model.retries,
         parallel: model.parallel,
+        requests_per_minute: model.requests_per_minute,
+        tokens_per_minute: model.tokens_per_minute,
         allow: allow.collect::<anyhow::Result<_>>()?,
         stream: model.stream,
         extra: model.extra.clone(),

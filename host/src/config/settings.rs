@@ -213,6 +213,10 @@ pub struct Model {
     pub retries: u32,
     /// Requests under way at once; further ones wait. 0: no limit.
     pub parallel: usize,
+    /// Of all workers on the store together; further ones wait. 0: no limit.
+    pub requests_per_minute: u64,
+    /// Likewise, input and output together.
+    pub tokens_per_minute: u64,
     pub stream: bool,
     /// Non-global addresses this model may be reached at, such as `"127.0.0.1"` or `"10.0.0.0/8"`.
     pub allow: Vec<String>,
@@ -359,6 +363,8 @@ impl Default for Model {
             total_timeout_s: 600,
             retries: 4,
             parallel: 0,
+            requests_per_minute: 0,
+            tokens_per_minute: 0,
             stream: true,
             allow: Vec::new(),
             extra: BTreeMap::new(),

@@ -36,6 +36,10 @@ pub struct ModelConfig {
     pub retries: u32,
     /// Calls under way at once; further ones wait, and their clocks start when they go. 0: no limit.
     pub parallel: usize,
+    /// Of all workers together, which whoever asks keeps to; 0: no limit.
+    pub requests_per_minute: u64,
+    /// Likewise, input and output together.
+    pub tokens_per_minute: u64,
     /// The wait before the first retry is drawn from 0 to this; it doubles with each further one.
     pub retry_wait: Duration,
     pub max_response_bytes: u64,
@@ -66,6 +70,8 @@ impl ModelConfig {
             total_timeout: Duration::from_secs(600),
             retries: 4,
             parallel: 0,
+            requests_per_minute: 0,
+            tokens_per_minute: 0,
             retry_wait: Duration::from_millis(500),
             max_response_bytes: 16 << 20,
             allow: Vec::new(),

@@ -16,7 +16,7 @@ use self::state::State;
 use super::clock::Now;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Count, Deleted, Filter, JournalEntry, Lease,
-    NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
+    NewTask, Page, Pasts, QueueStats, Rate, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 
@@ -178,6 +178,17 @@ impl Store for MemoryStore {
     async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
         let now = self.clock.now();
         Ok(self.state().workers(now))
+    }
+
+    async fn reserve(&self, model: &str, rate: Rate, tokens: u64) -> Result<Option<Duration>, StoreError> {
+        let now = self.clock.now();
+        Ok(self.state().rates.entry(model.to_owned()).or_default().take(rate.takes(tokens), now))
+    }
+
+    async fn settle(&self, model: &str, rate: Rate, reserved: u64, used: u64) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.rates.entry(model.to_owned()).or_default().settle(rate.takes(reserved), rate.takes(used));
+        Ok(())
     }
 
     async fn fsck(&self) -> Result<Vec<String>, StoreError> {

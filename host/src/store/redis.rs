@@ -37,7 +37,7 @@ pub use self::snapshot::Put;
 use self::wake::Marker;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Count, Deleted, Filter, JournalEntry, Lease,
-    NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
+    NewTask, Page, Pasts, QueueStats, Rate, Requeued, Stats, Store, StoreError, Submitted, Watch, WorkerInfo,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 
@@ -240,6 +240,14 @@ impl Store for RedisStore {
 
     async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
         self.0.workers().await
+    }
+
+    async fn reserve(&self, model: &str, rate: Rate, tokens: u64) -> Result<Option<Duration>, StoreError> {
+        self.0.reserve(model, rate, tokens).await
+    }
+
+    async fn settle(&self, model: &str, rate: Rate, reserved: u64, used: u64) -> Result<(), StoreError> {
+        self.0.settle(model, rate, reserved, used).await
     }
 
     async fn fsck(&self) -> Result<Vec<String>, StoreError> {

@@ -34,7 +34,7 @@ use self::readers::Readers;
 use self::writer::Writer;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Count, Deleted, Filter, JournalEntry, Lease,
-    NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Stored, Submitted, Watch,
+    NewTask, Page, Pasts, QueueStats, Rate, Requeued, Stats, Store, StoreError, Stored, Submitted, Watch,
     WorkerInfo, pack,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
@@ -239,6 +239,16 @@ impl Store for SqliteStore {
     async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
         let now = self.0.clock.now();
         self.0.readers.read(move |conn| line::workers(conn, now)).await
+    }
+
+    async fn reserve(&self, model: &str, rate: Rate, tokens: u64) -> Result<Option<Duration>, StoreError> {
+        let model = model.to_owned();
+        self.0.writer.write(move |tx| line::reserve(tx, &model, rate.takes(tokens))).await
+    }
+
+    async fn settle(&self, model: &str, rate: Rate, reserved: u64, used: u64) -> Result<(), StoreError> {
+        let model = model.to_owned();
+        self.0.writer.write(move |tx| line::settle(tx, &model, rate.takes(reserved), rate.takes(used))).await
     }
 
     async fn fsck(&self) -> Result<Vec<String>, StoreError> {

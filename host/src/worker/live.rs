@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drive::Desk;
 use super::journal::Journal;
+use super::pace;
 use super::step::{self, Break};
 use crate::exec::{self, ExecError, ExecLimits};
 use crate::model::{self, Completing, DoorEvent, ModelError, Usage};
@@ -157,6 +158,14 @@ impl Live {
             limit.saturating_sub(gone)
         });
         let key = Digest::of(format!("{}/{}/{index}", self.task.id, self.task.step).as_bytes());
+        let pace = pace::keep(&self.desk, config, request, &self.source).await;
+        let pace = match pace {
+            Ok(pace) => pace,
+            Err(error) => {
+                self.tally().broken = Some(Break::from(error));
+                return failed(ModelError::Unreachable("the store failed".to_owned()));
+            }
+        };
         self.desk.feed.push(EventBody::ModelStarted { round: self.round, model: name.clone(), call });
         let mut events = |event| match event {
             DoorEvent::Text(text) => self.desk.feed.push(EventBody::Tokens { call, text }),
@@ -197,6 +206,7 @@ impl Live {
             Ok(answered) => (answered.completion.usage, answered.estimated, None),
             Err(error) => (Usage::default(), false, Some(error.to_string())),
         };
+        pace.settle(&self.desk, usage).await;
         self.desk.feed.push(EventBody::ModelEnded {
             call,
             input_tokens: usage.input_tokens,

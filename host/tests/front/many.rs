@@ -253,3 +253,37 @@ async fn a_dead_task_is_listed_and_put_back() {
     let page = json(host.get("/api/v1/tasks?dead=true")).await.1;
     assert_eq!(page["tasks"], json!([]));
 }
+
+#[tokio::test]
+async fn workers_share_what_a_model_may_be_asked_in_a_minute() {
+    let redis = RedisServer::start(DURABLE);
+    let model = FakeModel::start([Reply::says(sample::RIGHT), Reply::says(sample::RIGHT)]).await;
+    let limited = |role: &str| host(&redis, &model, role).set("models.default.requests_per_minute", 1);
+    let dashboard = limited("dashboard").start().await;
+    let _workers = [
+        limited("worker").set("worker.name", "one").start().await,
+        limited("worker").set("worker.name", "two").start().await,
+    ];
+    let first = dashboard.submit(&sample::body()).await;
+    let task = dashboard.ended(&first).await;
+    assert_eq!(task["outcome"]["reason"], json!({ "kind": "green" }), "{task:#}");
+    let second = dashboard.submit(&sample::body()).await;
+    let third = dashboard.submit(&sample::body()).await;
+    for id in [&second, &third] {
+        let mut events = dashboard.events(id, 0).await;
+        loop {
+            let seen = events.until("log").await;
+            let said = seen.last().expect("that one").data["message"].as_str().expect("a text");
+            if said.starts_with("model default has been asked as much as it may be in a minute") {
+                break;
+            }
+        }
+    }
+    assert_eq!(model.asked().len(), 1);
+    // Whoever waits hears a cancel.
+    for id in [&second, &third] {
+        dashboard.post(&format!("/api/v1/tasks/{id}/cancel")).send().await.expect("answers");
+        assert_eq!(dashboard.ended(id).await["outcome"]["reason"], json!({ "kind": "cancelled" }));
+    }
+    assert_eq!(model.asked().len(), 1);
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aiagent_host::store::{
     Beat, Cancelled, Claim, ClaimRequest, Collected, Count, Deleted, Filter, JournalEntry, Lease,
-    MemoryStore, NewTask, Page, Pasts, QueueStats, Requeued, Stats, Store, StoreError, Submitted, Watch,
-    WorkerInfo,
+    MemoryStore, NewTask, Page, Pasts, QueueStats, Rate, Requeued, Stats, Store, StoreError, Submitted,
+    Watch, WorkerInfo,
 };
 use aiagent_host::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 use async_trait::async_trait;
@@ -164,6 +164,14 @@ impl Store for Flaky {
 
     async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
         self.line("workers", self.store.workers()).await
+    }
+
+    async fn reserve(&self, model: &str, rate: Rate, tokens: u64) -> Result<Option<Duration>, StoreError> {
+        self.line("reserve", self.store.reserve(model, rate, tokens)).await
+    }
+
+    async fn settle(&self, model: &str, rate: Rate, reserved: u64, used: u64) -> Result<(), StoreError> {
+        self.line("settle", self.store.settle(model, rate, reserved, used)).await
     }
 
     async fn fsck(&self) -> Result<Vec<String>, StoreError> {

@@ -8,6 +8,7 @@ use super::line::Line;
 use crate::store::clock::Now;
 use crate::store::control::{self, Control, GaveUp, Parted};
 use crate::store::queue::{Lane, WORKER_MILLIS};
+use crate::store::rate::Buckets;
 use crate::store::{
     Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, NewTask, QueueStats, Requeued, Stats,
     StoreError, Submitted, WorkerInfo,
@@ -23,6 +24,7 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<String, WorkerInfo>,
     pub(super) keys: HashMap<String, Key>,
     pub(super) blobs: HashMap<Digest, Stored>,
+    pub(super) rates: HashMap<String, Buckets>,
 }
 
 pub(super) struct Record {

@@ -19,6 +19,7 @@
 --   leases:QUEUE|TENANT         running tasks, by the end of their lease in µs
 --   queues, tenants             names of QUEUE, QUEUE|TENANT that have such lists, or had
 --   claims                      from NONCE:WORKER to the running task; `cancels`: those that shall stop
+--   rate:MODEL    when its buckets of requests and tokens are full again, in µs
 --   paused, key:KEY, workers, worker-infos, turn, wake, watch, layout
 local base = KEYS[1]
 local call = redis.call

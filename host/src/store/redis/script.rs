@@ -74,6 +74,8 @@ scripts! {
     PUT_TASK "wake.lua" "line.lua" "put_task.lua";
     PUT_KEY "put_key.lua";
     TAKE_BACK "time.lua" "wake.lua" "line.lua" "part_with.lua" "forget.lua" "take_back.lua";
+    RESERVE "time.lua" "reserve.lua";
+    SETTLE "settle.lua";
     ASK "ask.lua";
     LAYOUT "layout.lua";
     BLOB_NOTE "time.lua" "blob_note.lua";

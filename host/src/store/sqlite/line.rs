@@ -1,13 +1,15 @@
 //! The queues: who waits where, and whose turn it is.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows;
 use super::writer::{Done, Tx};
 use crate::store::clock::Now;
 use crate::store::queue::{Lane, WORKER_MILLIS};
+use crate::store::rate::Buckets;
 use crate::store::{Limits, QueueStats, StoreError, WorkerInfo};
 use crate::task::{Millis, TaskId};
 
@@ -209,4 +211,42 @@ pub(super) fn oldest(conn: &Connection) -> Result<Option<Millis>, StoreError> {
         "SELECT ready_at FROM tasks INDEXED BY ready WHERE state = 0 ORDER BY ready_at LIMIT 1",
     )?;
     Ok(query.query_row([], |row| row.get::<_, i64>(0)).optional()?.map(i64::cast_unsigned))
+}
+
+/// Of what all workers together may ask of a model.
+pub(super) fn reserve(tx: &Tx<'_>, model: &str, much: Buckets) -> Result<Done<Option<Duration>>, StoreError> {
+    let mut buckets = buckets(tx, model)?;
+    let wait = buckets.take(much, tx.now);
+    if wait.is_none() {
+        save_buckets(tx, model, buckets)?;
+    }
+    Done::quiet(wait)
+}
+
+pub(super) fn settle(
+    tx: &Tx<'_>,
+    model: &str,
+    reserved: Buckets,
+    used: Buckets,
+) -> Result<Done<()>, StoreError> {
+    let mut buckets = buckets(tx, model)?;
+    buckets.settle(reserved, used);
+    save_buckets(tx, model, buckets)?;
+    Done::quiet(())
+}
+
+fn buckets(tx: &Tx<'_>, model: &str) -> Result<Buckets, StoreError> {
+    let mut query = tx.conn.prepare_cached("SELECT requests, tokens FROM rates WHERE model = ?")?;
+    let read = |row: &Row<'_>| {
+        let (requests, tokens): (i64, i64) = (row.get(0)?, row.get(1)?);
+        Ok(Buckets { requests: requests.cast_unsigned(), tokens: tokens.cast_unsigned() })
+    };
+    Ok(query.query_row([model], read).optional()?.unwrap_or_default())
+}
+
+fn save_buckets(tx: &Tx<'_>, model: &str, buckets: Buckets) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached("INSERT OR REPLACE INTO rates (model, requests, tokens) VALUES (?, ?, ?)")?
+        .execute(params![model, buckets.requests.cast_signed(), buckets.tokens.cast_signed()])?;
+    Ok(())
 }
