@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{Content, Ref, Response, ResponseBuilder};
+use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 
 use super::Api;
 use crate::access::{Role, What};
@@ -132,6 +132,11 @@ impl Body {
 pub(super) fn describe(document: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(response) = response {
+                    complete(status, response);
+                }
+            }
             let Some(rule) = rule(&method, path) else { continue };
             let mut add = |status: &str, text: String| {
                 operation
@@ -161,9 +166,31 @@ pub(super) fn describe(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
+const PROBLEM: &str = "application/problem+json";
+
 fn problem(text: String) -> Response {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
-    ResponseBuilder::new().description(text).content("application/problem+json", content).build()
+    ResponseBuilder::new().description(text).content(PROBLEM, content).build()
+}
+
+/// What OpenAPI wants and the handlers leave out: a text for each answer, and the type of a
+/// [`Problem`](super::Problem).
+fn complete(status: &str, response: &mut Response) {
+    if response.description.is_empty() {
+        let code = StatusCode::from_bytes(status.as_bytes()).ok();
+        code.and_then(|code| code.canonical_reason()).unwrap_or(status).clone_into(&mut response.description);
+    }
+    let is_problem = |content: &RefOr<Content>| match content {
+        RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. }) => {
+            schema.ref_location.ends_with("/Problem")
+        }
+        _ => false,
+    };
+    if response.content.get("application/json").is_some_and(is_problem)
+        && let Some(content) = response.content.shift_remove("application/json")
+    {
+        response.content.insert(PROBLEM.to_owned(), content);
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {

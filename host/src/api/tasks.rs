@@ -188,7 +188,8 @@ pub(super) struct DiffQuery {
 
 /// What changed between two trees, as a unified diff for `git apply` or `patch -p1`.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/diff", params(("id" = String, Path), DiffQuery),
-               responses((status = 200, content_type = "text/x-diff", body = String), (status = 404, body = Problem)))]
+               responses((status = 200, content_type = "text/x-diff", body = String), (status = 400, body = Problem),
+                         (status = 404, body = Problem)))]
 pub(super) async fn diff(
     Extract(api): Extract<Api>,
     Path(id): Path<String>,
@@ -207,7 +208,8 @@ pub(super) async fn diff(
 
 /// All files as .tar.gz.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/archive", params(("id" = String, Path), TreeQuery),
-               responses((status = 200, content_type = "application/gzip", body = Vec<u8>), (status = 404, body = Problem)))]
+               responses((status = 200, content_type = "application/gzip", body = String), (status = 400, body = Problem),
+                         (status = 404, body = Problem)))]
 pub(super) async fn archive(
     Extract(api): Extract<Api>,
     Path(id): Path<String>,
