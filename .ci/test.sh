@@ -28,6 +28,9 @@ plugins/build.sh examples
 part cargo test
 cargo test --release --workspace --locked
 
+part description
+host/tests/description/run.sh
+
 part browser tests
 frontend/test.sh browser
 

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "mkdir -p /etc/systemd/system/aiagent.service.d": "systemd/boot-test",
     "cp /usr/share/ai-agent/exec.conf /etc/systemd/system/aiagent.service.d/": "systemd/boot-test",
     "cp /usr/share/ai-agent/interpreter.conf /etc/systemd/system/aiagent.service.d/": "systemd/boot-test",
+    "openapi-python-client generate --path ./docs/openapi.json --meta none": "host/tests/description",
     "sha256sum --check aiagent-host-*-linux.tar.gz.sha256 && tar -xzf aiagent-host-*-linux.tar.gz": "systemd/boot-test",
     "dpkg --install aiagent-host_*.deb": "systemd/boot-test",
     "cd aiagent-host-*-linux && ./install.sh local": "systemd/boot-test",
