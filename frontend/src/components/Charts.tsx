@@ -75,7 +75,7 @@ export function Charts({ rows, days, partOf }: Props) {
             <h2 className="font-medium">
               {figure.title} by day <span className="font-normal text-soft">{figure.note}</span>
             </h2>
-            <div className="mt-2 h-56" aria-hidden>
+            <div className="mt-2 h-56 overflow-hidden" aria-hidden>
               <ResponsiveContainer>{chart(figure, points, parts)}</ResponsiveContainer>
             </div>
           </section>
