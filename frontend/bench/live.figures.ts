@@ -51,7 +51,7 @@ test(`from commit to paint, with ${RUNNING} tasks running`, async () => {
   await page.evaluate(watch, "pre[aria-label=Answer]");
   await sleep(WATCHED_MS);
   const painted = await page.evaluate(() => window.seen);
-  const told = (await events(host, id)).filter((event) => event.type === "tokens" && event.at > from);
+  const told = (await events(host, id, 2_000)).filter((event) => event.type === "tokens" && event.at > from);
   const waits = told.flatMap((event) => {
     const last = (event.text as string).trim().split(" ").at(-1)!;
     const shown = painted.find(([at, text]) => at >= event.at && text.includes(`${last} `));

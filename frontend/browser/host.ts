@@ -136,8 +136,9 @@ export async function submitMany(host: Host, count: number, body: (n: number) =>
 }
 
 /** All events of a task that has ended, or those so far. */
-export async function events(host: Host, id: string): Promise<({ type: string; at: number; id: number } & Record<string, unknown>)[]> {
+export async function events(host: Host, id: string, within = 60_000): Promise<({ type: string; at: number; id: number } & Record<string, unknown>)[]> {
   const stop = new AbortController();
+  const end = setTimeout(() => stop.abort(), within);
   const answer = await fetch(`${host.url}/api/v1/tasks/${id}/events`, { signal: stop.signal });
   let text = "";
   const quiet = () => setTimeout(() => stop.abort(), 1_000);
@@ -152,5 +153,6 @@ export async function events(host: Host, id: string): Promise<({ type: string; a
     if (!stop.signal.aborted) throw error;
   }
   clearTimeout(timer);
+  clearTimeout(end);
   return [...text.matchAll(/^data: ?(\{.*\})$/gm)].map(([, json]) => JSON.parse(json!) as never);
 }
