@@ -5,10 +5,13 @@
 //! the moment it is used, whose variable is named here.
 
 mod api;
+mod check;
 mod environment;
 mod layers;
+mod model;
 mod oidc;
 mod paths;
+mod pipeline;
 mod print;
 mod settings;
 
@@ -20,11 +23,12 @@ use std::path::PathBuf;
 pub use api::ApiSettings;
 pub use environment::Environment;
 pub use layers::{Origin, Overrides, is_secret};
+pub use model::Model;
 pub use oidc::Oidc;
 pub use paths::Paths;
+pub use pipeline::PipelineSettings;
 pub use settings::{
-    BudgetSettings, Exec, Listen, LogFormat, Model, PipelineSettings, Queue, Redis, Role, Settings,
-    WatchSettings, Worker, Workspace,
+    BudgetSettings, Exec, Listen, LogFormat, Queue, Redis, Role, Settings, WatchSettings, Worker, Workspace,
 };
 
 #[derive(Debug, thiserror::Error)]

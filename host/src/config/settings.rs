@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiSettings, Oidc};
+use super::{ApiSettings, Model, Oidc, PipelineSettings};
 use crate::plugin::Overrides;
 use crate::store::{LEASE, Limits, QueueLimits};
-use crate::task::{Budget, Pipeline, PluginRef};
+use crate::task::Budget;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -189,41 +189,6 @@ pub struct WatchSettings {
     pub events: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Model {
-    /// The adapter plugin's name.
-    pub adapter: String,
-    /// Empty: the adapter's default.
-    pub base_url: String,
-    /// The vendor's name for it.
-    pub model: String,
-    /// The environment variable that holds the key. Empty: none.
-    pub key_env: String,
-    /// A file that holds the key. Empty: none.
-    pub key_file: PathBuf,
-    /// Prompt and answer together, in tokens.
-    pub context_window: u32,
-    /// Per million tokens; negative: unknown.
-    pub price_input: f64,
-    pub price_output: f64,
-    pub first_byte_timeout_s: u64,
-    pub idle_timeout_s: u64,
-    pub total_timeout_s: u64,
-    pub retries: u32,
-    /// Requests under way at once; further ones wait. 0: no limit.
-    pub parallel: usize,
-    /// Of all workers on the store together; further ones wait. 0: no limit.
-    pub requests_per_minute: u64,
-    /// Likewise, input and output together.
-    pub tokens_per_minute: u64,
-    pub stream: bool,
-    /// Non-global addresses this model may be reached at, such as `"127.0.0.1"` or `"10.0.0.0/8"`.
-    pub allow: Vec<String>,
-    /// Further keys for the adapter.
-    pub extra: BTreeMap<String, String>,
-}
-
 /// 0: no limit.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -234,25 +199,6 @@ pub struct Queue {
     pub max_running: u64,
     /// Likewise, of each tenant.
     pub max_running_per_tenant: u64,
-}
-
-/// A pipeline as it is configured; a task keeps the [`Pipeline`] it resolves to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PipelineSettings {
-    pub builder: String,
-    pub checker: String,
-    /// Empty: failed checks are answered by fresh builds only.
-    pub fixer: String,
-    /// A `[models.NAME]` section. Empty: no model.
-    pub model: String,
-    pub protected: Vec<String>,
-    pub candidates: u32,
-    pub max_rounds: u32,
-    pub temperatures: Vec<f32>,
-    pub builder_settings: BTreeMap<String, String>,
-    pub checker_settings: BTreeMap<String, String>,
-    pub fixer_settings: BTreeMap<String, String>,
 }
 
 impl Default for Settings {
@@ -346,52 +292,6 @@ impl Default for WatchSettings {
     }
 }
 
-impl Default for Model {
-    fn default() -> Self {
-        Self {
-            adapter: "adapter-openai".to_owned(),
-            base_url: String::new(),
-            model: String::new(),
-            key_env: String::new(),
-            key_file: PathBuf::new(),
-            context_window: 8192,
-            price_input: -1.0,
-            price_output: -1.0,
-            // A local model may read a long prompt for minutes before its first token.
-            first_byte_timeout_s: 300,
-            idle_timeout_s: 120,
-            total_timeout_s: 600,
-            retries: 4,
-            parallel: 0,
-            requests_per_minute: 0,
-            tokens_per_minute: 0,
-            stream: true,
-            allow: Vec::new(),
-            extra: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for PipelineSettings {
-    fn default() -> Self {
-        Self {
-            builder: "builder".to_owned(),
-            checker: "check-python".to_owned(),
-            fixer: "fixer".to_owned(),
-            model: "default".to_owned(),
-            protected: [".github/**", ".gitlab-ci.yml", ".ci/**"].map(str::to_owned).to_vec(),
-            // Measured on HumanEval with a model of 1.5B parameters: up to three fresh builds at 0.8 solve 17 of
-            // the 49 problems that the first build got wrong. Repairs were tried on few of them and did no better.
-            candidates: 4,
-            max_rounds: 6,
-            temperatures: vec![0.0, 0.8],
-            builder_settings: BTreeMap::new(),
-            checker_settings: BTreeMap::new(),
-            fixer_settings: BTreeMap::new(),
-        }
-    }
-}
-
 impl Settings {
     fn queue(&self, name: &str) -> Option<&Queue> {
         self.queues.get(name).or_else(|| self.queues.get("*"))
@@ -412,27 +312,6 @@ impl Settings {
         let default = self.queues.get("*").map(limits).unwrap_or_default();
         let listed = self.queues.iter().filter(|(name, _)| *name != "*");
         Limits { default, queues: listed.map(|(name, queue)| (name.clone(), limits(queue))).collect() }
-    }
-}
-
-impl PipelineSettings {
-    /// The copy that a task keeps.
-    pub fn resolve(&self, name: &str) -> Pipeline {
-        let plugin = |name: &str, settings: &BTreeMap<String, String>| PluginRef {
-            name: name.to_owned(),
-            settings: settings.clone(),
-        };
-        Pipeline {
-            name: name.to_owned(),
-            builder: plugin(&self.builder, &self.builder_settings),
-            checker: plugin(&self.checker, &self.checker_settings),
-            fixer: (!self.fixer.is_empty()).then(|| plugin(&self.fixer, &self.fixer_settings)),
-            model: (!self.model.is_empty()).then(|| self.model.clone()),
-            protected: self.protected.clone(),
-            candidates: self.candidates,
-            max_rounds: self.max_rounds,
-            temperatures: self.temperatures.clone(),
-        }
     }
 }
 
