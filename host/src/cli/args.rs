@@ -1,22 +1,21 @@
 //! What can be said on the command line.
 
+mod client;
 mod ops;
+mod plugins;
 mod steps;
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Parser, Subcommand};
 use toml::Value;
 
 use crate::config::{LogFormat, Overrides, Role};
-use crate::plugin::Kind;
-use crate::scaffold::Language;
-use crate::submission::PlaceWish;
-use crate::task::Millis;
 use steps::StepArgs;
 
+pub(super) use client::{Cancel, Events, Queue, Server, Show, Submit, Tasks};
 pub(super) use ops::{Backup, Doctor, Migrate, ProductionCheck, Restore, Smoke, Token};
+pub(super) use plugins::{NewPlugin, PluginStatus, Plugins, TestPlugin};
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
 /// of budget.
@@ -202,236 +201,6 @@ Examples:
 
 The diff goes to standard output, progress to standard error.
 Exit code: 0 green, 1 ended otherwise, 2 usage or configuration, 3 no model.";
-
-/// How a server is reached.
-#[derive(Debug, Args)]
-pub(super) struct Server {
-    /// The server [AIAGENT_SERVER; default the address it would serve on here]. Its token is taken
-    /// from AIAGENT_TOKEN
-    #[arg(long, value_name = "URL")]
-    pub server: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Submit {
-    #[command(flatten)]
-    pub task: TaskArgs,
-    #[command(flatten)]
-    pub server: Server,
-    /// Start from a git repository on the server, within its api.git_dirs; --rev names a revision
-    #[arg(long, value_name = "PATH", group = "source")]
-    pub git: Option<String>,
-    /// Sending the same key twice makes one task
-    #[arg(long, value_name = "KEY")]
-    pub idempotency_key: Option<String>,
-    /// The queue it waits in
-    #[arg(long, value_name = "NAME")]
-    pub queue: Option<String>,
-    /// On whose behalf: the tenants of a queue take turns
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
-    /// 0 to 9; a higher one comes first [default: 5]
-    #[arg(long, value_name = "N")]
-    pub priority: Option<u8>,
-    /// Not to begin for so many minutes
-    #[arg(long, value_name = "MINUTES")]
-    pub delay: Option<u64>,
-    /// It has to have ended within so many minutes, waiting included
-    #[arg(long, value_name = "MINUTES")]
-    pub within: Option<u64>,
-    /// Follow it to its end; the exit code is then that of `run`
-    #[arg(long)]
-    pub follow: bool,
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Tasks {
-    #[command(flatten)]
-    pub server: Server,
-    /// queued, running or ended
-    #[arg(long)]
-    pub state: Option<String>,
-    #[arg(long)]
-    pub pipeline: Option<String>,
-    /// A part of the goal or of the id
-    #[arg(long)]
-    pub text: Option<String>,
-    #[arg(long, default_value_t = 20)]
-    pub limit: usize,
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Show {
-    pub id: String,
-    #[command(flatten)]
-    pub server: Server,
-    /// Print the diff only
-    #[arg(long, conflicts_with = "json")]
-    pub diff: bool,
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Events {
-    pub id: String,
-    #[command(flatten)]
-    pub server: Server,
-    /// Begin after this event
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub after: u64,
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Cancel {
-    pub id: String,
-    #[command(flatten)]
-    pub server: Server,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PluginStatus {
-    #[command(flatten)]
-    pub server: Server,
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Queue {
-    /// Count tasks by queue, and list the workers
-    Stats {
-        #[command(flatten)]
-        server: Server,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Have the workers leave a queue's tasks alone; what runs goes on
-    Pause {
-        #[arg(default_value = "default")]
-        queue: String,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// Have them taken again
-    Resume {
-        #[arg(default_value = "default")]
-        queue: String,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// List the tasks that ended through no fault of their own, with the reasons
-    Dead {
-        #[command(flatten)]
-        server: Server,
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Put ended tasks back into their queues
-    Requeue {
-        #[arg(required = true)]
-        ids: Vec<String>,
-        #[command(flatten)]
-        server: Server,
-    },
-    /// Look through the whole store for what does not fit together; exit code 1 if there is anything.
-    /// Works on the store itself, without a server
-    Fsck,
-    /// Delete what nobody needs any more, now. Works on the store itself, without a server
-    Gc,
-}
-
-impl Submit {
-    pub(super) fn place(&self) -> PlaceWish {
-        PlaceWish {
-            queue: self.queue.clone(),
-            tenant: self.tenant.clone(),
-            priority: self.priority,
-            not_before: self.delay.map(in_minutes),
-        }
-    }
-
-    pub(super) fn deadline(&self) -> Option<Millis> {
-        self.within.map(in_minutes)
-    }
-}
-
-fn in_minutes(minutes: u64) -> Millis {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let then = now.saturating_add(Duration::from_secs(minutes.saturating_mul(60)));
-    u64::try_from(then.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Plugins {
-    /// Load the plugins folders here and now, and say what was loaded and what was refused
-    List {
-        #[arg(long)]
-        json: bool,
-    },
-    /// What a running service serves, refuses, holds back and has withdrawn, and how each plugin does
-    Status(PluginStatus),
-    /// Let a service on this state folder take a file that asks for more than the one before it
-    ///
-    /// Counts for the file as it is now. A service that runs takes it up within seconds; one that
-    /// is started later finds it too. Native commands are granted in aiagent.toml only.
-    Allow { file: PathBuf },
-    /// Say what a file is, what it asks for, and what it would lack, without running it
-    Inspect {
-        file: PathBuf,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Load and compile a file as the host would; exit code 1 if it would be refused
-    Check { file: PathBuf },
-    /// Write a new plugin's project: it builds, passes its own test and can be served as it is
-    New(NewPlugin),
-    /// Run a plugin against the contract, with a scripted model; exit code 1 if it does not conform
-    Test(TestPlugin),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TestPlugin {
-    pub file: PathBuf,
-    /// A setting that the plugin needs; for an adapter a key of [models.NAME.extra]
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    pub set: Vec<(String, String)>,
-    /// What the scripted model says; several in turn [default: a Markdown code block]
-    #[arg(long, value_name = "FILE")]
-    pub answer: Vec<PathBuf>,
-    /// A vendor's recorded response, which an adapter must understand wherever it is cut
-    #[arg(long, value_name = "FILE")]
-    pub response: Option<PathBuf>,
-    #[arg(long)]
-    pub json: bool,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
-    pair.map(|(key, value)| (key.to_owned(), value.to_owned())).ok_or_else(|| "write KEY=VALUE".to_owned())
-}
-
-#[derive(Debug, Args)]
-pub(super) struct NewPlugin {
-    /// The plugin's name: lower-case letters, digits, - and _
-    pub name: String,
-    #[arg(long, value_name = "LANGUAGE")]
-    pub lang: Language,
-    #[arg(long)]
-    pub kind: Kind,
-    /// Where to put it; must be empty or not exist [default: ./NAME]
-    #[arg(long, value_name = "PATH")]
-    pub dir: Option<PathBuf>,
-}
 
 impl Command {
     /// Whether it looks after a service, and so wants to see what the service sees.
