@@ -10,6 +10,7 @@ mod check;
 mod error;
 mod find;
 mod link;
+mod rate;
 mod reads;
 mod record;
 mod script;

@@ -1,8 +1,6 @@
 //! The verbs that change a task: each is one script, or a decision and a script that checks whether
 //! what it was decided on still holds.
 
-use std::time::Duration;
-
 use redis::Value;
 
 use super::Inner;
@@ -11,7 +9,6 @@ use super::record::{self, Record, from_json, progress, roots, to_json};
 use super::script::{self, Call};
 use crate::store::clock::as_micros;
 use crate::store::control::{self, GaveUp, Parted};
-use crate::store::rate::{MINUTE, Rate};
 use crate::store::{
     Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, Limits, NewTask, QueueLimits, Requeued,
     StoreError, Submitted, WorkerInfo,
@@ -357,31 +354,6 @@ impl Inner {
 
     pub(super) async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {
         self.change(self.on(&script::PAUSE).arg(queue).arg(u8::from(paused))).await.map(|_| ())
-    }
-
-    pub(super) async fn reserve(
-        &self,
-        model: &str,
-        rate: Rate,
-        tokens: u64,
-    ) -> Result<Option<Duration>, StoreError> {
-        let much = rate.takes(tokens);
-        let call = self.on(&script::RESERVE).arg(model).arg(much.requests).arg(much.tokens).arg(MINUTE);
-        let wait: u64 =
-            redis::from_redis_value(self.link.call_once(&call).await?).map_err(redis::RedisError::from)?;
-        Ok((wait > 0).then(|| Duration::from_micros(wait)))
-    }
-
-    pub(super) async fn settle(
-        &self,
-        model: &str,
-        rate: Rate,
-        reserved: u64,
-        used: u64,
-    ) -> Result<(), StoreError> {
-        let [reserved, used] = [reserved, used].map(|tokens| rate.takes(tokens).tokens.cast_signed());
-        self.link.call_once(&self.on(&script::SETTLE).arg(model).arg(used - reserved)).await?;
-        Ok(())
     }
 
     pub(super) async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
