@@ -22,6 +22,8 @@ mod test_host;
 mod sample;
 #[path = "front/tasks.rs"]
 mod tasks;
+#[path = "front/carried.rs"]
+mod carried;
 #[path = "front/refusals.rs"]
 mod refusals;
 #[path = "front/service.rs"]

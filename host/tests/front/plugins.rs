@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::test_host::{Setup, plugins};
+use crate::test_host::{Setup, json, plugins};
 
 #[tokio::test]
 async fn list_names_what_is_loaded_and_what_is_not() {
@@ -162,4 +162,38 @@ fn hollow(import: &str, export: &str) -> Vec<u8> {
     let import = if import.is_empty() { String::new() } else { format!(r#"(import "{import}" (instance))"#) };
     let text = format!(r#"(component {import} (instance $i) (export "{export}" (instance $i)))"#);
     wat::parse_str(text).expect("a component")
+}
+
+#[tokio::test]
+async fn the_api_lists_plugins_and_pipelines() {
+    let host = Setup::new().set("pipelines.careful.candidates", 3).start().await;
+    let (_, catalog) = json(host.get("/api/v1/plugins")).await;
+    let loaded = catalog["loaded"].as_array().expect("a list").iter();
+    let loaded: Vec<_> =
+        loaded.map(|plugin| format!("{} {}", plugin["name"], plugin["kind"]).replace('"', "")).collect();
+    assert_eq!(
+        loaded,
+        [
+            "adapter-anthropic adapter",
+            "adapter-openai adapter",
+            "builder builder",
+            "check-python checker",
+            "fixer fixer"
+        ]
+    );
+    let refused = catalog["refused"].as_array().expect("a list").iter();
+    let refused: Vec<_> = refused.map(|refused| (&refused["reason"], &refused["remedy"])).collect();
+    let reason = json!("imports aiagent:step/exec@0.1.0, which nobody granted it");
+    let remedy =
+        "if you trust it with native commands, add to aiagent.toml: [plugins.check-command] exec = true";
+    assert_eq!(refused, [(&reason, &json!(remedy))]);
+    let (_, pipelines) = json(host.get("/api/v1/pipelines")).await;
+    assert_eq!(pipelines["default"], json!("default"));
+    let names: Vec<_> = pipelines["pipelines"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (&one["name"], &one["candidates"]))
+        .collect();
+    assert_eq!(names, [(&json!("careful"), &json!(3)), (&json!("default"), &json!(1))]);
 }
