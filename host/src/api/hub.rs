@@ -79,25 +79,12 @@ impl Piece {
 }
 
 /// What happens to one task, until it is dropped.
-pub(super) struct Following {
-    hub: Arc<Hub>,
-    task: TaskId,
-    news: broadcast::Receiver<News>,
-}
+pub(super) struct Following(broadcast::Receiver<News>);
 
 impl Following {
     pub(super) async fn next(&mut self) -> News {
         // One that was too slow to hear everything has to look.
-        self.news.recv().await.unwrap_or(News::Look)
-    }
-}
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        let mut followed = self.hub.followed();
-        if followed.get(&self.task).is_some_and(|task| task.news.receiver_count() <= 1) {
-            followed.remove(&self.task);
-        }
+        self.0.recv().await.unwrap_or(News::Look)
     }
 }
 
@@ -116,12 +103,12 @@ impl Hub {
     }
 
     /// Whoever follows a task reads it from the store first, and then again whenever there is news.
-    pub(super) fn follow(self: &Arc<Self>, task: &TaskId) -> Following {
+    pub(super) fn follow(&self, task: &TaskId) -> Following {
         let mut followed = self.followed();
         let new = || Followed { news: broadcast::Sender::new(PIECES), head: None };
         let news = followed.entry(task.clone()).or_insert_with(new).news.subscribe();
         self.more.notify_one();
-        Following { hub: Arc::clone(self), task: task.clone(), news }
+        Following(news)
     }
 
     fn followed(&self) -> MutexGuard<'_, HashMap<TaskId, Followed>> {
@@ -148,17 +135,24 @@ impl Hub {
     }
 
     async fn look(&self, store: &dyn Store) -> Result<(), StoreError> {
-        let tasks: Vec<TaskId> = self.followed().keys().cloned().collect();
+        let tasks: Vec<TaskId> = {
+            let mut followed = self.followed();
+            followed.retain(|_, task| task.news.receiver_count() > 0);
+            followed.keys().cloned().collect()
+        };
         let heads = store.heads(&tasks).await?;
         let moved: Vec<(TaskId, EventId, EventId)> =
             tasks.into_iter().zip(heads).filter_map(|(task, head)| self.moved(task, head)).collect();
         let reads = moved.into_iter().map(|(task, from, to)| async move {
-            let piece = read(store, &task, from, to).await?;
-            Ok::<_, StoreError>((task, piece))
+            // Its own streams meet the error; those of other tasks are not held up by it.
+            let piece = read(store, &task, from, to).await.unwrap_or_else(|error| {
+                tracing::warn!(%task, %error, "what happens to a task can't be seen");
+                Err(to)
+            });
+            (task, piece)
         });
         let mut pieces = stream::iter(reads).buffer_unordered(AT_ONCE);
-        while let Some(piece) = pieces.next().await {
-            let (task, piece) = piece?;
+        while let Some((task, piece)) = pieces.next().await {
             if let Some(followed) = self.followed().get_mut(&task) {
                 let news = match piece {
                     Ok(piece) => {
@@ -220,6 +214,24 @@ async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two streams of one task mostly end at the same moment.
+    #[tokio::test]
+    async fn what_nobody_follows_any_more_is_not_looked_at() {
+        let store = Arc::new(crate::store::MemoryStore::default());
+        let hub = Hub::start(store, CancellationToken::new());
+        let task = TaskId::before(1);
+        let both = [hub.follow(&task), hub.follow(&task)];
+        assert_eq!(hub.followed().len(), 1);
+        drop(both);
+        hub.more.notify_one();
+        let forgotten = async {
+            while !hub.followed().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), forgotten).await.expect("it is forgotten");
+    }
 
     #[test]
     fn a_piece_gives_what_was_not_seen() {
