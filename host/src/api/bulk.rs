@@ -80,7 +80,8 @@ pub(super) struct Untouched {
 
 /// Cancels, requeues, runs again or deletes many tasks: those that are named, or all that a filter finds.
 ///
-/// Each task is its own change: of a request that is cut off, some are done.
+/// Each task is its own change: where the store fails in the middle, some are done, as the answer says. A request
+/// that is not answered in time goes on all the same.
 #[utoipa::path(
     post, path = "/api/v1/tasks/bulk/{deed}", params(("deed" = inline(Deed), Path)), request_body = BulkBody,
     responses((status = 200, body = BulkReply), (status = 400, body = Problem), (status = 404, body = Problem),
@@ -117,12 +118,19 @@ pub(super) async fn bulk(
                     told.push(id.to_string());
                 }
             }
-            // Whatever is left would fail likewise.
-            Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE => return Err(problem),
-            Err(problem) if reply.refused.len() < MOST_REFUSED => {
-                reply.refused.push(Untouched { id: id.to_string(), why: problem.detail });
+            Err(problem) => {
+                // Whatever is left would fail likewise.
+                let over = problem.status == StatusCode::SERVICE_UNAVAILABLE;
+                if over && reply.done == 0 {
+                    return Err(problem);
+                }
+                if reply.refused.len() < MOST_REFUSED {
+                    reply.refused.push(Untouched { id: id.to_string(), why: problem.detail });
+                }
+                if over {
+                    break;
+                }
             }
-            Err(_) => {}
         }
     }
     if reply.done > told.len() as u64 {

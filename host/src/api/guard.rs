@@ -54,9 +54,13 @@ pub(super) async fn guard(
     let Some(Rule { what: Some(what), .. }) = rule else { return next.run(request).await };
     let deed = async move {
         let mut response = next.run(request).await;
-        if response.status().is_success() {
+        let status = response.status();
+        // What failed on the way may have been done in part.
+        if status.is_success() || status.is_server_error() {
             let told = response.extensions_mut().remove::<Told>();
-            let told = told.unwrap_or_else(|| Told { subject: subject(params), ..Told::default() });
+            let detail =
+                status.is_server_error().then(|| format!("failed ({status}); some of it may be done"));
+            let told = told.unwrap_or_else(|| Told { subject: subject(params), detail, ..Told::default() });
             if !told.nothing {
                 let deed = Deed::new(Some(&who), caller.address, told.what.unwrap_or(*what), told.subject);
                 api.access.audit.record(Deed { detail: told.detail, ..deed }).await;

@@ -34,7 +34,7 @@ pub(super) async fn bound(
     let mut rest = Shared::new(body);
     let request = Request::from_parts(parts, Body::from_stream(rest.clone()));
     let Ok(response) = tokio::time::timeout(limit, next.run(request)).await else {
-        return late(rest.give_up(), limit);
+        return late(rest.give_up(), limit, rule.is_some_and(|rule| rule.what.is_some()));
     };
     if response.status().is_client_error() {
         let reading = async {
@@ -52,7 +52,8 @@ pub(super) async fn bound(
     response
 }
 
-fn late(is_whole: bool, limit: Duration) -> Response {
+/// A change goes on when its request does not; see `guard`.
+fn late(is_whole: bool, limit: Duration, changes: bool) -> Response {
     let seconds = limit.as_secs();
     let problem = match is_whole {
         false => Problem::new(
@@ -62,9 +63,12 @@ fn late(is_whole: bool, limit: Duration) -> Response {
             ),
         ),
         true => {
-            tracing::warn!(seconds, "a request was given up: it took too long");
-            let detail =
-                format!("no answer within {seconds} s: the host has too much to do; try again later");
+            tracing::warn!(seconds, changes, "a request got no answer in time");
+            let next = match changes {
+                true => "what was asked for goes on: look what has come of it before you ask again",
+                false => "try again later",
+            };
+            let detail = format!("no answer within {seconds} s: the host has too much to do; {next}");
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
     };

@@ -148,13 +148,15 @@ pub(super) struct CancelReply {
 pub(super) async fn cancel(
     Extract(api): Extract<Api>,
     Path(id): Path<String>,
-) -> Result<(StatusCode, Json<CancelReply>), Problem> {
-    let state = match api.store.cancel(&TaskId::parse(&id)?).await? {
+) -> Result<(StatusCode, Extension<Told>, Json<CancelReply>), Problem> {
+    let cancelled = api.store.cancel(&TaskId::parse(&id)?).await?;
+    let state = match cancelled {
         Cancelled::Ended => "ended",
         Cancelled::Requested => "requested",
         Cancelled::AlreadyEnded => "already-ended",
     };
-    Ok((StatusCode::ACCEPTED, Json(CancelReply { state })))
+    let told = Told { nothing: cancelled == Cancelled::AlreadyEnded, subject: id, ..Told::default() };
+    Ok((StatusCode::ACCEPTED, Extension(told), Json(CancelReply { state })))
 }
 
 /// Deletes a task that has ended, with its events and logs. Files that no other task has go with the next

@@ -35,6 +35,21 @@ async fn waiting(goals: &[&str]) -> (TestHost, Vec<String>) {
 }
 
 #[tokio::test]
+async fn what_was_not_done_is_not_in_the_audit_log() {
+    let (host, ids) = waiting(&["Pick apples"]).await;
+    let cancel = async || json(host.post(&format!("/api/v1/tasks/{}/cancel", ids[0]))).await.1;
+    assert_eq!(
+        [cancel().await, cancel().await],
+        ["ended", "already-ended"].map(|state| json!({ "state": state }))
+    );
+    let audit = json(host.get("/api/v1/audit")).await.1;
+    let told = audit["entries"].as_array().expect("a list").iter();
+    let told: Vec<_> = told.map(|entry| [&entry["what"], &entry["subject"]]).collect();
+    let done = [[json!("cancelled"), json!(ids[0])], [json!("submitted"), json!(ids[0])]];
+    assert_eq!(told, done.each_ref().map(|entry| entry.each_ref()));
+}
+
+#[tokio::test]
 async fn what_a_filter_finds_is_counted_cancelled_and_deleted() {
     let (host, ids) = waiting(&["Pick apples", "Pick pears", "Sort apples"]).await;
     assert_eq!(count(&host, "").await, exactly(3));
