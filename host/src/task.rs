@@ -114,6 +114,12 @@ impl std::fmt::Display for Digest {
 /// Milliseconds since 1970 by the store's clock.
 pub type Millis = u64;
 
+/// By this machine's clock, for what belongs to a host and not to a store.
+pub fn now() -> Millis {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {

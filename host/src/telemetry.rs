@@ -9,6 +9,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
+/// An error with its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |all, cause| format!("{all}: {cause}"))
+}
+
 /// Starts logging for the life of the process. A filter that does not parse is an error that quotes it.
 pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     use std::io::IsTerminal as _;

@@ -1,7 +1,6 @@
 //! What the tasks of the last days have come to.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +10,7 @@ use super::extract::Query;
 use super::heavy::off_thread;
 use super::{Api, Problem};
 use crate::store::{Past, Pasts};
-use crate::task::Millis;
+use crate::task::{Millis, now};
 
 /// Ended tasks that one overview adds up.
 const MOST: usize = 100_000;
@@ -67,8 +66,7 @@ pub(super) async fn overview(
     if !(1..=90).contains(&days) {
         return Err(Problem::bad_request(format!("days is {days}; use 1 to 90")));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis);
-    let since = (now / DAY + 1).saturating_sub(days) * DAY;
+    let since = (now() / DAY + 1).saturating_sub(days) * DAY;
     let past = api.store.past(since, MOST).await?;
     Ok(Json(off_thread(move || Ok(by_day(past))).await?))
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use crate::telemetry::chain;
 use patient::Patient;
 
 /// From the first byte that could be, to the last byte of a request's headers. So long a connection may also
@@ -82,12 +83,6 @@ async fn connection(
     if let Err(error) = ended {
         tracing::debug!(%peer, error = %chain(&error), "a connection broke off");
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |all, cause| format!("{all}: {cause}"))
 }
 
 /// The client went away before it was taken.

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::{Client, Url};
 
 use crate::task::Digest;
+use crate::telemetry::chain;
 
 use super::egress::{Egress, Lookup, Refused};
 use super::key::Key;
@@ -297,15 +298,7 @@ fn hung_up(error: &reqwest::Error) -> bool {
 
 /// An error with its causes, without the URL.
 pub(super) fn words(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
+    chain(&error.without_url())
 }
 
 /// What is sent, fixed before the first attempt.

@@ -15,7 +15,7 @@ use super::manifest::{self, MAX_FILE_BYTES, Manifest};
 use super::state::State;
 use super::trial::Before;
 use super::uses::Uses;
-use super::{Kind, Limits, Refusal, Settings, pieces, uses};
+use super::{Kind, Limits, Refusal, Settings, pieces};
 use crate::task::{Digest, Millis};
 
 /// Compiled and linked; an instance is made for each call.
@@ -89,7 +89,7 @@ impl Plugin {
             manifest,
             exec_granted,
             entry,
-            since: uses::now(),
+            since: crate::task::now(),
             uses: Uses::default(),
             before: Before::default(),
             habit: Habit::default(),

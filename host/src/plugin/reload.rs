@@ -10,7 +10,7 @@ use super::load::{self, Plugin};
 use super::runtime::{Runtime, Shared};
 use super::trial::Before;
 use super::watch::Look;
-use super::{Catalog, Change, Loaded, Refusal, Refused, StartError, Status, What, uses};
+use super::{Catalog, Change, Loaded, Refusal, Refused, StartError, Status, What};
 use crate::task::Digest;
 
 /// How often the folders are read anew because they changed meanwhile. Then what was read has to do: the
@@ -233,7 +233,7 @@ impl Book {
     /// Writes down what a new set changes. The generation moves on if it changes anything.
     fn turn(&mut self, old: &Set, new: &Set) -> Vec<Change> {
         let mut changes = Vec::new();
-        let at = uses::now();
+        let at = crate::task::now();
         let generation = self.generation + 1;
         let mut change = |plugin: &str, what, from: Option<&Digest>, to: Option<&Digest>, why| {
             let (from, to) = (from.cloned(), to.cloned());

@@ -8,7 +8,7 @@ use super::generation::Set;
 use super::ledger::{self, Withdrawal};
 use super::load::Plugin;
 use super::runtime::Shared;
-use super::{Catalog, Change, Failure, Generation, Loaded, Refusal, Refused, What, uses};
+use super::{Catalog, Change, Failure, Generation, Loaded, Refusal, Refused, What};
 use crate::task::Digest;
 
 /// One trap may be the input's fault, two a coincidence.
@@ -132,7 +132,7 @@ impl Shared {
             entry.withdrawn = Some(Withdrawal { digest: plugin.digest.clone(), last_trap });
         }
         let change = Change {
-            at: uses::now(),
+            at: crate::task::now(),
             generation,
             plugin: plugin.name.to_string(),
             what: What::Withdrawn,

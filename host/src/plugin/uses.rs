@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
-use crate::task::Millis;
+use crate::task::{Millis, now};
 
 /// The median is of the last so many calls: enough to be steady, and 1 kB a plugin.
 const TIMES: usize = 128;
@@ -139,12 +139,6 @@ impl Tally {
 fn rest(stopped_in_a_row: u32) -> Duration {
     let doubled = 1_u32.checked_shl(stopped_in_a_row.saturating_sub(1)).unwrap_or(u32::MAX);
     REST.saturating_mul(doubled).min(LONGEST_REST)
-}
-
-/// By this host's clock: swaps and traps belong to a host, not to the store.
-pub(super) fn now() -> Millis {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as Millis)
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! Of the commands that talk to a server.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use clap::{Args, Subcommand};
 
 use super::TaskArgs;
 use crate::submission::PlaceWish;
-use crate::task::Millis;
+use crate::task::{Millis, now};
 
 /// How a server is reached.
 #[derive(Debug, Args)]
@@ -163,7 +161,5 @@ impl Submit {
 }
 
 fn in_minutes(minutes: u64) -> Millis {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let then = now.saturating_add(Duration::from_secs(minutes.saturating_mul(60)));
-    u64::try_from(then.as_millis()).unwrap_or(u64::MAX)
+    now().saturating_add(minutes.saturating_mul(60_000))
 }
