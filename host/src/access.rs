@@ -17,7 +17,7 @@ use std::time::Instant;
 use http::HeaderMap;
 use subtle::ConstantTimeEq as _;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::model::Allow;
 use crate::task::Millis;
 
@@ -73,6 +73,16 @@ pub enum Refused {
     OtherSite,
 }
 
+/// Whether people sign in with another service: a worker has nothing that they could use, and needs no secret.
+fn signs_in(settings: &Settings) -> bool {
+    settings.oidc.is_used() && settings.role != config::Role::Worker
+}
+
+/// Whether a host with these settings asks who sends a request.
+pub fn asks(settings: &Settings) -> bool {
+    !settings.token.is_empty() || signs_in(settings) || settings.tokens_file.exists()
+}
+
 /// What a host knows of those who use it.
 pub struct Access {
     shared: String,
@@ -99,7 +109,7 @@ impl Access {
             shared: settings.token.clone(),
             tokens: Tokens::open(path(&settings.tokens_file))?,
             sessions: Sessions::new(&settings.token, state.as_ref().map(|dir| dir.join(session::KEY_FILE))),
-            provider: settings.oidc.is_used().then(|| Provider::new(&settings.oidc)).transpose()?,
+            provider: signs_in(settings).then(|| Provider::new(&settings.oidc)).transpose()?,
             proxies,
             logins: Tries::new(WRONG_PER_ADDRESS, Some(WRONG_IN_ALL)),
             headers: Tries::new(WRONG_PER_ADDRESS, None),
@@ -127,13 +137,14 @@ impl Access {
         if !self.is_needed() {
             return Ok(Who { name: LOCAL.to_owned(), role: Role::Administrator });
         }
-        if let Some(sent) = headers.get(http::header::AUTHORIZATION) {
+        // Other schemes are a proxy's affair, whose browsers have a cookie of ours.
+        let sent = headers.get(http::header::AUTHORIZATION);
+        if let Some(token) = sent.and_then(|sent| sent.as_bytes().strip_prefix(b"Bearer ")) {
             let now = Instant::now();
             if let Some(seconds) = self.headers.wait(caller.address, now) {
                 return Err(Refused::Wait(seconds));
             }
-            let token = sent.to_str().ok().and_then(|sent| sent.strip_prefix("Bearer "));
-            return token.and_then(|token| self.holder(token)).map(|(who, _)| who).ok_or_else(|| {
+            return self.holder(token).map(|(who, _)| who).ok_or_else(|| {
                 self.headers.note(caller.address, now);
                 Refused::Wrong
             });
@@ -147,8 +158,8 @@ impl Access {
 
     /// Who this token was made for, and until when it holds. The comparison takes as long for a wrong
     /// token as for a right one.
-    fn holder(&self, token: &str) -> Option<(Who, Option<Millis>)> {
-        if !self.shared.is_empty() && bool::from(token.as_bytes().ct_eq(self.shared.as_bytes())) {
+    fn holder(&self, token: &[u8]) -> Option<(Who, Option<Millis>)> {
+        if !self.shared.is_empty() && bool::from(token.ct_eq(self.shared.as_bytes())) {
             return Some((Who { name: SHARED.to_owned(), role: Role::Administrator }, None));
         }
         let token = self.tokens.find(token)?;
@@ -161,7 +172,7 @@ impl Access {
         if let Some(seconds) = self.logins.wait(caller.address, now) {
             return Err(Refused::Wait(seconds));
         }
-        let Some((who, until)) = self.holder(token) else {
+        let Some((who, until)) = self.holder(token.as_bytes()) else {
             self.logins.note(caller.address, now);
             return Err(Refused::Wrong);
         };
@@ -200,21 +211,38 @@ impl Access {
         Ok((url, cookie))
     }
 
-    /// Begins the session of whoever has come back.
+    /// Begins the session of whoever has come back with a code, or with the reason why there is none.
     pub async fn end_sign_in(
         &self,
         provider: &Provider,
         headers: &HeaderMap,
-        code: String,
-        state: &str,
+        caller: &Caller,
+        (state, code): (&str, Result<String, SignInError>),
     ) -> Result<Session, SignInError> {
+        let now = Instant::now();
+        if let Some(seconds) = self.logins.wait(caller.address, now) {
+            return Err(SignInError::Wait(seconds));
+        }
+        let who = self.signed_in(provider, headers, state, code).await;
+        if who.as_ref().is_err_and(SignInError::is_of_the_browser) {
+            self.logins.note(caller.address, now);
+        }
+        Ok(self.sessions.begin_signed_in(who?))
+    }
+
+    async fn signed_in(
+        &self,
+        provider: &Provider,
+        headers: &HeaderMap,
+        state: &str,
+        code: Result<String, SignInError>,
+    ) -> Result<Who, SignInError> {
         let sent = session::sent(headers, SIGN_IN);
         let (begun, signed) = sent.ok_or(SignInError::Begun("this browser has begun no log-in"))?;
         if !self.sessions.is_ours(&signed, SIGN_IN) {
             return Err(SignInError::Begun("this browser has begun no log-in"));
         }
-        let who = provider.end(begun, code, state).await?;
-        Ok(self.sessions.begin_signed_in(who))
+        provider.end(begun, code, state).await
     }
 
     /// From now on its cookie holds no more.

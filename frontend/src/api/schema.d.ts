@@ -264,7 +264,10 @@ export interface paths {
         put?: never;
         /** Exchanges a token for a cookie, which serves browsers in place of the `Authorization` header. */
         post: operations["log_in"];
-        /** Ends the session. Its cookie holds no more, wherever it has got to. */
+        /**
+         * Ends the session. Its cookie holds no more on this host, until that is started again; to end it everywhere,
+         *     revoke its token.
+         */
         delete: operations["log_out"];
         options?: never;
         head?: never;
@@ -340,7 +343,8 @@ export interface paths {
         put?: never;
         /**
          * Cancels, requeues, runs again or deletes many tasks: those that are named, or all that a filter finds.
-         * @description Each task is its own change: of a request that is cut off, some are done.
+         * @description Each task is its own change: where the store fails in the middle, some are done, as the answer says. A request
+         *     that is not answered in time goes on all the same.
          *
          *     Needs the role submitter.
          */
@@ -2660,6 +2664,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

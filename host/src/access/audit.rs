@@ -12,9 +12,8 @@ use std::sync::mpsc;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::tokens::now;
 use super::{NOBODY, Role, Who};
-use crate::task::Millis;
+use crate::task::{Millis, now};
 
 /// In the state folder.
 pub(crate) const FOLDER: &str = "audit";

@@ -23,10 +23,11 @@ use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Mutex;
 
-use super::tokens::{now, random};
+use super::tokens::random;
 use super::{Role, Who};
 use crate::config;
-use crate::task::Millis;
+use crate::task::{Millis, now};
+use crate::telemetry::chain;
 
 /// Where the provider sends browsers back to, below the public address.
 pub const CALLBACK: &str = "/api/v1/session/signed-in";
@@ -96,8 +97,17 @@ pub enum SignInError {
     Begun(&'static str),
     #[error("the provider refused it: {0}")]
     Refused(String),
+    #[error("too many log-ins have failed in the last minute: wait {0} s, then begin again")]
+    Wait(u64),
     #[error("{who} may do nothing here: no value of the claim {claim} is one of oidc.roles")]
     NoRole { who: String, claim: String },
+}
+
+impl SignInError {
+    /// Whether whoever came is to blame, and not the provider or the operator.
+    pub(super) fn is_of_the_browser(&self) -> bool {
+        matches!(self, Self::Begun(_) | Self::Refused(_) | Self::NoRole { .. })
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -188,14 +198,20 @@ impl Provider {
         Ok((url.to_string(), Begun { state, nonce, verifier: verifier.into_secret(), until }))
     }
 
-    /// Who has come back with this code.
-    pub(super) async fn end(&self, begun: Begun, code: String, state: &str) -> Result<Who, SignInError> {
+    /// Who has come back with this code, if it is one.
+    pub(super) async fn end(
+        &self,
+        begun: Begun,
+        code: Result<String, SignInError>,
+        state: &str,
+    ) -> Result<Who, SignInError> {
         if begun.until <= now() {
             return Err(SignInError::Begun("it took longer than ten minutes"));
         }
         if !bool::from(begun.state.as_bytes().ct_eq(state.as_bytes())) {
             return Err(SignInError::Begun("this is the answer to another log-in"));
         }
+        let code = code?;
         let known = self.known().await?;
         let http = self.http.clone();
         let ask = move |request| ask(http.clone(), request);
@@ -265,12 +281,6 @@ async fn ask(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse
         }
     }
     Ok(answer.body(body)?)
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |all, cause| format!("{all}: {cause}"))
 }
 
 /// What somebody is called, and in parentheses what nobody can choose for themselves.

@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use super::tokens::{now, random};
+use super::tokens::random;
 use super::{Role, Who};
-use crate::task::Millis;
+use crate::task::{Millis, now};
 
 pub const COOKIE: &str = "aiagent_session";
 

@@ -102,7 +102,7 @@ fn a_session_ends_with_its_token_its_time_and_its_log_out() {
     let file = dir.path().join("tokens.json");
     revoke(&file, "ann").expect("revoked");
     assert_eq!(name(&again, &second), None);
-    let short = create(&file, "ann", Role::Administrator, Some(tokens::now() + 60_000)).expect("made");
+    let short = create(&file, "ann", Role::Administrator, Some(crate::task::now() + 60_000)).expect("made");
     assert_eq!(name(&again, &second), None, "it was for another token of that name");
     assert!(again.log_in(&short, &here()).expect("right").seconds_left() <= 60);
 }
@@ -138,6 +138,19 @@ fn a_cookie_speaks_for_no_other_sites_changes() {
         let who = access.identify(&headers, &here(), changes);
         assert_eq!(who.is_ok(), allowed, "{origin:?} {changes}: {who:?}");
     }
+}
+
+#[test]
+fn a_proxys_own_password_shuts_out_no_session() {
+    let (_dir, access, made) = with("", &[("ann", Role::Submitter)]);
+    let session = access.log_in(&made[0], &here()).expect("right");
+    let mut headers = cookie(&access.cookie(&session).expect("signed"));
+    headers.insert(http::header::AUTHORIZATION, HeaderValue::from_static("Basic cHJveHk6c2VjcmV0"));
+    for _ in 0..2 * WRONG_PER_ADDRESS {
+        assert_eq!(name(&access, &headers).as_deref(), Some("ann submitter"));
+    }
+    headers.remove(http::header::COOKIE);
+    assert!(matches!(access.identify(&headers, &here(), false), Err(Refused::Unknown)));
 }
 
 #[test]

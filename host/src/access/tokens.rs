@@ -8,14 +8,13 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::{LOCAL, NOBODY, Role, SHARED};
-use crate::task::{Digest, Millis};
+use crate::task::{Digest, Millis, now};
 
 /// What each token begins with, so that a scanner for secrets knows one.
 const PREFIX: &str = "aiagent_";
@@ -140,13 +139,16 @@ fn change<T>(
 }
 
 /// Before the first start the state folder is not there yet.
-fn make_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let above = folder.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new("/"));
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    hand_over(&File::open(folder)?, above)
+    let above = folder.parent().unwrap_or(Path::new("/"));
+    make_folder(above)?;
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.and_then(|()| hand_over(&File::open(folder)?, above)),
+    }
 }
 
 /// What root makes for a service is its user's, whom the folder belongs to.
@@ -165,11 +167,6 @@ pub(super) fn random() -> [u8; 32] {
         .fill(&mut bytes)
         .expect("the system gives random bytes at any time");
     bytes
-}
-
-pub(super) fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The file as a running host sees it.
@@ -211,9 +208,9 @@ impl Tokens {
         self.seen().used
     }
 
-    pub(super) fn find(&self, text: &str) -> Option<Token> {
+    pub(super) fn find(&self, text: &[u8]) -> Option<Token> {
         // Whoever does not know a token learns nothing from how long its digest takes to be compared.
-        let digest = Digest::of(text.as_bytes());
+        let digest = Digest::of(text);
         let seen = self.seen();
         seen.tokens.iter().find(|token| token.digest == digest && !token.has_expired()).cloned()
     }

@@ -100,7 +100,8 @@ pub(super) async fn log_in(
     }
 }
 
-/// Ends the session. Its cookie holds no more, wherever it has got to.
+/// Ends the session. Its cookie holds no more on this host, until that is started again; to end it everywhere,
+/// revoke its token.
 #[utoipa::path(delete, path = "/api/v1/session",
                responses((status = 204, description = "The cookie is gone"), (status = 403, body = Problem)))]
 pub(super) async fn log_out(

@@ -11,6 +11,9 @@ use super::session::session_cookie;
 use super::{Api, Problem};
 use crate::access::{CALLBACK, Caller, Deed, Provider, SIGN_IN, SignInError, What};
 
+/// Of what a provider says, which goes to the audit log.
+const LONGEST_REASON: usize = 300;
+
 /// Sends a browser to the provider.
 #[utoipa::path(get, path = "/api/v1/session/sign-in",
     responses((status = 303, description = "To the provider"), (status = 404, body = Problem, description = "There is none"),
@@ -49,7 +52,7 @@ pub(super) struct SignedInQuery {
 #[utoipa::path(get, path = "/api/v1/session/signed-in", params(SignedInQuery),
     responses((status = 303, description = "To the page; the cookie of the session is set"),
               (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-              (status = 503, body = Problem)))]
+              (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn signed_in(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
@@ -59,7 +62,7 @@ pub(super) async fn signed_in(
     let ended = async {
         let provider = provider(&api)?;
         let Query(query) = query?;
-        let session = end(&api, provider, &headers, query).await;
+        let session = end(&api, provider, &headers, &caller, query).await;
         let refused = |error: &SignInError| match error {
             SignInError::NoRole { who, .. } => who.clone(),
             _ => String::new(),
@@ -72,6 +75,8 @@ pub(super) async fn signed_in(
                 api.access.audit.record(Deed { detail: Some(provider.name()), ..deed }).await;
                 Ok(cookie)
             }
+            // Whoever has to wait has been told of before.
+            Err(error @ SignInError::Wait(_)) => Err(Problem::from(error)),
             Err(error) => {
                 let deed = Deed::new(None, caller.address, What::LogInRefused, refused(&error));
                 api.access.audit.record(Deed { detail: Some(error.to_string()), ..deed }).await;
@@ -97,16 +102,18 @@ async fn end(
     api: &Api,
     provider: &Provider,
     headers: &HeaderMap,
+    caller: &Caller,
     query: SignedInQuery,
 ) -> Result<crate::access::Session, SignInError> {
-    if let Some(error) = query.error {
-        let more = query.error_description.map(|more| format!(": {more}")).unwrap_or_default();
-        return Err(SignInError::Refused(format!("{error}{more}")));
-    }
-    let (Some(code), Some(state)) = (query.code, query.state) else {
-        return Err(SignInError::Begun("the provider's answer has no code and state"));
+    let code = match (query.code, query.error) {
+        (_, Some(error)) => {
+            let more = query.error_description.map(|more| format!(": {more}")).unwrap_or_default();
+            Err(SignInError::Refused(format!("{error}{more}").chars().take(LONGEST_REASON).collect()))
+        }
+        (Some(code), None) => Ok(code),
+        (None, None) => Err(SignInError::Begun("the provider's answer has no code")),
     };
-    api.access.end_sign_in(provider, headers, code, &state).await
+    api.access.end_sign_in(provider, headers, caller, (&query.state.unwrap_or_default(), code)).await
 }
 
 fn provider(api: &Api) -> Result<&Provider, Problem> {
@@ -136,6 +143,7 @@ impl From<SignInError> for Problem {
         let status = match &error {
             SignInError::Begun(_) => StatusCode::BAD_REQUEST,
             SignInError::Refused(_) | SignInError::NoRole { .. } => StatusCode::FORBIDDEN,
+            SignInError::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             SignInError::Provider { .. } => StatusCode::SERVICE_UNAVAILABLE,
             SignInError::Secret(_) | SignInError::Key(_) | SignInError::Client(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR

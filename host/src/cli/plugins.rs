@@ -10,8 +10,9 @@ use anyhow::Context as _;
 use super::args::Plugins;
 use super::client;
 use super::paint::{BAD, FAINT, GOOD};
+use super::token::note;
 use super::{Failed, exit};
-use crate::access::{self, Deed, What};
+use crate::access::{Deed, What};
 use crate::app::plugin_settings;
 use crate::config::Settings;
 use crate::plugin::{self, Catalog, Inspection, Refusal, Runtime, Status, allow, inspect};
@@ -34,8 +35,8 @@ pub(super) async fn plugins(command: Plugins, settings: Settings, user: String) 
             let file = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
             let deed = Deed::new(None, None, What::Allowed, file);
             let deed = Deed { who: user, detail: Some(digest.to_string()), ..deed };
-            access::append(&settings.state_dir, &deed)?;
             say!("{GOOD}✓{GOOD:#} {name} {digest} may use: {}", allowed.grants.join(", "))?;
+            note(&settings.state_dir, &deed);
             Ok(0)
         }
         Plugins::Inspect { file, json } => {

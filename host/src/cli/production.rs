@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::args::{ProductionCheck, Server};
 use super::findings::Findings;
 use super::{Failed, client};
+use crate::access;
 use crate::app::open_redis;
 use crate::config::Settings;
 use crate::store::Store as _;
@@ -67,7 +68,7 @@ async fn redis(settings: &Settings, findings: &mut Findings) -> anyhow::Result<(
 fn token(settings: &Settings, findings: &mut Findings) {
     let remedy = "AIAGENT_TOKEN in /etc/ai-agent/env: openssl rand -hex 32";
     match settings.token.len() {
-        0 if settings.tokens_file.exists() => findings.ok("token", "each has a token of their own"),
+        0 if access::asks(settings) => findings.ok("token", "none is shared: each has a token, or signs in"),
         0 => findings.error("token", "none: whoever reaches the port runs tasks and reads code", remedy),
         1..TOKEN_CHARS => findings.error(
             "token",

@@ -1,5 +1,6 @@
 //! `aiagent-host token …`: whom a host knows, and what each may do.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::args::Token;
@@ -7,7 +8,7 @@ use super::paint::{BAD, FAINT};
 use super::{Failed, out};
 use crate::access::{self, Deed, What};
 use crate::config::{Config, Environment};
-use crate::task::Millis;
+use crate::task::{Millis, now};
 
 pub(super) fn token(command: Token, config: &Config) -> Result<u8, Failed> {
     let settings = &config.settings;
@@ -20,12 +21,12 @@ pub(super) fn token(command: Token, config: &Config) -> Result<u8, Failed> {
                 Some(days) => format!("{role}, for {days} days"),
                 None => role.to_string(),
             };
-            tell(config, What::TokenCreated, &name, Some(detail))?;
             out::put(format_args!("{text}\n"))?;
             anstream::eprintln!(
                 "{FAINT}{name} is a {role} of hosts that read {}; the token is shown this once{FAINT:#}",
                 file.display()
             );
+            tell(config, What::TokenCreated, &name, Some(detail));
         }
         Token::List { json } => {
             let tokens = access::list(file).map_err(Failed::usage)?;
@@ -56,17 +57,23 @@ pub(super) fn token(command: Token, config: &Config) -> Result<u8, Failed> {
         }
         Token::Revoke { name } => {
             let revoked = access::revoke(file, &name).map_err(Failed::usage)?;
-            tell(config, What::TokenRevoked, &name, Some(revoked.role.to_string()))?;
             say!("{name} gets in no more, nor does any session that was begun with it")?;
+            tell(config, What::TokenRevoked, &name, Some(revoked.role.to_string()));
         }
     }
     Ok(0)
 }
 
-/// In the audit log of the host whose state folder this is.
-fn tell(config: &Config, what: What, name: &str, detail: Option<String>) -> anyhow::Result<()> {
+fn tell(config: &Config, what: What, name: &str, detail: Option<String>) {
     let deed = Deed { who: user(&config.environment), detail, ..Deed::new(None, None, what, name) };
-    Ok(access::append(&config.settings.state_dir, &deed)?)
+    note(&config.settings.state_dir, &deed);
+}
+
+/// Puts a deed that is done into the audit log of the host whose state folder this is.
+pub(super) fn note(state_dir: &Path, deed: &Deed) {
+    if let Err(error) = access::append(state_dir, deed) {
+        anstream::eprintln!("{BAD}warning{BAD:#}: it is done, and not in the audit log: {error}");
+    }
 }
 
 /// Who gives a command, as far as the shell says.
@@ -81,9 +88,4 @@ fn days(span: Millis) -> String {
         0 => format!("{} h", span.as_secs() / 3600),
         days => format!("{days} d"),
     }
-}
-
-fn now() -> Millis {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -245,19 +245,47 @@ async fn another_browsers_answer_begins_no_session() {
     );
     let (status, detail) =
         problem(ann.get(&format!("{PUBLIC}/api/v1/session/signed-in?state={state}")).await).await;
-    assert_eq!(
-        (status.as_u16(), detail.as_str()),
-        (400, "the provider's answer has no code and state; begin again")
-    );
+    assert_eq!((status.as_u16(), detail.as_str()), (400, "the provider's answer has no code; begin again"));
     assert_eq!(ann.session(), None);
     // To a person it is said as a page, in which it is text.
+    let begun = ann.cookies.get(&(PUBLIC.to_owned(), "aiagent_sign_in".to_owned())).expect("it has begun");
     let asked = host
-        .get("/api/v1/session/signed-in?error=x&error_description=%3Cscript%3E")
+        .get(&format!("/api/v1/session/signed-in?error=x&error_description=%3Cscript%3E&state={state}"))
+        .header("cookie", format!("aiagent_sign_in={begun}"))
         .header("accept", "text/html");
     let answer = asked.send().await.expect("an answer");
     assert_eq!(answer.status(), 403);
     let html = answer.text().await.expect("whole");
     assert!(html.contains("x: &lt;script&gt;") && !html.contains("<script>"), "{html}");
+}
+
+#[tokio::test]
+async fn strangers_fill_no_audit_log() {
+    let provider = Provider::start().await;
+    let host = provider.setup().set("token", "secret-canary").start().await;
+    let long = "x".repeat(10_000);
+    for told in 0..25 {
+        let asked = host.get(&format!("/api/v1/session/signed-in?error={long}&state=made-up"));
+        assert_eq!(json(asked).await.0, if told < 20 { 400 } else { 429 }, "{told}");
+    }
+    let audit = json(host.get("/api/v1/audit?limit=200")).await.1;
+    let refused: Vec<&Value> = audit["entries"].as_array().expect("a list").iter().collect();
+    assert_eq!(refused.len(), 20);
+    assert!(refused.iter().all(|entry| entry["what"] == "log-in-refused" && entry.to_string().len() < 500));
+}
+
+#[tokio::test]
+async fn a_worker_needs_no_secret_of_the_dashboards() {
+    let host = Setup::new()
+        .set("role", "worker")
+        .set("oidc.issuer", "https://id.example")
+        .set("oidc.client_id", "aiagent")
+        .set("oidc.client_secret_env", "NOWHERE")
+        .set("oidc.public_url", PUBLIC)
+        .set("oidc.default_role", "viewer")
+        .start()
+        .await;
+    assert_eq!(host.get("/healthz").send().await.expect("an answer").status(), 200);
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! The files of the audit log: `1.jsonl`, `2.jsonl`, … An entry's id is its file's number and the byte at
 //! which it begins.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{AuditError, Deed, Entry, Page};
-use crate::access::tokens::hand_over;
+use crate::access::tokens::{hand_over, make_folder};
 
 /// Read whole for a page of it.
 pub(super) const FULL: u64 = 4 << 20;
@@ -20,12 +20,7 @@ const LOCK: &str = ".lock";
 
 /// Adds whole lines at the end. Several processes may do so at once.
 pub(super) fn add(dir: &Path, lines: &str) -> io::Result<File> {
-    if !dir.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        if let Some(above) = dir.parent() {
-            hand_over(&File::open(dir)?, above)?;
-        }
-    }
+    make_folder(dir)?;
     let open =
         |name: &str| OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(dir.join(name));
     let lock = open(LOCK)?;

@@ -152,7 +152,7 @@ pub(super) fn access(settings: &Settings, findings: &mut Findings) {
         let found = format!("{expired} tokens in {} have expired", file.display());
         findings.warning("access", found, "aiagent-host token revoke NAME, and create a new one");
     }
-    let asks = !settings.token.is_empty() || file.exists();
+    let asks = access::asks(settings);
     if !asks && address.ip().is_loopback() {
         findings.ok("access", format!("{address}, this machine only"));
     } else if !asks {
@@ -161,14 +161,15 @@ pub(super) fn access(settings: &Settings, findings: &mut Findings) {
             format!("{address} without a token: the host will not start"),
             "aiagent-host token create, or AIAGENT_TOKEN in /etc/ai-agent/env, or listen on 127.0.0.1",
         );
-    } else if settings.token.is_empty() && tokens.len() == expired {
+    } else if settings.token.is_empty() && !settings.oidc.is_used() && tokens.len() == expired {
         let found = format!("{} has no token that holds: nobody gets in", file.display());
         findings.error("access", found, "aiagent-host token create NAME ROLE");
     } else {
         let shared = if settings.token.is_empty() { "" } else { "the shared token and " };
+        let signed_in = if settings.oidc.is_used() { ", and who signs in elsewhere" } else { "" };
         findings.ok(
             "access",
-            format!("{address}, with {shared}{} of people and programs", tokens.len() - expired),
+            format!("{address}, with {shared}{} of people and programs{signed_in}", tokens.len() - expired),
         );
     }
 }
