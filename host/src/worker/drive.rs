@@ -1,7 +1,7 @@
 //! One claimed task, step after step, to its end or until it is handed on.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::task::AbortOnDropHandle;
 
@@ -11,7 +11,7 @@ use super::halt::{Halt, Stop};
 use super::step::{self, Break};
 use crate::coordinator;
 use crate::store::{Claim, StoreError};
-use crate::task::{EventBody, Limit, Outcome, Reason, Task};
+use crate::task::{EventBody, Limit, Reason, Task};
 
 /// How long a task is kept from the queue after its store failed.
 const AFTER_AN_OUTAGE: Duration = Duration::from_secs(5);
@@ -22,6 +22,18 @@ pub(super) struct Desk {
     pub claim: Claim,
     pub feed: Arc<Feed>,
     pub halt: Arc<Halt>,
+    /// The task's deadline by this machine's clock, whatever the task has spent.
+    until: Option<Instant>,
+}
+
+impl Desk {
+    pub(super) fn time_left(&self) -> Duration {
+        self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()))
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.time_left().is_zero()
+    }
 }
 
 /// Returns the task that this place goes on with.
@@ -35,11 +47,11 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
     let feed = Feed::new(Arc::clone(&shared.equipment.store), claim.lease.clone(), Arc::clone(&halt));
     // Ended by its drop, also when this function panics.
     let _pump = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&feed).pump()));
-    let task = hastened(&claim);
-    let desk = Arc::new(Desk { shared: Arc::clone(&shared), claim, feed, halt });
+    let until = until(&claim);
+    let desk = Arc::new(Desk { shared: Arc::clone(&shared), claim, feed, halt, until });
 
     let mut next = None;
-    match to_its_end(&desk, task, &mut next).await {
+    match to_its_end(&desk, &mut next).await {
         Ok(reason) => tracing::info!(task = %id, %reason, "ended"),
         Err(Break::LeaseLost) => {
             tracing::warn!(task = %id, "the lease is lost: leaving it to its new worker")
@@ -69,23 +81,20 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
     next
 }
 
-/// With no more wall time than there is until its deadline. By the store's clock: a fence is the time of its
-/// claim, in µs.
-fn hastened(claim: &Claim) -> Task {
-    let mut task = claim.task.clone();
-    let budget = &mut task.spec.budget;
-    if let Some(deadline) = budget.deadline {
-        let left = deadline.saturating_sub(claim.lease.fence / 1000);
-        budget.wall_ms = budget.wall_ms.min(task.spend.wall_ms.saturating_add(left));
-    }
-    task
+/// The deadline is by the store's clock: a fence is the time of its claim, in µs.
+fn until(claim: &Claim) -> Option<Instant> {
+    let deadline = claim.task.spec.budget.deadline?;
+    let left = deadline.saturating_sub(claim.lease.fence / 1000);
+    // One beyond all clocks is none.
+    Instant::now().checked_add(Duration::from_millis(left))
 }
 
-async fn to_its_end(desk: &Arc<Desk>, mut task: Task, after: &mut Option<Claim>) -> Result<Reason, Break> {
+async fn to_its_end(desk: &Arc<Desk>, after: &mut Option<Claim>) -> Result<Reason, Break> {
+    let mut task = desk.claim.task.clone();
     // Set for the step that is done again on what served before.
     let mut on = None;
     loop {
-        let mut next = match stopped(desk, &task)? {
+        let next = match stopped(desk, &task)? {
             Some(ended) => ended,
             None => match step::run(desk, &task, on.take()).await {
                 Ok(step::Done::Step(done)) => {
@@ -110,12 +119,6 @@ async fn to_its_end(desk: &Arc<Desk>, mut task: Task, after: &mut Option<Claim>)
                 Err(broken) => return Err(broken),
             },
         };
-        if task.spec.budget.wall_ms < desk.claim.task.spec.budget.wall_ms
-            && let Some(Outcome { reason: Reason::Budget { limit: limit @ Limit::Wall }, .. }) =
-                &mut next.outcome
-        {
-            *limit = Limit::Deadline;
-        }
         if let Some(outcome) = &next.outcome {
             let finished;
             (finished, *after) = desk.feed.finish(&next, desk.shared.next_if_open()).await;
@@ -131,6 +134,9 @@ async fn to_its_end(desk: &Arc<Desk>, mut task: Task, after: &mut Option<Claim>)
 fn stopped(desk: &Desk, task: &Task) -> Result<Option<Task>, Break> {
     match desk.halt.why() {
         None if desk.shared.closing.is_cancelled() => Err(Break::Draining),
+        None if desk.is_late() => {
+            Ok(Some(coordinator::abandon(task, Reason::Budget { limit: Limit::Deadline })))
+        }
         None => Ok(coordinator::gate(task)),
         Some(Stop::Cancelled) => Ok(Some(coordinator::abandon(task, Reason::Cancelled))),
         Some(Stop::LeaseLost) => Err(Break::LeaseLost),

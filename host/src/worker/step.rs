@@ -268,7 +268,7 @@ fn call_for(
         attempts,
         outside: live,
         cancel: desk.halt.token.clone(),
-        wall_left: left(spec.budget.wall_ms, task.spend.wall_ms),
+        wall_left: left(spec.budget.wall_ms, task.spend.wall_ms).min(desk.time_left()),
         compute_left: left(spec.budget.compute_ms, task.spend.compute_ms),
     })
 }
@@ -359,6 +359,7 @@ fn trouble(desk: &Desk, task: &Task, spent: &Spend, failure: Failure) -> Result<
             Some(Stop::Draining) => return Err(Break::Draining),
             Some(Stop::LeaseLost) | None => return Err(Break::LeaseLost),
         },
+        Failure::Deadline(_) if desk.is_late() => Trouble::Budget(Limit::Deadline),
         Failure::Deadline(_) if over_wall => Trouble::Budget(Limit::Wall),
         Failure::Compute(_) if over_compute => Trouble::Budget(Limit::Compute),
         Failure::Step(StepError::Model(error)) => model_trouble(task, spent, error),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aiagent_host::store::{ClaimRequest, JournalEntry, LEASE, MemoryStore};
 use aiagent_host::task::{Budget, Digest, EventBody, Limit, Reason, State};
@@ -142,16 +142,13 @@ async fn checks_inside_a_step_spend_the_tasks_compute() {
     assert!(task.spend.compute_ms < 1_000, "{} of 250 ms", task.spend.compute_ms);
 }
 
-#[tokio::test]
-async fn a_step_that_asks_something_new_starts_anew_and_pays_for_what_it_had() {
-    let shop = Shop::open(Arc::new(MemoryStore::default())).await;
-    shop.vendor.answers(1);
-    let id = shop.submit("ask", "pass", Budget::default()).await;
+/// Another worker's claim, whose answers took twenty minutes: to questions that nobody asks again.
+async fn answered_elsewhere(shop: &Shop) {
     let claim = ClaimRequest::new("lost", 1, LEASE);
     let lease = shop.store.claim(&claim).await.expect("claimed").expect("it waits").lease;
     for index in 0..2 {
         let answer = r#"{"result":{"Ok":{"text":"x","finish":"stop","usage":{"input_tokens":100,"output_tokens":0},
-            "model":"m"}},"cost_micros":null,"wall_ms":4000}"#;
+            "model":"m"}},"cost_micros":null,"wall_ms":600000}"#;
         let entry = JournalEntry {
             index,
             kind: "model".to_owned(),
@@ -162,13 +159,53 @@ async fn a_step_that_asks_something_new_starts_anew_and_pays_for_what_it_had() {
         shop.store.append(&lease, 0, entry).await.expect("appended");
     }
     shop.store.release(&lease, "a test").await.expect("released");
+}
 
+/// With a deadline so much later than now.
+fn within(millis: u64) -> Budget {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
+    Budget { deadline: Some(now + millis), ..Budget::default() }
+}
+
+#[tokio::test]
+async fn time_that_the_journal_tells_of_brings_no_deadline_nearer() {
+    let shop = Shop::open(Arc::new(MemoryStore::default())).await;
+    shop.vendor.answers(1);
+    let id = shop.submit("ask", "pass", within(600_000)).await;
+    answered_elsewhere(&shop).await;
+    let worker = shop.worker("one", GRACE);
+    let (task, events) = shop.ended(&id).await;
+    worker.stop().await;
+    assert_eq!(task.outcome.map(|outcome| outcome.reason), Some(Reason::Green), "{events:?}");
+    assert!(task.spend.wall_ms >= 1_200_000, "{}", task.spend.wall_ms);
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_between_two_steps_ends_the_task() {
+    // Longer than there is time, all its waits together.
+    let store = Arc::new(Flaky::with(&[("commit", false); 7]));
+    let shop = Shop::open(store.clone()).await;
+    let id = shop.submit("noop", "pass", within(1_500)).await;
+    let worker = shop.worker("one", GRACE);
+    let (task, events) = shop.ended(&id).await;
+    worker.stop().await;
+    let reason = task.outcome.map(|outcome| outcome.reason);
+    assert_eq!(reason, Some(Reason::Budget { limit: Limit::Deadline }), "{events:?}");
+    assert_eq!(count(&events, |body| matches!(body, EventBody::Checked { .. })), 0, "{events:?}");
+}
+
+#[tokio::test]
+async fn a_step_that_asks_something_new_starts_anew_and_pays_for_what_it_had() {
+    let shop = Shop::open(Arc::new(MemoryStore::default())).await;
+    shop.vendor.answers(1);
+    let id = shop.submit("ask", "pass", Budget::default()).await;
+    answered_elsewhere(&shop).await;
     let worker = shop.worker("one", GRACE);
     let (task, events) = shop.ended(&id).await;
     worker.stop().await;
     assert_eq!(task.outcome.map(|outcome| outcome.reason), Some(Reason::Green));
     assert_eq!((task.spend.tokens(), task.spend.model_calls), (200 + TOKENS, 3));
-    assert!(task.spend.wall_ms >= 8000, "{}", task.spend.wall_ms);
+    assert!(task.spend.wall_ms >= 1_200_000, "{}", task.spend.wall_ms);
     assert_eq!(count(&events, |body| matches!(body, EventBody::StepRestarted { .. })), 1, "{events:?}");
 }
 
