@@ -156,7 +156,8 @@ pub trait Store: Send + Sync + 'static {
     async fn check_out(&self, worker: &str) -> Result<(), StoreError>;
 
     /// Takes one request with so many tokens out of what all workers together may ask of a model. `Some`: not
-    /// now, but after so long. A reservation that is never settled is one that was used up.
+    /// now, but after so long. A large one waits no longer than a small one: tokens that are not there are lent.
+    /// A reservation that is never settled is one that was used up.
     async fn reserve(&self, model: &str, rate: Rate, tokens: u64) -> Result<Option<Duration>, StoreError>;
 
     /// Says what a reservation has come to. Not to be repeated.

@@ -129,7 +129,8 @@ macro_rules! suite {
                     a_cancelled_task_can_be_requeued only_what_has_ended_and_is_not_green_is_requeued
                     a_requeued_task_refuses_its_old_fence cancels_are_told_while_the_task_runs
                     workers_come_and_go;
-                rate: requests_come_at_their_pace tokens_are_settled;
+                rate: requests_come_at_their_pace tokens_are_settled
+                    a_large_request_gets_its_turn_among_small_ones;
                 upkeep: stats_count_by_state a_watch_wakes_after_a_change blobs_come_back
                     fsck_finds_nothing_in_a_sound_store fsck_finds_a_missing_snapshot
                     fsck_finds_a_missing_file fsck_finds_a_snapshot_that_is_none;

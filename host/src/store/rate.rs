@@ -31,7 +31,7 @@ impl Rate {
     }
 
     /// How much longer one request with so many tokens keeps the buckets from being full. One that asks for
-    /// more than a bucket holds empties it.
+    /// more than a bucket holds counts as one that asks for all of it.
     pub(super) fn takes(self, tokens: u64) -> Buckets {
         let takes = |amount: u64, limit: Option<u64>| match limit {
             None => 0,
@@ -43,15 +43,17 @@ impl Rate {
 }
 
 impl Buckets {
-    /// Takes as much from both, or says how long to wait and takes nothing.
+    /// Takes as much from both, or says how long to wait and takes nothing. Tokens are lent: whoever waited
+    /// for as many as it takes would wait for ever where others take each that comes. So all wait for the same,
+    /// that there is no debt, and the next ones wait until it is paid.
     pub(super) fn take(&mut self, much: Buckets, now: Now) -> Option<Duration> {
         let requests = self.requests.max(now.micros) + much.requests;
-        let tokens = self.tokens.max(now.micros) + much.tokens;
+        let tokens = self.tokens.max(now.micros);
         let missing = requests.max(tokens).saturating_sub(now.micros + MINUTE);
         if missing > 0 {
             return Some(Duration::from_micros(missing));
         }
-        *self = Self { requests, tokens };
+        *self = Self { requests, tokens: tokens + much.tokens };
         None
     }
 
