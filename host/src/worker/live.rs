@@ -130,7 +130,8 @@ impl Live {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ask_model(&self, request: &model::Request, index: u32) -> ModelAnswer {
+    /// Fails where the store does: an answer would be journaled.
+    async fn ask_model(&self, request: &model::Request, index: u32) -> Result<ModelAnswer, Failure> {
         let began = Instant::now();
         let failed = |error| ModelAnswer {
             result: Err(error),
@@ -139,16 +140,16 @@ impl Live {
         };
         let Some(name) = &self.task.spec.pipeline.model else {
             let pipeline = &self.task.spec.pipeline.name;
-            return failed(ModelError::Unreachable(format!(
+            return Ok(failed(ModelError::Unreachable(format!(
                 "pipeline {pipeline} has no model: set pipelines.{pipeline}.model"
-            )));
+            ))));
         };
         let equipment = &self.desk.shared.equipment;
         let Some(config) = equipment.door.config(name) else {
-            return failed(ModelError::Unreachable(format!(
+            return Ok(failed(ModelError::Unreachable(format!(
                 "no model {name} is configured: set AIAGENT_MODEL_URL and AIAGENT_MODEL_NAME, or a \
                  [models.{name}] section in aiagent.toml"
-            )));
+            ))));
         };
         let spent = self.spent();
         let call = self.task.spend.model_calls + spent.model_calls + 1;
@@ -159,13 +160,7 @@ impl Live {
         });
         let key = Digest::of(format!("{}/{}/{index}", self.task.id, self.task.step).as_bytes());
         let pace = pace::keep(&self.desk, config, request, &self.source).await;
-        let pace = match pace {
-            Ok(pace) => pace,
-            Err(error) => {
-                self.tally().broken = Some(Break::from(error));
-                return failed(ModelError::Unreachable("the store failed".to_owned()));
-            }
-        };
+        let pace = pace.map_err(|error| self.break_off(error))?;
         self.desk.feed.push(EventBody::ModelStarted { round: self.round, model: name.clone(), call });
         let mut events = |event| match event {
             DoorEvent::Text(text) => self.desk.feed.push(EventBody::Tokens { call, text }),
@@ -215,14 +210,21 @@ impl Live {
             wall_ms: began.elapsed().as_millis() as u64,
             error,
         });
-        match answered {
+        Ok(match answered {
             Ok(answered) => ModelAnswer {
                 cost_micros: answered.cost_micros,
                 result: Ok(answered.completion),
                 wall_ms: began.elapsed().as_millis() as u64,
             },
             Err(error) => failed(error),
-        }
+        })
+    }
+
+    /// Ends the step, and voids it.
+    fn break_off(&self, error: impl ToString + Into<Break>) -> Failure {
+        let failure = Failure::Host(error.to_string());
+        self.tally().broken = Some(error.into());
+        failure
     }
 
     fn count_model(&self, answer: &ModelAnswer, replayed: bool) {
@@ -274,11 +276,10 @@ impl Live {
         };
         let changed = match changed {
             None => None,
-            Some(tree) => Some(self.desk.shared.snapshots.save(&tree).await.map_err(|error| {
-                let failure = Failure::Host(error.to_string());
-                self.tally().broken = Some(Break::from(error));
-                failure
-            })?),
+            Some(tree) => {
+                let saved = self.desk.shared.snapshots.save(&tree).await;
+                Some(saved.map_err(|error| self.break_off(error))?)
+            }
         };
         Ok(ExecAnswer { result: Ok((output, changed)), wall_ms: began.elapsed().as_millis() as u64 })
     }
@@ -307,7 +308,7 @@ impl Outside for Live {
         let answer = match known {
             Some(known) => known,
             None => {
-                let answer = self.ask_model(&request, place.index).await;
+                let answer = self.ask_model(&request, place.index).await.map_err(Interrupt::End)?;
                 journal.keep("model", place, &answer).await.map_err(Interrupt::End)?;
                 answer
             }

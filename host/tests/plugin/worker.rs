@@ -47,6 +47,21 @@ async fn a_store_that_fails_for_a_moment_costs_no_answer_and_no_event() {
     assert_eq!(count(&events, |body| matches!(body, EventBody::Checked { .. })), 1);
 }
 
+/// It is no answer of the model's, which whoever goes on with the step would read in the journal.
+#[tokio::test]
+async fn a_store_that_fails_before_a_call_leaves_nothing_in_the_journal() {
+    let shop = Shop::open(Arc::new(Flaky::spoilt("reserve"))).await;
+    let id = shop.submit("ask", "pass", Budget::default()).await;
+    let worker = shop.worker("one", GRACE);
+    let (task, events) = shop.ended(&id).await;
+    worker.stop().await;
+    let message = "the reply to reserve can't be read".to_owned();
+    let reason = Reason::StepFailed { plugin: "ask".to_owned(), message };
+    assert_eq!(task.outcome.map(|outcome| outcome.reason), Some(reason), "{events:?}");
+    assert_eq!(shop.store.journal(&id, 0).await.expect("it answers"), []);
+    assert_eq!(shop.vendor.served(), (0, 0));
+}
+
 #[tokio::test]
 async fn a_task_whose_files_are_gone_ends_and_says_so() {
     let shop = Shop::open(Arc::new(MemoryStore::default())).await;

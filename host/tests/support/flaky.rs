@@ -18,11 +18,17 @@ use bytes::Bytes;
 pub(crate) struct Flaky {
     store: MemoryStore,
     outages: Mutex<Vec<(&'static str, bool)>>,
+    spoilt: Option<&'static str>,
 }
 
 impl Flaky {
     pub(crate) fn with(outages: &[(&'static str, bool)]) -> Self {
-        Self { store: MemoryStore::default(), outages: Mutex::new(outages.to_vec()) }
+        Self { outages: Mutex::new(outages.to_vec()), ..Self::default() }
+    }
+
+    /// Whose replies to this verb can't be read.
+    pub(crate) fn spoilt(verb: &'static str) -> Self {
+        Self { spoilt: Some(verb), ..Self::default() }
     }
 
     /// Outages that have not come to pass.
@@ -35,6 +41,9 @@ impl Flaky {
         verb: &str,
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
+        if self.spoilt == Some(verb) {
+            return Err(StoreError::Corrupt(format!("the reply to {verb} can't be read")));
+        }
         let outage = {
             let mut outages = self.outages.lock().expect("no test panics with it");
             let found = outages.iter().position(|(broken, _)| *broken == verb);
