@@ -27,6 +27,7 @@ use crate::task::{Digest, Event, EventBody, EventId, Millis, Place, Spec, Task, 
 
 pub use self::redis::{Put, RedisConfig, RedisStore, Risk, shown as without_password};
 pub use clock::Clock;
+pub(crate) use control::KEY_MILLIS;
 pub use filter::{Count, Deleted, Ending, Filter, MOST_COUNTED, Page, Past, Pasts};
 pub use memory::MemoryStore;
 pub use queue::{Limits, QueueLimits, QueueStats, Requeued, WorkerInfo};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
 use crate::plugin::Catalog;
-use crate::store::{Idempotency, NewTask, Store, StoreError, Submitted};
+use crate::store::{Idempotency, KEY_MILLIS, NewTask, Store, StoreError, Submitted};
 use crate::task::{Budget, Changes, Millis, Pipeline, Place, Spec, TaskId, Trace};
 use crate::workspace::{SnapshotError, Snapshots, Tree};
 
@@ -189,9 +189,11 @@ impl Submission {
         if self.budget.compute_s == Some(0) {
             return Err(Refusal::NoBudget("compute_s"));
         }
-        // The store's clock is what counts later; this is for a mistake.
+        // For a mistake, seconds say. One that has just passed may come with a key that was used before it
+        // did, and ends its task without a step anyway, by the store's clock.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        if let Some(deadline) = self.budget.deadline.filter(|deadline| u128::from(*deadline) <= now) {
+        let late = |deadline: &Millis| u128::from(deadline.saturating_add(KEY_MILLIS)) <= now;
+        if let Some(deadline) = self.budget.deadline.filter(late) {
             return Err(Refusal::Late(deadline));
         }
         if self.budget.cost.is_some_and(|cost| !cost.is_finite() || cost.is_sign_negative()) {

@@ -10,7 +10,7 @@ use crate::task::{
 };
 
 /// How long an idempotency key is kept.
-pub(super) const KEY_MILLIS: Millis = 24 * 60 * 60 * 1000;
+pub(crate) const KEY_MILLIS: Millis = 24 * 60 * 60 * 1000;
 
 /// How old a blob is before it may be collected: a submission stores its blobs before its task.
 pub(super) const BLOB_GRACE_MILLIS: Millis = 60 * 60 * 1000;

@@ -19,15 +19,21 @@ async fn a_deadline_ends_what_runs_and_what_waits() {
     let model = FakeModel::start([Reply::Silent]).await;
     let host = Setup::with_model(&model).start().await;
     let mut body = sample::body();
-    body["budget"] = json!({ "deadline": in_millis(3_000) });
+    body["budget"] = json!({ "deadline": in_millis(5_000) });
     let task = host.ended(&host.submit(&body).await).await;
     let late = json!({ "kind": "budget", "limit": "deadline" });
     assert_eq!(task["outcome"]["reason"], late, "{task:#}");
     // Its turn comes after its deadline: no step is worth its price any more.
-    body["budget"] = json!({ "deadline": in_millis(300) });
-    body["place"] = json!({ "not_before": in_millis(600) });
-    let task = host.ended(&host.submit(&body).await).await;
+    body["budget"] = json!({ "deadline": in_millis(2_000) });
+    body["place"] = json!({ "not_before": in_millis(2_500) });
+    let submit = || host.post("/api/v1/tasks").header("idempotency-key", "mine").json(&body);
+    let accepted = json(submit()).await.1;
+    let id = accepted["id"].as_str().expect("an id");
+    let task = host.ended(id).await;
     assert_eq!((&task["outcome"]["reason"], &task["rounds"]), (&late, &json!([])), "{task:#}");
+    // Whoever did not get the answer asks again.
+    let (status, again) = json(submit()).await;
+    assert!(status.is_success() && again["id"] == id, "{status} {again:#}");
     assert_eq!(model.asked().len(), 1);
 
     body["budget"] = json!({ "deadline": 1_780_000_000 });
