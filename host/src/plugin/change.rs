@@ -100,7 +100,7 @@ impl Shared {
             }
             Err(refusal) => return Err(PlaceError::Refused(refusal)),
         };
-        write(&path, bytes).map_err(|error| PlaceError::Folder { path, error })?;
+        write(&path, bytes, replace)?;
         Ok(Placed { digest, replaced: there.is_some(), held_back })
     }
 
@@ -134,13 +134,38 @@ impl Shared {
 }
 
 /// Whoever looks sees the old content or the new one. Hidden until then, so that nobody loads the half.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
-    let mut new = tempfile::Builder::new().prefix(".upload-").tempfile_in(folder)?;
-    new.write_all(bytes)?;
-    // Like any file that is copied there: other hosts may run as other users.
-    new.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    new.as_file().sync_all()?;
-    new.persist(path)?;
-    std::fs::File::open(folder)?.sync_all()
+fn write(path: &Path, bytes: &[u8], replace: bool) -> Result<(), PlaceError> {
+    let written = || {
+        let folder = path.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
+        let mut new = tempfile::Builder::new().prefix(".upload-").tempfile_in(folder)?;
+        new.write_all(bytes)?;
+        // Like any file that is copied there: other hosts may run as other users.
+        new.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        new.as_file().sync_all()?;
+        if replace { new.persist(path) } else { new.persist_noclobber(path) }?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    written().map_err(|error| match error.kind() {
+        // It came while this one was judged.
+        std::io::ErrorKind::AlreadyExists if !replace => PlaceError::Taken(path.to_owned()),
+        _ => PlaceError::Folder { path: path.to_owned(), error },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_meanwhile_stays_unless_it_is_to_be_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mine.wasm");
+        write(&path, b"one", false).expect("nothing is there");
+        let taken = write(&path, b"two", false).expect_err("one is there");
+        assert!(matches!(&taken, PlaceError::Taken(there) if *there == path), "{taken}");
+        assert_eq!(std::fs::read(&path).expect("readable"), b"one");
+        write(&path, b"two", true).expect("it may");
+        assert_eq!(std::fs::read(&path).expect("readable"), b"two");
+        assert_eq!(std::fs::read_dir(&folder).expect("readable").count(), 1, "nothing is left behind");
+    }
 }
