@@ -19,9 +19,11 @@ fi
 
 scratch=$(mktemp -d)
 trap 'kill "$host" 2>/dev/null || true; wait "$host" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+# What is asked of it may remove some.
+cp -r "$target/plugins" "$scratch/plugins"
 export TOKEN=of-the-description-test
 env -i PATH="$PATH" HOME="$scratch" AIAGENT_CONFIG="$root/host/samples/aiagent.toml" AIAGENT_STATE_DIR="$scratch/state" \
-  AIAGENT_CACHE_DIR="$target/tmp/compiled" AIAGENT_PLUGINS_DIR="$target/plugins" AIAGENT_LISTEN=127.0.0.1:0 \
+  AIAGENT_CACHE_DIR="$target/tmp/compiled" AIAGENT_PLUGINS_DIR="$scratch/plugins" AIAGENT_LISTEN=127.0.0.1:0 \
   AIAGENT_TOKEN="$TOKEN" AIAGENT_API_CHANGE_PLUGINS=true \
   AIAGENT_MODEL_NAME=qwen2.5-coder-1.5b-instruct AIAGENT_REPLAY="$root/host/samples/recordings" \
   "$target/release/aiagent-host" serve >"$scratch/log" 2>&1 &
