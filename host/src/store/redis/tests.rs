@@ -152,7 +152,7 @@ async fn a_store_of_another_layout_is_refused() {
         RedisStore::open(RedisConfig { prefix: prefix.to_owned(), ..RedisConfig::new(server.url()) }).await
     };
     // As the hosts before this layout left it: with tasks, and without.
-    server.ask("ZADD {old}:ids 0 01J9Z3NDEKTSV4RRFFQ69G5FAV");
+    server.ask("ZADD {old}:state:ended 0 01J9Z3NDEKTSV4RRFFQ69G5FAV");
     server.ask("SET {newer}:layout 3");
     server.ask("SET {drained}:turn 7");
     for (prefix, layout) in [("old", "layout 1;"), ("newer", "layout 3;")] {
@@ -163,4 +163,17 @@ async fn a_store_of_another_layout_is_refused() {
         open("drained").await.expect("holds nothing that could be misread");
     }
     assert_eq!(server.ask("GET {drained}:layout").trim(), "2");
+}
+
+/// Hosts that are up go on; those that start then join them.
+#[tokio::test]
+async fn a_server_that_came_back_empty_takes_new_hosts() {
+    let server = RedisServer::start("");
+    let open = async || RedisStore::open(RedisConfig::new(server.url())).await;
+    let up = open().await.expect("a new store");
+    server.ask("FLUSHALL");
+    up.submit(NewTask::new(TaskId::fresh(), spec("goal"))).await.expect("goes on");
+    let new = open().await.expect("is this version's");
+    assert_eq!(new.stats().await.expect("counts").queued, 1);
+    assert_eq!(server.ask("GET {aiagent}:layout").trim(), "2");
 }
