@@ -3,7 +3,8 @@
 local id, rev, event, progress, roots, last = unpack(ARGV, 2)
 local task = base .. 'task:' .. id
 local is = call('HMGET', task, 'state', 'rev', 'cancel', 'lane')
-if (is[2] or '0') ~= rev then
+-- One that is gone has no lane: its revision would count as that of a new one.
+if not is[4] or (is[2] or '0') ~= rev then
   return { 'changed' }
 end
 if is[1] == 'ended' then

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{Put, RedisConfig, RedisStore};
+use super::{Put, RedisConfig, RedisStore, script};
 use crate::store::conformance::{redis_server::RedisServer, spec};
 use crate::store::{ClaimRequest, Clock, Filter, Idempotency, LEASE, NewTask, Store as _, StoreError};
 use crate::task::{Digest, Place, Spec, TaskId};
@@ -64,6 +64,19 @@ async fn an_entry_without_its_task_holds_up_no_other() {
     assert_eq!(claim.lease.task, ids[1]);
     assert!(store.claim(&ClaimRequest::new("w", 2, LEASE)).await.expect("claims").is_none());
     assert_eq!(store.queues().await.expect("counts").iter().map(|queue| queue.waiting).sum::<u64>(), 0);
+}
+
+/// Whoever cancels has read the record; meanwhile another host may have deleted the task.
+#[tokio::test]
+async fn a_cancel_leaves_nothing_of_a_task_that_is_gone() {
+    let server = RedisServer::start("");
+    let store = RedisStore::open(RedisConfig::new(server.url())).await.expect("a new store");
+    let id = TaskId::fresh();
+    let call = store.0.on(&script::CANCEL).arg(id.as_str()).arg("0").arg(&["{}", "{}", "", "{}"]);
+    assert_eq!(store.0.change(call).await.expect("answers").word, "changed");
+    assert_eq!(server.ask(&format!("EXISTS {{aiagent}}:task:{id} {{aiagent}}:events:{id}")).trim(), ":0");
+    assert_eq!(store.stats().await.expect("counts").ended, 0);
+    assert!(matches!(store.cancel(&id).await, Err(StoreError::NotFound(_))));
 }
 
 /// A host takes tasks, and claims some, while a restore that will fail is at work.
