@@ -60,8 +60,9 @@ macro_rules! wanted {
                     since: self.since,
                     until: self.until,
                     // Ids sort by time, so that a store need not look at all tasks.
-                    cursor: self.until.map(|until| TaskId::before(until.saturating_add(SLACK))),
                     floor: self.since.map(|since| TaskId::before(since.saturating_sub(SLACK))),
+                    ceiling: self.until.map(|until| TaskId::before(until.saturating_add(SLACK))),
+                    cursor: None,
                     limit: 0,
                 })
             }
@@ -106,9 +107,7 @@ pub(super) async fn list(
     }
     let cursor = query.cursor.as_deref().map(TaskId::parse).transpose();
     let cursor = cursor.map_err(|error| Problem::bad_request(format!("cursor: {error}")))?;
-    let filter = query.filter()?;
-    let cursor = cursor.into_iter().chain(filter.cursor.clone()).min();
-    let page = api.store.list(&Filter { cursor, limit, ..filter }).await?;
+    let page = api.store.list(&Filter { cursor, limit, ..query.filter()? }).await?;
     Ok(Json(TaskPage { tasks: page.tasks.into_iter().map(TaskSummary::from).collect(), next: page.next }))
 }
 

@@ -29,10 +29,12 @@ pub struct Filter {
     pub since: Option<Millis>,
     /// Submitted before.
     pub until: Option<Millis>,
-    /// Only ids before this one: the last of the page before.
-    pub cursor: Option<TaskId>,
     /// Only ids after this one.
     pub floor: Option<TaskId>,
+    /// Only ids before this one.
+    pub ceiling: Option<TaskId>,
+    /// Likewise: the last of the page before. Nothing to `count`.
+    pub cursor: Option<TaskId>,
     /// At most 200, and 0 means 200. Nothing to `count`.
     pub limit: usize,
 }
@@ -131,9 +133,14 @@ impl Filter {
         Sieve { filter: self, text: self.text.as_deref().map(control::folded) }
     }
 
+    /// Only ids before this one, on this page.
+    pub(super) fn below(&self) -> Option<&TaskId> {
+        [&self.ceiling, &self.cursor].into_iter().flatten().min()
+    }
+
     /// Whether it asks for more than where in the list of all tasks, of a state, or of a pipeline.
     pub(super) fn is_fine(&self) -> bool {
-        let Self { state: _, pipeline: _, cursor: _, floor: _, limit: _, dead, .. } = self;
+        let Self { state: _, pipeline: _, floor: _, ceiling: _, cursor: _, limit: _, dead, .. } = self;
         *dead
             || self.text.is_some()
             || self.outcome.is_some()
@@ -149,7 +156,7 @@ impl Sieve<'_> {
     pub(super) fn admits(&self, task: &Task) -> bool {
         let (filter, pipeline) = (self.filter, &task.spec.pipeline);
         let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
-        filter.cursor.as_ref().is_none_or(|cursor| task.id < *cursor)
+        filter.below().is_none_or(|below| task.id < *below)
             && filter.floor.as_ref().is_none_or(|floor| task.id > *floor)
             && filter.state.is_none_or(|state| task.state == state)
             && is(&filter.pipeline, &pipeline.name)

@@ -157,10 +157,13 @@ pub(super) async fn when_a_task_was_submitted(on: &Subject) {
     ] {
         assert_eq!(ids(on, Filter { since, until, ..Filter::default() }).await, (expected, None));
     }
-    let between = Filter { floor: Some(id(1)), cursor: Some(id(4)), ..Filter::default() };
+    let between = Filter { floor: Some(id(1)), ceiling: Some(id(4)), ..Filter::default() };
     assert_eq!(ids(on, between.clone()).await.0, [id(3), id(2)]);
     let first = Filter { limit: 1, ..between };
-    assert_eq!(ids(on, first).await, (vec![id(3)], Some(id(3))));
+    assert_eq!(ids(on, first.clone()).await, (vec![id(3)], Some(id(3))));
+    for (cursor, expected) in [(id(3), vec![id(2)]), (id(2), vec![]), (id(9), vec![id(3)])] {
+        assert_eq!(ids(on, Filter { cursor: Some(cursor), ..first.clone() }).await.0, expected);
+    }
 }
 
 pub(super) async fn a_count_is_of_all_pages(on: &Subject) {
@@ -172,6 +175,15 @@ pub(super) async fn a_count_is_of_all_pages(on: &Subject) {
     let all = Filter { limit: 2, cursor: Some(id(3)), ..Filter::default() };
     assert_eq!(count(all.clone()).await, 7);
     assert_eq!(count(Filter { floor: Some(id(5)), ..all.clone() }).await, 2);
+    let between = Filter { floor: Some(id(2)), ceiling: Some(id(7)), ..all.clone() };
+    assert_eq!(count(between.clone()).await, 4);
+    assert_eq!(count(Filter { floor: None, ..between.clone() }).await, 6);
+    for (state, expected) in [(State::Queued, 4), (State::Ended, 0)] {
+        assert_eq!(count(Filter { state: Some(state), ..between.clone() }).await, expected);
+    }
+    assert_eq!(count(Filter { text: Some("goal".to_owned()), ..between }).await, 4);
+    let below = Filter { ceiling: Some(id(7)), ..all.clone() };
+    assert_eq!(count(Filter { state: Some(State::Ended), ..below }).await, 0);
     assert_eq!(count(Filter { state: Some(State::Queued), ..all.clone() }).await, 6);
     let pipeline = Some("default".to_owned());
     assert_eq!(count(Filter { pipeline: pipeline.clone(), ..all.clone() }).await, 7);

@@ -67,7 +67,7 @@ impl Inner {
         let (size, sieve) = (control::page_size(filter.limit), filter.sieve());
         let among = self.among(filter).await?;
         let batch = if among.sure { size + 1 } else { BATCH };
-        let mut below = filter.cursor.clone();
+        let mut below = filter.below().cloned();
         let (mut page, mut looked_at) = (Page::default(), 0);
         loop {
             let ids = self.next_of(&among, filter.floor.as_ref(), below.as_ref(), batch).await?;
@@ -97,7 +97,8 @@ impl Inner {
 
     pub(super) async fn count(&self, filter: &Filter) -> Result<Count, StoreError> {
         let of = |found: u64| Count { count: found.min(MOST_COUNTED), exact: found <= MOST_COUNTED };
-        let of_state = !filter.is_fine() && filter.pipeline.is_none() && filter.floor.is_none();
+        let (above, ceiling) = (filter.floor.as_ref(), filter.ceiling.as_ref());
+        let of_state = !filter.is_fine() && filter.pipeline.is_none() && above.is_none() && ceiling.is_none();
         if let Some(state) = filter.state.filter(|_| of_state) {
             let stats = self.stats().await?;
             return Ok(of(match state {
@@ -108,15 +109,15 @@ impl Inner {
         }
         let among = self.among(filter).await?;
         if among.sure && among.living.is_none() {
-            let from = filter.floor.as_ref().map_or_else(|| "-".to_owned(), |id| format!("({id}"));
-            let found = self.link.send(redis::cmd("ZLEXCOUNT").arg(among.index).arg(from).arg("+")).await?;
+            let (low, high) = (edge(above, "-"), edge(ceiling, "+"));
+            let found = self.link.send(redis::cmd("ZLEXCOUNT").arg(among.index).arg(low).arg(high)).await?;
             return Ok(of(redis::from_redis_value(found).map_err(redis::RedisError::from)?));
         }
         let all = Filter { cursor: None, ..filter.clone() };
-        let (sieve, mut below) = (all.sieve(), None);
+        let (sieve, mut below) = (all.sieve(), ceiling.cloned());
         let (mut count, mut looked_at) = (0, 0);
         while looked_at < COUNT_LOOKS {
-            let ids = self.next_of(&among, filter.floor.as_ref(), below.as_ref(), BATCH).await?;
+            let ids = self.next_of(&among, above, below.as_ref(), BATCH).await?;
             let records = self.records(&ids).await?;
             count += records.iter().flatten().filter(|record| sieve.admits(&record.task)).count() as u64;
             if ids.len() < BATCH {
@@ -151,10 +152,15 @@ impl Inner {
         below: Option<&TaskId>,
         count: usize,
     ) -> Result<Vec<TaskId>, StoreError> {
-        let from = below.map_or_else(|| "+".to_owned(), |id| format!("({id}"));
-        let to = above.map_or_else(|| "-".to_owned(), |id| format!("({id}"));
         let mut read = redis::cmd("ZRANGE");
-        read.arg(index).arg(from).arg(to).arg("BYLEX").arg("REV").arg("LIMIT").arg(0).arg(count);
+        read.arg(index)
+            .arg(edge(below, "+"))
+            .arg(edge(above, "-"))
+            .arg("BYLEX")
+            .arg("REV")
+            .arg("LIMIT")
+            .arg(0)
+            .arg(count);
         ids(self.link.send(&read).await?)
     }
 
@@ -209,6 +215,11 @@ impl Inner {
             _ => Err(reply.unknown()),
         }
     }
+}
+
+/// Of a range of ids, without the id itself.
+fn edge(id: Option<&TaskId>, none: &str) -> String {
+    id.map_or_else(|| none.to_owned(), |id| format!("({id}"))
 }
 
 /// `None`: it is gone by now, or waits again.

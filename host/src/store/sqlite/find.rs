@@ -27,9 +27,9 @@ impl Where {
             (false, false) => "tasks",
         };
         let mut made = Self { from, clauses: Vec::new(), values: Vec::new() };
-        let id = |id: &Option<TaskId>| id.as_ref().map(|id| id.as_str().to_owned());
-        made.add("tasks.id < ?", id(&filter.cursor));
-        made.add("tasks.id > ?", id(&filter.floor));
+        let id = |id: Option<&TaskId>| id.map(|id| id.as_str().to_owned());
+        made.add("tasks.id < ?", id(filter.below()));
+        made.add("tasks.id > ?", id(filter.floor.as_ref()));
         made.add("state = ?", filter.state.map(rows::code));
         made.add("pipeline = ?", filter.pipeline.clone());
         if filter.dead {
@@ -44,7 +44,7 @@ impl Where {
             made.clauses.push("? IN (builder, checker, fixer)");
             made.values.push(Box::new(plugin.clone()));
         }
-        made.add("parent = ?", id(&filter.parent));
+        made.add("parent = ?", id(filter.parent.as_ref()));
         made.add("submitted_at >= ?", filter.since.map(clamped));
         made.add("submitted_at < ?", filter.until.map(clamped));
         if let Some(text) = filter.text.as_deref().map(control::folded) {
