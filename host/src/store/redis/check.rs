@@ -21,6 +21,10 @@ struct Places {
     in_lane: bool,
     leased: bool,
     ended: bool,
+    /// Its queue is known, on which counting what waits depends.
+    queue: bool,
+    /// Its tenant is known, on which reaping depends.
+    tenant: bool,
 }
 
 impl Inner {
@@ -49,10 +53,11 @@ impl Inner {
 
     async fn places(&self, id: &TaskId) -> Result<Places, StoreError> {
         let reply = self.link.call(&self.on(&script::PLACES).arg(id.as_str())).await?;
-        let (record, journal, waiting, delayed, in_lane, has_turn, leased, ended) =
-            redis::from_redis_value::<(_, _, _, _, bool, bool, _, _)>(reply)
+        let (record, journal, waiting, delayed, in_lane, has_turn, leased, ended, queue, tenant) =
+            redis::from_redis_value::<(_, _, _, _, bool, bool, _, _, _, _)>(reply)
                 .map_err(redis::RedisError::from)?;
-        Ok(Places { record, journal, waiting, delayed, in_lane: in_lane && has_turn, leased, ended })
+        let in_lane = in_lane && has_turn;
+        Ok(Places { record, journal, waiting, delayed, in_lane, leased, ended, queue, tenant })
     }
 
     async fn check_task(
@@ -87,6 +92,13 @@ impl Inner {
         ] {
             if is_in != (state == belongs) {
                 found.push(format!("task {id} is {is} and the list of {list} says otherwise"));
+            }
+        }
+        for (names, known, needed) in
+            [("queues", places.queue, State::Queued), ("tenants", places.tenant, State::Running)]
+        {
+            if state == needed && !known {
+                found.push(format!("task {id} is {is} and the {names} that are looked through lack its own"));
             }
         }
         if (state == State::Ended) != record.task.outcome.is_some() {

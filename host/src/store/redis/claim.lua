@@ -104,8 +104,8 @@ if is[GAVE] or is[COMMIT] then
   call('HDEL', task, 'gave', 'commit')
   is[GAVE], is[COMMIT] = false, false
 end
-call('ZADD', leases(is[LANE]), whole(now + term), id)
 call('SADD', base .. 'tenants', string.sub(is[LANE], 3))
+call('ZADD', leases(is[LANE]), whole(now + term), id)
 if lapsed then
   -- Its worker, which may yet give it up, no longer has this claim.
   call('HSET', base .. 'task:' .. lapsed, 'claim', '-:' .. worker)

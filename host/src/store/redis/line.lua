@@ -19,8 +19,8 @@ local function wait_in_lane(id, lane, at_front)
   if edge then
     call('ZADD', list, edge + (at_front and -1 or 1), id)
   else
-    call('ZADD', list, 0, id)
     call('SADD', base .. 'queues', queue_of(lane))
+    call('ZADD', list, 0, id)
     take_turn(lane)
   end
 end

@@ -29,8 +29,8 @@ local state, pipeline, sub, ready, claim, cancel, gone, lane = unpack(is, 1, 8)
 call('ZADD', base .. 'ids', 0, id)
 call('ZADD', base .. 'pipeline:' .. pipeline, 0, id)
 if state == 'running' then
-  call('ZADD', leases(lane), till, id)
   call('SADD', base .. 'tenants', string.sub(lane, 3))
+  call('ZADD', leases(lane), till, id)
   call('HSET', base .. 'claims', claim, id)
   if cancel == '1' then call('SADD', base .. 'cancels', id) end
 elseif state == 'ended' then

@@ -159,6 +159,40 @@ async fn a_fill_that_fails_takes_back_what_it_put_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn fsck_finds_what_does_not_fit() {
+    let server = RedisServer::start("");
+    let damages = [
+        ("SREM queues default", "task WAITS is queued and the queues that are looked through lack its own"),
+        (
+            "SREM tenants default|default",
+            "task RUNS is running and the tenants that are looked through lack its own",
+        ),
+        ("DEL waiting:default", "task WAITS is queued and the list of what waits says otherwise"),
+        ("DEL lanes", "task WAITS is queued and has 0 queue entries"),
+        ("DEL leases:default|default", "task RUNS is running and the list of the leases says otherwise"),
+        ("DEL task:WAITS", "task WAITS has no record"),
+    ];
+    for (number, (damage, finding)) in damages.into_iter().enumerate() {
+        let prefix = format!("damaged{number}");
+        let config = RedisConfig { prefix: prefix.clone(), ..RedisConfig::new(server.url()) };
+        let store = RedisStore::open(config).await.expect("a new store");
+        let mut tree = spec("goal");
+        tree.tree = store.put_blob(Bytes::from_static(b"{\"files\":{}}")).await.expect("stores");
+        let [runs, waits] = [TaskId::fresh(), TaskId::fresh()];
+        store.submit(NewTask::new(runs.clone(), tree.clone())).await.expect("submits");
+        store.claim(&ClaimRequest::new("w", 1, LEASE)).await.expect("claims").expect("a task");
+        store.submit(NewTask::new(waits.clone(), tree)).await.expect("submits");
+        assert_eq!(store.fsck().await.expect("checks"), Vec::<String>::new());
+        let named = |text: &str| text.replace("RUNS", runs.as_str()).replace("WAITS", waits.as_str());
+        let (verb, key) = damage.split_once(' ').expect("a verb and a key");
+        let reply = server.ask(&named(&format!("{verb} {{{prefix}}}:{key}")));
+        assert_eq!(reply.trim(), ":1", "{damage}");
+        let found = store.fsck().await.expect("checks");
+        assert!(found.contains(&named(finding)), "{damage}: {found:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_store_of_another_layout_is_refused() {
     let server = RedisServer::start("");
     let open = async |prefix: &str| {
