@@ -13,15 +13,18 @@ const LEVEL: i32 = 1;
 /// A snapshot is far shorter; more would be an attack on our memory.
 const LONGEST: usize = 4 << 30;
 
-/// What is kept, and whether it is compressed: what is short or does not shrink is not. Computes for as long
-/// as the disk writes: not for an async thread.
-pub(super) fn pack(bytes: Bytes) -> io::Result<(bool, Bytes)> {
+/// What is kept, and whether it is compressed: what is short or does not shrink is not.
+pub(super) async fn pack(bytes: Bytes) -> io::Result<(bool, Bytes)> {
     if bytes.len() < FROM {
         return Ok((false, bytes));
     }
-    let packed = zstd::bulk::compress(&bytes, LEVEL)?;
-    let shrinks = packed.len() < bytes.len();
-    Ok(if shrinks { (true, packed.into()) } else { (false, bytes) })
+    // Computes for as long as the disk writes: not for an async thread.
+    let compress = move || -> io::Result<_> {
+        let packed = zstd::bulk::compress(&bytes, LEVEL)?;
+        let shrinks = packed.len() < bytes.len();
+        Ok(if shrinks { (true, packed.into()) } else { (false, bytes) })
+    };
+    tokio::task::spawn_blocking(compress).await.map_err(io::Error::other).flatten()
 }
 
 pub(super) fn unpack(packed: &[u8]) -> io::Result<Bytes> {

@@ -35,7 +35,7 @@ use self::writer::Writer;
 use super::{
     Beat, Cancelled, Claim, ClaimRequest, Clock, Collected, Count, Deleted, Filter, JournalEntry, Lease,
     NewTask, Page, Pasts, QueueStats, Rate, Requeued, Stats, Store, StoreError, Stored, Submitted, Watch,
-    WorkerInfo, pack,
+    WorkerInfo, control, pack,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 
@@ -257,12 +257,17 @@ impl Store for SqliteStore {
 
     async fn put_blob(&self, bytes: Bytes) -> Result<Digest, StoreError> {
         let digest = Digest::of(&bytes);
-        let (name, now) = (digest.clone(), self.0.clock.now());
-        if !self.0.readers.read(move |conn| blobs::is_fresh(conn, &name, now)).await? {
-            let name = digest.clone();
-            let packed = tokio::task::spawn_blocking(move || pack::pack(bytes)).await;
+        let (name, old) = (digest.clone(), digest.clone());
+        let is_kept = match self.0.readers.read(move |conn| blobs::stored_at(conn, &name)).await? {
+            None => false,
+            Some(at) if control::is_fresh(at, self.0.clock.now()) => true,
+            // Unless a collection has come first.
+            Some(_) => self.0.writer.write(move |tx| blobs::renew(tx, &old)).await?,
+        };
+        if !is_kept {
             let failed = |error| StoreError::Corrupt(format!("a blob can't be packed: {error}"));
-            let (packed, bytes) = packed.map_err(std::io::Error::other).flatten().map_err(failed)?;
+            let (packed, bytes) = pack::pack(bytes).await.map_err(failed)?;
+            let name = digest.clone();
             self.0.writer.write(move |tx| blobs::put(tx, &name, packed, &bytes)).await?;
         }
         Ok(digest)

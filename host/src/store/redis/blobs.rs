@@ -22,9 +22,10 @@ impl Inner {
         }
         let noted = self.link.call(&self.on(&script::BLOB_NOTE).arg(digest.as_str())).await?;
         let (_, at): (String, u64) = redis::from_redis_value(noted).map_err(redis::RedisError::from)?;
-        let (is_packed, bytes) = packed(bytes).await?;
+        let failed = |error| odd(&format!("a blob can't be packed: {error}"));
+        let (packed, bytes) = pack::pack(bytes).await.map_err(failed)?;
         let put = script::BLOB_PUT.on(&self.blob_key(&digest), &self.now());
-        let put = put.arg(at).arg(u8::from(is_packed)).arg(&bytes[..]);
+        let put = put.arg(at).arg(u8::from(packed)).arg(&bytes[..]);
         self.link.call(&put).await?;
         self.replicated(&put).await?;
         Ok(digest)
@@ -41,13 +42,6 @@ impl Inner {
             _ => Ok(None),
         }
     }
-}
-
-async fn packed(bytes: Bytes) -> Result<(bool, Bytes), StoreError> {
-    let done = tokio::task::spawn_blocking(move || pack::pack(bytes)).await;
-    done.map_err(std::io::Error::other)
-        .flatten()
-        .map_err(|error| odd(&format!("a blob can't be packed: {error}")))
 }
 
 async fn unpacked(digest: &Digest, packed: Vec<u8>) -> Result<Bytes, StoreError> {

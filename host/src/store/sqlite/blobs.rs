@@ -4,9 +4,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::{Done, Tx};
-use crate::store::clock::Now;
-use crate::store::{StoreError, control, pack};
-use crate::task::Digest;
+use crate::store::{StoreError, pack};
+use crate::task::{Digest, Millis};
 
 /// `packed`: they are compressed.
 pub(super) fn put(tx: &Tx<'_>, digest: &Digest, packed: bool, bytes: &[u8]) -> Result<Done<()>, StoreError> {
@@ -34,9 +33,15 @@ pub(super) fn whole(digest: &Digest, packed: bool, bytes: Vec<u8>) -> Result<Byt
         .map_err(|error| StoreError::Corrupt(format!("blob {digest} can't be unpacked: {error}")))
 }
 
-/// Whether it is there, and safe from collection for long enough that storing it again is needless.
-pub(super) fn is_fresh(conn: &Connection, digest: &Digest, now: Now) -> Result<bool, StoreError> {
+pub(super) fn stored_at(conn: &Connection, digest: &Digest) -> Result<Option<Millis>, StoreError> {
     let mut query = conn.prepare_cached("SELECT stored_at FROM blobs WHERE digest = ?")?;
     let at = query.query_row([digest.as_str()], |row| row.get::<_, i64>(0)).optional()?;
-    Ok(at.is_some_and(|at| control::is_fresh(at.cast_unsigned(), now)))
+    Ok(at.map(i64::cast_unsigned))
+}
+
+/// Counts as stored now, if it is there. Says whether it is.
+pub(super) fn renew(tx: &Tx<'_>, digest: &Digest) -> Result<Done<bool>, StoreError> {
+    let mut update =
+        tx.conn.prepare_cached("UPDATE blobs SET stored_at = max(stored_at, ?) WHERE digest = ?")?;
+    Done::quiet(update.execute(params![tx.now.millis().cast_signed(), digest.as_str()])? > 0)
 }
