@@ -1,10 +1,13 @@
 //! What only this back end can get wrong: records that others wrote, lists that do not fit them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::time::timeout;
 
-use super::{Put, RedisConfig, RedisStore, script};
+use super::{Put, RedisConfig, RedisStore, script, wake};
 use crate::store::conformance::{redis_server::RedisServer, spec};
 use crate::store::{ClaimRequest, Clock, Filter, Idempotency, LEASE, NewTask, Store as _, StoreError};
 use crate::task::{Digest, Place, Spec, TaskId};
@@ -156,6 +159,33 @@ async fn a_fill_that_fails_takes_back_what_it_put_and_nothing_else() {
     assert_eq!(known(&empty).await, known(&from).await);
     empty.take_back(&put).await.expect("takes back");
     assert_eq!(known(&empty).await, BTreeMap::new());
+}
+
+/// One marker serves all hosts, whichever has made the change. One that missed it would only look again when
+/// its wait on the server ends.
+#[tokio::test]
+async fn every_host_of_a_server_is_woken() {
+    let server = RedisServer::start("");
+    let open = async || RedisStore::open(RedisConfig::new(server.url())).await.expect("opens");
+    let hosts = [open().await, open().await];
+    let mut watches = [hosts[0].watch(), hosts[1].watch()];
+    let mut woken = async || {
+        for watch in &mut watches {
+            let soon = timeout(wake::WAIT / 2, watch.changed(Duration::from_secs(60)));
+            soon.await.expect("is woken");
+        }
+    };
+    let change = async |host: &RedisStore| {
+        host.submit(NewTask::new(TaskId::fresh(), spec("goal"))).await.expect("submits");
+    };
+    for round in 0..20 {
+        change(&hosts[round % 2]).await;
+        woken().await;
+    }
+    join_all((0..100).map(|number| change(&hosts[number % 2]))).await;
+    woken().await;
+    change(&hosts[0]).await;
+    woken().await;
 }
 
 #[tokio::test]

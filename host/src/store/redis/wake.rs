@@ -11,7 +11,7 @@ use super::link::{Dial, Link, Waiting};
 use super::script::Call;
 
 /// How long one wait lasts. A connection that went silent is noticed after it.
-const WAIT: Duration = Duration::from_secs(20);
+pub(super) const WAIT: Duration = Duration::from_secs(20);
 
 /// Changes that follow one another wake once: a busy store would do nothing else.
 const GATHER: Duration = Duration::from_millis(5);
