@@ -42,7 +42,8 @@ impl Inner {
         }
         Err(StoreError::Unavailable(format!(
             "this Redis holds tasks as another version of aiagent-host keeps them (layout {layout}; this one \
-             knows {LAYOUT}): run that version on it until they have ended, or name another redis.prefix"
+             knows {LAYOUT}): name another redis.prefix for this version, and let hosts of that one end their \
+             tasks there"
         )))
     }
 

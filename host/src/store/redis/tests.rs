@@ -234,7 +234,10 @@ async fn a_store_of_another_layout_is_refused() {
     server.ask("SET {drained}:turn 7");
     for (prefix, layout) in [("old", "layout 1;"), ("newer", "layout 3;")] {
         let said = open(prefix).await.err().expect("is refused").to_string();
-        assert!(said.contains(layout) && said.contains("or name another redis.prefix"), "{said}");
+        assert!(
+            said.contains(layout) && said.contains("name another redis.prefix for this version"),
+            "{said}"
+        );
     }
     for _ in 0..2 {
         open("drained").await.expect("holds nothing that could be misread");
