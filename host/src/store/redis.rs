@@ -56,7 +56,8 @@ struct Inner {
     /// The longest that replicas are waited for.
     wait: Duration,
     changes: watch::Sender<u64>,
-    _listener: AbortOnDropHandle<()>,
+    /// `None` until the server is known to be ours.
+    _listener: Option<AbortOnDropHandle<()>>,
 }
 
 impl RedisStore {
@@ -72,12 +73,14 @@ impl RedisStore {
         let dial = Dial::new(config).map_err(StoreError::Unavailable)?;
         let link = dial.link().await?;
         let changes = watch::Sender::new(0);
-        let ask = script::ASK.on(&base, "");
-        let marker = Marker { dial, link: link.clone(), key: format!("{base}wake"), ask };
-        let _listener = AbortOnDropHandle::new(tokio::spawn(wake::listen(marker, changes.clone())));
-        let inner = Inner { link, base, blobs, clock, wait_replicas, wait, changes, _listener };
+        let mut inner = Inner { link, base, blobs, clock, wait_replicas, wait, changes, _listener: None };
         inner.check_server().await?;
         inner.check_layout().await?;
+        // It writes.
+        let (link, ask) = (inner.link.clone(), script::ASK.on(&inner.base, ""));
+        let marker = Marker { dial, link, key: inner.key("wake"), ask };
+        let listener = tokio::spawn(wake::listen(marker, inner.changes.clone()));
+        inner._listener = Some(AbortOnDropHandle::new(listener));
         Ok(Self(Arc::new(inner)))
     }
 

@@ -239,6 +239,7 @@ async fn a_store_of_another_layout_is_refused() {
             "{said}"
         );
     }
+    assert_eq!(server.ask("DBSIZE").trim(), ":3", "what is refused is left alone");
     for _ in 0..2 {
         open("drained").await.expect("holds nothing that could be misread");
     }
