@@ -8,6 +8,7 @@ use super::error::odd;
 use super::reads::ids;
 use super::record::from_json;
 use super::script;
+use super::verbs::Reply;
 use crate::store::{Count, Deleted, Filter, MOST_COUNTED, Page, Past, Pasts, StoreError, control, filter};
 use crate::task::{EventId, Millis, Outcome, Spend, State, TaskId};
 
@@ -206,8 +207,11 @@ impl Inner {
         Ok(replies.chunks(2).map(|pair| (pair[0] == 1).then_some(pair[1] + 1)).collect())
     }
 
+    /// Sent once: a repetition would say of what it had deleted that there is no such task.
     pub(super) async fn delete(&self, id: &TaskId) -> Result<Deleted, StoreError> {
-        let reply = self.change(self.on(&script::DELETE).arg(id.as_str())).await?;
+        let call = self.on(&script::DELETE).arg(id.as_str());
+        let reply = Reply::read(self.link.call_once(&call).await?)?;
+        self.replicated(&call).await?;
         match reply.word.as_str() {
             "ok" => Ok(Deleted::Gone),
             "living" => Ok(Deleted::NotEnded),

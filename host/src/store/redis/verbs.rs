@@ -22,7 +22,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    fn read(value: Value) -> Result<Self, StoreError> {
+    pub(super) fn read(value: Value) -> Result<Self, StoreError> {
         let Value::Array(items) = value else { return Err(odd("a script's reply is no list")) };
         let mut rest = items.into_iter();
         let word = text(rest.next())?;
