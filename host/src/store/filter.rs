@@ -82,7 +82,7 @@ impl Ending {
 pub struct Page {
     pub tasks: Vec<Task>,
     /// Give it as `cursor` for the next page. `None`: this was the last. A store that has to look at
-    /// many tasks to find few may give a short page with a next one.
+    /// many tasks to find few, or finds some that can't be read, may give a short page with a next one.
     pub next: Option<TaskId>,
 }
 

@@ -20,7 +20,7 @@ const APPLICATION: i32 = 0x4149_4147;
 /// that holds it longer than this is stuck.
 const BUSY_MILLIS: i32 = 10_000;
 
-/// More than there are statements.
+/// Kept prepared. More than the verbs have; each kind of filter adds some of its own.
 const STATEMENTS: usize = 96;
 
 /// Opens or creates the file and brings its schema up to date.

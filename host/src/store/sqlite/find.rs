@@ -3,7 +3,7 @@
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, params};
 
-use super::rows::{self, COLUMNS, PARTS};
+use super::rows::{self, COLUMNS};
 use super::writer::{Done, Tx};
 use crate::store::{Count, Deleted, Filter, MOST_COUNTED, Page, Past, Pasts, StoreError, control};
 use crate::task::{Millis, State, TaskId};
@@ -80,21 +80,24 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreErro
     let found = wanted.sql("tasks.num AS num, tasks.id AS at");
     let sql = format!(
         "WITH found AS MATERIALIZED ({found} ORDER BY tasks.id DESC LIMIT ?) SELECT {COLUMNS}, spec, progress \
-         FROM found CROSS JOIN tasks USING (num) {PARTS} ORDER BY at DESC"
+         FROM found CROSS JOIN tasks USING (num) LEFT JOIN specs USING (num) LEFT JOIN progress USING (num) \
+         ORDER BY at DESC"
     );
     let mut query = conn.prepare_cached(&sql)?;
     let mut found = query.query(rusqlite::params_from_iter(&wanted.values))?;
-    let mut page = Page::default();
+    let (mut page, mut seen, mut last) = (Page::default(), 0, None);
     while let Some(row) = found.next()? {
-        if page.tasks.len() == size {
-            page.next = page.tasks.last().map(|task| task.id.clone());
+        if seen == size {
+            page.next = last;
             break;
         }
-        match rows::held_and_whole(row)? {
-            (_, Ok(task)) => page.tasks.push(task),
+        let (held, task) = rows::held_and_whole(row)?;
+        match task {
+            Ok(task) => page.tasks.push(task),
             // The others can be shown all the same; whoever asks for this one is told.
-            (held, Err(error)) => tracing::warn!(task = %held.id, %error, "a task is not listed"),
+            Err(error) => tracing::warn!(task = %held.id, %error, "a task is not listed"),
         }
+        (seen, last) = (seen + 1, Some(held.id));
     }
     Ok(page)
 }

@@ -241,6 +241,37 @@ async fn a_record_that_cannot_be_read_stands_in_nobodys_way() {
 }
 
 #[tokio::test]
+async fn a_page_with_a_record_that_cannot_be_read_leads_to_the_next() {
+    for damage in ["UPDATE specs SET spec = '['", "DELETE FROM specs", "DELETE FROM progress"] {
+        for bad in 0..5 {
+            let on = scratch();
+            let mut ids: Vec<TaskId> = (0..5).map(|_| TaskId::fresh()).collect();
+            ids.sort_by(|a, b| b.cmp(a));
+            for id in &ids {
+                let new = NewTask::new(id.clone(), crate::store::conformance::spec("goal"));
+                on.store.submit(new).await.expect("submits");
+            }
+            let found = format!("WHERE num = (SELECT num FROM tasks WHERE id = '{}')", ids.remove(bad));
+            let raw = Connection::open(on.folder.path().join("store.db")).expect("opens");
+            raw.execute_batch(&format!("{damage} {found}")).expect("damages");
+            for limit in 1..=5 {
+                let (mut listed, mut cursor) = (Vec::new(), None);
+                loop {
+                    let filter = Filter { limit, cursor, ..Filter::default() };
+                    let page = on.store.list(&filter).await.expect("lists");
+                    listed.extend(page.tasks.into_iter().map(|task| task.id));
+                    cursor = page.next;
+                    if cursor.is_none() {
+                        break;
+                    }
+                }
+                assert_eq!(listed, ids, "{damage}, number {bad}, {limit} a page");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_record_that_cannot_be_read_keeps_its_blobs_and_no_others() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.db");
