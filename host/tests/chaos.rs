@@ -51,10 +51,17 @@ struct Oracle {
     finished: Mutex<HashSet<TaskId>>,
     /// Answers whose entry in the journal was acknowledged.
     answered: Mutex<HashSet<(TaskId, u32, u32)>>,
-    /// Until when the newest claim of a task holds at least, and its fence.
-    leased: Mutex<HashMap<TaskId, (Instant, u64)>>,
+    /// The newest claim of a task.
+    leased: Mutex<HashMap<TaskId, Claimed>>,
     refused: Mutex<u64>,
     violations: Mutex<Vec<String>>,
+}
+
+struct Claimed {
+    noted_at: Instant,
+    /// It holds at least so long.
+    until: Instant,
+    fence: u64,
 }
 
 impl Oracle {
@@ -62,26 +69,36 @@ impl Oracle {
         self.violations.lock().expect("no panic holds it").push(what);
     }
 
-    /// Another claim while one holds, or one under a fence that is no newer, is none.
+    /// Another claim while one holds, or one under a fence that is no newer, is none. Of two that overlapped
+    /// nothing can be said: whose answer is noted last may have had it first.
     fn claimed(&self, lease: &Lease, asked_at: Instant) {
-        let (task, fence) = (lease.task.clone(), lease.fence);
-        let before = self.leased.lock().expect("no panic holds it").insert(task, (asked_at + LEASE, fence));
-        let Some((until, last)) = before else { return };
-        if Instant::now() < until {
-            self.violated(format!("task {} was claimed twice, under {last} and {fence}", lease.task));
+        let mut leased = self.leased.lock().expect("no panic holds it");
+        let (fence, noted_at) = (lease.fence, Instant::now());
+        if let Some(last) = leased.get(&lease.task) {
+            let (task, before) = (&lease.task, last.fence);
+            if asked_at < last.noted_at {
+                if fence < before {
+                    return;
+                }
+            } else {
+                if noted_at < last.until {
+                    self.violated(format!("task {task} was claimed twice, under {before} and {fence}"));
+                }
+                if fence <= before {
+                    self.violated(format!("task {task} was claimed under {fence} after {before}"));
+                }
+            }
         }
-        if fence <= last {
-            self.violated(format!("task {} was claimed under {fence} after {last}", lease.task));
-        }
+        leased.insert(lease.task.clone(), Claimed { noted_at, until: asked_at + LEASE, fence });
     }
 
     /// Its worker parts with it.
     fn parted(&self, lease: &Lease) {
         let mut leased = self.leased.lock().expect("no panic holds it");
-        if let Some((until, fence)) = leased.get_mut(&lease.task)
-            && *fence == lease.fence
+        if let Some(claimed) = leased.get_mut(&lease.task)
+            && claimed.fence == lease.fence
         {
-            *until = Instant::now();
+            claimed.until = Instant::now();
         }
     }
 
