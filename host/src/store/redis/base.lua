@@ -8,6 +8,7 @@
 --                   have begun, where that is not `sub`
 --                   state: `running` or `ended`, else it is queued; cancel, fence, gave, commit, crashes
 --                   claim: NONCE:WORKER, of the last one, or -:WORKER; term: of its lease, in µs
+--                   past: when it ended, in ms, and what an overview adds up of it: JSON
 --                   rev: grows with every change but those of events and leases
 --                   put: the mark of the restore that has put it there
 --   events:ID     a list of "MS BODY", from the second event on: the first is that it was submitted

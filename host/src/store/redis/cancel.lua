@@ -1,6 +1,6 @@
--- id rev event progress roots ended
+-- id rev event progress roots ended past
 -- ended · requested · already · changed: what was read to end it is no longer so
-local id, rev, event, progress, roots, last = unpack(ARGV, 2)
+local id, rev, event, progress, roots, last, past = unpack(ARGV, 2)
 local task = base .. 'task:' .. id
 local is = call('HMGET', task, 'state', 'rev', 'cancel', 'lane')
 -- One that is gone has no lane: its revision would count as that of a new one.
@@ -21,6 +21,6 @@ if is[1] == 'running' then
   return { 'requested' }
 end
 leave(id, is[4])
-ended(id, '0', 'progress', progress, 'roots', roots)
+ended(id, '0', past, 'progress', progress, 'roots', roots)
 add(id, last)
 return { 'ended' }

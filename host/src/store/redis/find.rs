@@ -6,11 +6,11 @@ use serde::Deserialize;
 use super::Inner;
 use super::error::odd;
 use super::reads::ids;
-use super::record::from_json;
+use super::record::{from_json, to_json};
 use super::script;
 use super::verbs::Reply;
 use crate::store::{Count, Deleted, Filter, MOST_COUNTED, Page, Past, Pasts, StoreError, control, filter};
-use crate::task::{EventId, Millis, Outcome, Spend, State, TaskId};
+use crate::task::{EventId, Millis, Outcome, Spend, State, Task, TaskId};
 
 /// Records looked at together where a filter may refuse many.
 const BATCH: usize = 200;
@@ -19,7 +19,11 @@ const BATCH: usize = 200;
 const PAGE_LOOKS: usize = 4_000;
 const COUNT_LOOKS: usize = 20_000;
 
-/// Of a stored spec and a stored progress, what [`Past`] needs: a record may hold long reports.
+/// Of a task that has ended, what [`Past`] needs beside its times: pipeline, model, whether it is green, tokens
+/// in and out, cost.
+type Brief = (String, Option<String>, bool, u64, u64, Option<u64>);
+
+/// Likewise, of a stored spec and a stored progress, where a host that knew no briefs has ended it.
 #[derive(Deserialize)]
 struct PastSpec {
     pipeline: PastPipeline,
@@ -175,19 +179,18 @@ impl Inner {
         let mut pasts = Pasts { truncated: ids.len() > most, ..Pasts::default() };
         ids.truncate(most);
         for ids in ids.chunks(BATCH) {
-            let mut reads = redis::pipe();
-            for id in ids {
-                reads.cmd("HMGET").arg(self.task_key(id)).arg(&["end", "start", "spec", "progress"]);
-            }
-            for (id, reply) in ids.iter().zip(self.link.all(&reads).await?) {
-                match past(id, reply) {
-                    Ok(past) => pasts.tasks.extend(past),
-                    Err(StoreError::Corrupt(what)) => {
-                        tracing::warn!(task = %id, what, "a task is not counted")
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
+            let briefs = self.fields(ids, &["end", "start", "past"]).await?;
+            let told: Vec<Option<Past>> = briefs.into_iter().map(told).collect();
+            let without = ids.iter().zip(&told).filter(|(_, told)| told.is_none());
+            let without: Vec<TaskId> = without.map(|(id, _)| id.clone()).collect();
+            let parts = self.fields(&without, &["end", "start", "spec", "progress"]).await?;
+            let mut read = without.iter().zip(parts).map(|(id, reply)| {
+                past(id, reply).unwrap_or_else(|what| {
+                    tracing::warn!(task = %id, %what, "a task is not counted");
+                    None
+                })
+            });
+            pasts.tasks.extend(told.into_iter().filter_map(|told| told.or_else(|| read.next().flatten())));
         }
         Ok(pasts)
     }
@@ -224,6 +227,30 @@ impl Inner {
 /// Of a range of ids, without the id itself.
 fn edge(id: Option<&TaskId>, none: &str) -> String {
     id.map_or_else(|| none.to_owned(), |id| format!("({id}"))
+}
+
+/// What [`told`] reads.
+pub(super) fn brief(task: &Task) -> Result<String, StoreError> {
+    let (pipeline, spend) = (&task.spec.pipeline, &task.spend);
+    let green = task.outcome.as_ref().is_some_and(Outcome::is_green);
+    let (input, output) = (spend.input_tokens, spend.output_tokens);
+    let brief: Brief =
+        (pipeline.name.clone(), pipeline.model.clone(), green, input, output, filter::cost(spend));
+    to_json(&task.id, &brief)
+}
+
+/// `None`: its record says more, if it has ended. A brief is of one end: a host that knew none may have put
+/// the task back and ended it again.
+fn told(reply: Value) -> Option<Past> {
+    let [Some(end), start, Some(past)]: [Option<String>; 3] = redis::from_redis_value(reply).ok()? else {
+        return None;
+    };
+    let brief = past.strip_prefix(&end)?.strip_prefix(' ')?;
+    let (pipeline, model, green, input_tokens, output_tokens, cost_micros): Brief =
+        serde_json::from_str(brief).ok()?;
+    let started_at = start.map(|start| start.parse()).transpose().ok()?;
+    let ended_at = end.parse().ok()?;
+    Some(Past { ended_at, started_at, pipeline, model, green, input_tokens, output_tokens, cost_micros })
 }
 
 /// `None`: it is gone by now, or waits again.

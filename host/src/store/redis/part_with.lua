@@ -26,9 +26,10 @@ local function part_with(id, state, lane, claim, cancel)
   end
 end
 
--- Notes that it ends now, with what is written of that: fields and values.
-local function ended(id, dead, ...)
-  call('HSET', base .. 'task:' .. id, 'state', 'ended', 'end', whole(millis), ...)
+-- Notes that it ends now, with what is written of that: fields and values. `past` holds for this end alone.
+local function ended(id, dead, past, ...)
+  local at = whole(millis)
+  call('HSET', base .. 'task:' .. id, 'state', 'ended', 'end', at, 'past', at .. ' ' .. past, ...)
   call('ZADD', base .. 'ended', whole(millis), id)
   if dead == '1' then
     call('ZADD', base .. 'dead', 0, id)

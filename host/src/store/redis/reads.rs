@@ -93,17 +93,22 @@ impl Inner {
         ids(self.link.send(&read).await?)
     }
 
-    /// `None` for those that are gone by now, or can't be read.
-    pub(super) async fn records(&self, ids: &[TaskId]) -> Result<Vec<Option<Record>>, StoreError> {
+    /// Some fields of each record.
+    pub(super) async fn fields(&self, ids: &[TaskId], names: &[&str]) -> Result<Vec<Value>, StoreError> {
         if ids.is_empty() {
             // An empty pipeline is an error.
             return Ok(Vec::new());
         }
         let mut reads = redis::pipe();
         for id in ids {
-            reads.cmd("HMGET").arg(self.task_key(id)).arg(&Record::FIELDS);
+            reads.cmd("HMGET").arg(self.task_key(id)).arg(names);
         }
-        let replies = self.link.all(&reads).await?;
+        Ok(self.link.all(&reads).await?)
+    }
+
+    /// `None` for those that are gone by now, or can't be read.
+    pub(super) async fn records(&self, ids: &[TaskId]) -> Result<Vec<Option<Record>>, StoreError> {
+        let replies = self.fields(ids, &Record::FIELDS).await?;
         let read = |(id, reply)| match Record::read(id, reply) {
             // One that can't be read hides no other; `fsck` names it, and `get` says why.
             Err(StoreError::Corrupt(what)) => {

@@ -9,7 +9,7 @@ if is[1] ~= 'ended' or is[2] ~= rev then
 end
 call('ZREM', base .. 'ended', id)
 call('ZREM', base .. 'dead', id)
-call('HDEL', task, 'end', 'gave', 'cancel', 'crashes')
+call('HDEL', task, 'end', 'gave', 'cancel', 'crashes', 'past')
 call('HSET', task, 'state', 'queued', 'ready', whole(millis), 'progress', progress, 'roots', roots,
   'rev', whole(rev + 1))
 add(id, event)

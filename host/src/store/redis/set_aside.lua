@@ -17,7 +17,7 @@ for _, tenant in ipairs(tenants) do
   call('ZREM', base .. 'leases:' .. tenant, id)
 end
 take(id, '', is[2] or '', '1')
-ended(id, '0', 'rev', whole((tonumber(is[3]) or 0) + 1))
+ended(id, '0', '', 'rev', whole((tonumber(is[3]) or 0) + 1))
 add(id, event)
 wake()
 return { 'ok' }

@@ -75,7 +75,7 @@ async fn a_cancel_leaves_nothing_of_a_task_that_is_gone() {
     let server = RedisServer::start("");
     let store = RedisStore::open(RedisConfig::new(server.url())).await.expect("a new store");
     let id = TaskId::fresh();
-    let call = store.0.on(&script::CANCEL).arg(id.as_str()).arg("0").arg(&["{}", "{}", "", "{}"]);
+    let call = store.0.on(&script::CANCEL).arg(id.as_str()).arg("0").arg(&["{}", "{}", "", "{}", "[]"]);
     assert_eq!(store.0.change(call).await.expect("answers").word, "changed");
     assert_eq!(server.ask(&format!("EXISTS {{aiagent}}:task:{id} {{aiagent}}:events:{id}")).trim(), ":0");
     assert_eq!(store.stats().await.expect("counts").ended, 0);
@@ -186,6 +186,29 @@ async fn every_host_of_a_server_is_woken() {
     woken().await;
     change(&hosts[0]).await;
     woken().await;
+}
+
+/// An overview of many tasks reads a brief of each, and the record of those that another version has ended.
+#[tokio::test]
+async fn what_has_ended_is_told_with_a_brief_and_without() {
+    let server = RedisServer::start("");
+    let store = RedisStore::open(RedisConfig::new(server.url())).await.expect("a new store");
+    let ids = [TaskId::fresh(), TaskId::fresh(), TaskId::fresh()];
+    for id in &ids {
+        store.submit(NewTask::new(id.clone(), spec("goal"))).await.expect("submits");
+        store.cancel(id).await.expect("cancels");
+    }
+    let told = async || store.past(0, 9).await.expect("tells").tasks;
+    let all = told().await;
+    assert_eq!(all.len(), 3);
+    let at = |id: &TaskId| format!("{{aiagent}}:task:{id}");
+    assert!(server.ask(&format!("HDEL {} past", at(&ids[0]))).starts_with(":1"));
+    assert!(server.ask(&format!("HSET {} past 1", at(&ids[1]))).starts_with(":0"), "of an earlier end");
+    assert!(server.ask(&format!("HSET {} spec 7", at(&ids[2]))).starts_with(":0"), "needs no record");
+    assert_eq!(told().await, all);
+    store.requeue(&ids[1], "asked").await.expect("requeues");
+    assert_eq!(server.ask(&format!("HEXISTS {} past", at(&ids[1]))).trim(), ":0");
+    assert_eq!(told().await.len(), 2);
 }
 
 #[tokio::test]

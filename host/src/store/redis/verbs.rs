@@ -5,6 +5,7 @@ use redis::Value;
 
 use super::Inner;
 use super::error::odd;
+use super::find::brief;
 use super::record::{self, Record, from_json, progress, roots, to_json};
 use super::script::{self, Call};
 use crate::store::clock::as_micros;
@@ -242,6 +243,7 @@ impl Inner {
             .arg(roots(task))
             .arg(ended(task, outcome)?)
             .arg(u8::from(outcome.is_dead()))
+            .arg(brief(task)?)
             .arg(bodies(&lease.task, events)?);
         held(self.change(call).await?, lease)
     }
@@ -273,8 +275,10 @@ impl Inner {
     ) -> Result<bool, StoreError> {
         let (task, control) = (&record.task, &record.control);
         let dead = matches!(&parted, Parted::End(outcome) if outcome.is_dead());
-        let (event, progress, roots) = match parted {
-            Parted::Requeue(event) => (to_json(&task.id, &event)?, String::new(), String::new()),
+        let (event, progress, roots, past) = match parted {
+            Parted::Requeue(event) => {
+                (to_json(&task.id, &event)?, String::new(), String::new(), String::new())
+            }
             Parted::End(outcome) => end(task, outcome)?,
         };
         let call = self
@@ -287,7 +291,8 @@ impl Inner {
             .arg(event)
             .arg(progress)
             .arg(roots)
-            .arg(u8::from(dead));
+            .arg(u8::from(dead))
+            .arg(past);
         let reply = self.change(call).await?;
         match reply.word.as_str() {
             "ok" => Ok(true),
@@ -303,7 +308,7 @@ impl Inner {
                 return Ok(Cancelled::AlreadyEnded);
             }
             let outcome = control::ended_by_store(&record.task, Reason::Cancelled);
-            let (ended, progress, roots) = end(&record.task, outcome)?;
+            let (ended, progress, roots, past) = end(&record.task, outcome)?;
             let call = self
                 .on(&script::CANCEL)
                 .arg(id.as_str())
@@ -311,7 +316,8 @@ impl Inner {
                 .arg(to_json(id, &EventBody::CancelRequested)?)
                 .arg(progress)
                 .arg(roots)
-                .arg(ended);
+                .arg(ended)
+                .arg(past);
             let reply = self.change(call).await?;
             match reply.word.as_str() {
                 "ended" => return Ok(Cancelled::Ended),
@@ -373,9 +379,9 @@ fn ended(task: &Task, outcome: &Outcome) -> Result<String, StoreError> {
     to_json(&task.id, &EventBody::Ended { outcome: outcome.clone(), spend: task.spend.clone() })
 }
 
-/// The `ended` event, the worker's part and the roots of a task that ends so.
-fn end(task: &Task, outcome: Outcome) -> Result<(String, String, String), StoreError> {
+/// The `ended` event, the worker's part, the roots and the brief of a task that ends so.
+fn end(task: &Task, outcome: Outcome) -> Result<(String, String, String, String), StoreError> {
     let task = Task { outcome: Some(outcome), ..task.clone() };
     let event = ended(&task, control::outcome_of(&task)?)?;
-    Ok((event, progress(&task)?, roots(&task)))
+    Ok((event, progress(&task)?, roots(&task), brief(&task)?))
 }
