@@ -65,17 +65,8 @@ fn own_cpu() -> f64 {
     (ticks(11) + ticks(12)) * TICK_MICROS
 }
 
-fn redis_cpu(server: &RedisServer) -> f64 {
-    let info = server.ask("INFO cpu");
-    let seconds = |name: &str| -> f64 {
-        let line = info.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|rest| rest.trim_start_matches(':').trim().parse().ok()).expect("a number")
-    };
-    (seconds("used_cpu_sys") + seconds("used_cpu_user")) * 1e6
-}
-
 async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>) -> anyhow::Result<()> {
-    let theirs = || server.map_or(0.0, redis_cpu);
+    let theirs = || server.map_or(0.0, |server| server.cpu().as_secs_f64() * 1e6);
     for (step, at_a_time) in [("submit", 1), ("process", 1), ("submit", 64), ("process", 32)] {
         let (began, own, other) = (Instant::now(), own_cpu(), theirs());
         match step {

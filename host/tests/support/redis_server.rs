@@ -122,6 +122,16 @@ impl RedisServer {
         self.try_ask(command).expect("the server answers")
     }
 
+    /// What it has computed so far.
+    pub(crate) fn cpu(&self) -> Duration {
+        let info = self.ask("INFO cpu");
+        let seconds = |name: &str| -> f64 {
+            let line = info.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|rest| rest.trim_start_matches(':').trim().parse().ok()).expect("a number")
+        };
+        Duration::from_secs_f64(seconds("used_cpu_sys") + seconds("used_cpu_user"))
+    }
+
     fn try_ask(&self, command: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(STARTS_WITHIN)).ok()?;

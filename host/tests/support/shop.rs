@@ -156,6 +156,11 @@ impl Shop {
 
     /// A worker whose running steps are stopped after this grace.
     pub(crate) fn worker(&self, name: &str, grace: Duration) -> Worker {
+        self.worker_with(8, name, grace)
+    }
+
+    /// Likewise, with so many tasks at once.
+    pub(crate) fn worker_with(&self, tasks: usize, name: &str, grace: Duration) -> Worker {
         let equipment = Equipment {
             store: Arc::clone(&self.store),
             runtime: Arc::clone(&self.runtime),
@@ -165,7 +170,7 @@ impl Shop {
             tree_limits: Limits::default(),
         };
         let (name, host) = (name.to_owned(), "here".to_owned());
-        let settings = worker::Settings { name, host, limits: Arc::default(), tasks: 8, grace, lease: LEASE };
+        let settings = worker::Settings { name, host, limits: Arc::default(), tasks, grace, lease: LEASE };
         let stop = CancellationToken::new();
         Worker { task: tokio::spawn(worker::run(equipment, settings, Pulse::default(), stop.clone())), stop }
     }
