@@ -40,6 +40,8 @@ mod migrate;
 mod kill;
 #[path = "front/many.rs"]
 mod many;
+#[path = "front/rolling.rs"]
+mod rolling;
 #[path = "front/run.rs"]
 mod run;
 #[path = "front/commands.rs"]

@@ -20,6 +20,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_aiagent-host");
 
 /// What a host is started with. Started again, it finds the state it left.
 pub(crate) struct Setup {
+    program: PathBuf,
     dir: Arc<tempfile::TempDir>,
     config: toml::Table,
     env: Vec<(String, String)>,
@@ -67,7 +68,7 @@ fn cache() -> PathBuf {
 impl Setup {
     pub(crate) fn new() -> Self {
         let dir = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        let mut setup = Self { dir, config: toml::Table::new(), env: Vec::new() };
+        let mut setup = Self { program: PROGRAM.into(), dir, config: toml::Table::new(), env: Vec::new() };
         setup.put("plugins_dir", vec![plugins().display().to_string()]);
         setup.put("listen", "127.0.0.1:0");
         setup.put("state_dir", setup.path("state").display().to_string());
@@ -92,6 +93,11 @@ impl Setup {
     pub(crate) fn set(mut self, key: &str, value: impl Into<toml::Value>) -> Self {
         self.put(key, value);
         self
+    }
+
+    /// Another version of the host.
+    pub(crate) fn with_program(self, program: &Path) -> Self {
+        Self { program: program.to_owned(), ..self }
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -124,14 +130,14 @@ impl Setup {
 
     /// The program with this configuration and nothing of the developer's environment.
     pub(crate) fn program(&self) -> Command {
-        self.dressed(Command::new(PROGRAM))
+        self.dressed(Command::new(&self.program))
     }
 
     /// Runs a command to its end, inside another program that starts it.
     pub(crate) async fn run_in<'a>(&self, outer: &[&str], args: impl IntoIterator<Item = &'a str>) -> Said {
         compiled().await;
         let mut program = Command::new(outer[0]);
-        program.args(&outer[1..]).arg(PROGRAM);
+        program.args(&outer[1..]).arg(&self.program);
         finish(self.dressed(program).args(args), b"").await
     }
 
