@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::fake_model::{FakeModel, Reply};
 use crate::redis_server::RedisServer;
-use crate::test_host::Setup;
+use crate::test_host::{Setup, json};
 
 /// What `smoke` asks for by default.
 const SLUG: &str = "\
@@ -226,7 +226,8 @@ async fn what_should_not_be_left_in_production_is_named() {
 
     let server = RedisServer::start("appendonly no");
     let shared = Setup::new().set("store", server.url()).set("metrics_listen", "127.0.0.1:0");
-    let _host = shared.start().await;
+    let host = shared.start().await;
+    while json(host.get("/api/v1/workers")).await.1["workers"].as_array().is_none_or(Vec::is_empty) {}
     let said = shared.run(["production-check"]).await;
     for line in ["or its crash loses everything", "! workers        one: tasks wait", "✓ alerts"] {
         assert!(said.out.contains(line), "{}{}\n want: {line}", said.out, said.err);
