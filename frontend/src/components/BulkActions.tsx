@@ -65,16 +65,14 @@ const WORDS: Record<Deed, Words> = {
 
 /** Acts on what is selected, after saying how many tasks that are. */
 export function BulkActions({ selected, more, filter, onDone }: Props) {
-  const [every, setEvery] = useState(false);
+  // Holds for one selection and one filter: another means what it shows.
+  const [of, setOf] = useState<{ selected: ReadonlySet<string>; filter: TaskFilter }>();
+  const every = of?.selected === selected && of.filter === filter;
   const [asked, setAsked] = useState<Deed>();
   const [left, setLeft] = useState<BulkReply>();
   const found = useQuery({ ...matching(filter), enabled: every });
   const why = useMay().why("submitter");
   if (selected.size === 0 && !left) return null;
-  const over = () => {
-    setEvery(false);
-    onDone();
-  };
   const number = every ? found.data?.count : selected.size;
   const named = number === undefined ? "…" : plural(number, "task");
   const pair = [...selected];
@@ -91,7 +89,7 @@ export function BulkActions({ selected, more, filter, onDone }: Props) {
             {named} selected
           </span>
           {!every && more && (
-            <Button look="quiet" onClick={() => setEvery(true)}>
+            <Button look="quiet" onClick={() => setOf({ selected, filter })}>
               Select all that match
             </Button>
           )}
@@ -111,7 +109,7 @@ export function BulkActions({ selected, more, filter, onDone }: Props) {
               Compare
             </Link>
           )}
-          <Button look="quiet" onClick={over}>
+          <Button look="quiet" onClick={onDone}>
             Clear selection
           </Button>
         </div>
@@ -126,7 +124,7 @@ export function BulkActions({ selected, more, filter, onDone }: Props) {
           onDone={(reply) => {
             setAsked(undefined);
             if (reply.refused.length > 0) setLeft(reply);
-            over();
+            onDone();
           }}
         />
       )}

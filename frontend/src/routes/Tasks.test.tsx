@@ -122,6 +122,18 @@ test("all that match are counted first, and asked for anew when they have become
   ]);
 });
 
+test("what all that match meant ends with the selection", async () => {
+  server.use(http.get("*/api/v1/tasks/count", () => HttpResponse.json({ count: 1234, exact: true })));
+  open();
+  const [one, other] = tasks.map((task) => `Select ${task.id}`);
+  await userEvent.click(await screen.findByLabelText(one!));
+  await userEvent.click(screen.getByRole("button", { name: "Select all that match" }));
+  expect(await screen.findByText("1,234 tasks selected")).toBeTruthy();
+  await userEvent.click(screen.getByLabelText(one!));
+  await userEvent.click(screen.getByLabelText(other!));
+  expect(await screen.findByText("1 task selected")).toBeTruthy();
+});
+
 test("a viewer is told why not", async () => {
   server.use(loggedInAs("viewer"));
   open();
