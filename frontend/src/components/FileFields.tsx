@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { FilePlus2, FolderUp, Trash2, Upload } from "lucide-react";
 import { bytes, count, plural } from "../format";
 import type { DraftFile } from "../hooks/useDraft";
@@ -10,30 +10,46 @@ interface Props {
   files: DraftFile[];
   onChange: (files: DraftFile[]) => void;
   archive: File | undefined;
-  /** With the paths in it that look like tests. */
-  onArchive: (file: File | undefined, tests?: string[]) => void;
+  onArchive: (file: File | undefined) => void;
+  /** The paths in the archive that look like tests, once it has been read. */
+  onTests: (paths: string[]) => void;
   limits: { files: number; tree_bytes: number } | undefined;
 }
 
 /** The files that a task begins with: typed, dropped, chosen, or in an archive. */
-export function FileFields({ files, onChange, archive, onArchive, limits }: Props) {
+export function FileFields({ files, onChange, archive, onArchive, onTests, limits }: Props) {
   const [held, setHeld] = useState<number>();
   const [hovered, setHovered] = useState(false);
   const [error, setError] = useState<Error>();
   const chosen = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  const unpack = async (archive: File) => {
+  // Reading takes a while, in which the archive may be left out, or another chosen.
+  const wanted = useRef(archive);
+  useEffect(() => {
+    wanted.current = archive;
+    return () => {
+      wanted.current = undefined;
+    };
+  }, [archive]);
+  const unpack = async (chosen: File) => {
+    wanted.current = chosen;
     setHeld(undefined);
-    onArchive(archive);
-    const names = await (await import("../task/archive")).namesIn(archive);
+    onArchive(chosen);
+    const names = await import("../task/archive").then(({ namesIn }) => namesIn(chosen)).catch(() => []);
+    if (wanted.current !== chosen) return;
+    if (names.length === 0) {
+      onArchive(undefined);
+      setError(new Error(`${chosen.name} can't be read: it is no .tar.gz, .tar or .zip, or holds no file.`));
+      return;
+    }
     setHeld(names.length);
-    onArchive(archive, names.filter(looksLikeTest));
+    onTests(names.filter(looksLikeTest));
   };
   const take = (dropped: Promise<Dropped>) =>
     dropped.then(
       ({ files: more, archive }) => {
         setError(undefined);
-        if (archive) unpack(archive).catch(() => setError(new Error(`${archive.name} can't be read: it is no .tar.gz, .tar or .zip.`)));
+        if (archive) void unpack(archive);
         const fresh = new Set(more.map((file) => file.path));
         if (more.length) onChange([...files.filter((file) => !fresh.has(file.path)), ...more]);
       },

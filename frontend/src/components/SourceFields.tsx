@@ -70,10 +70,8 @@ export function SourceFields({ draft, onChange, archive, onArchive, gitDirs, lim
           files={draft.files}
           onChange={(files) => onChange({ files })}
           archive={archive}
-          onArchive={(archive, tests) => {
-            onArchive(archive);
-            onChange({ tests: tests?.join("\n") ?? "" });
-          }}
+          onArchive={(archive) => (onArchive(archive), onChange({ tests: "" }))}
+          onTests={(paths) => onChange({ tests: paths.join("\n") })}
           limits={limits}
         />
       )}

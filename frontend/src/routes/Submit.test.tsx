@@ -1,4 +1,4 @@
-import { cleanup, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
@@ -81,6 +81,29 @@ test("an archive says what it holds, and its tests are found", async () => {
   await send();
   await waitFor(() => expect(where()).toBe("/tasks/T1"));
   expect(form).toEqual(["multipart/form-data"]);
+});
+
+test("an archive that was left out while it was read stays out", async () => {
+  const { handler, taken } = sent("post", "*/api/v1/tasks", accepted);
+  server.use(handler);
+  open();
+  await userEvent.type(await goal(), "Go");
+  let read: (bytes: ArrayBuffer) => void = () => undefined;
+  const reading = new Promise<ArrayBuffer>((done) => (read = done));
+  const slow = Object.assign(new File([], "slow.tar"), { arrayBuffer: () => reading });
+  await userEvent.upload(screen.getByLabelText("Choose files"), slow);
+  await userEvent.click(await screen.findByRole("button", { name: "Leave it out" }));
+  await act(async () => read(tar("test_a.py").buffer));
+  expect(screen.queryByText(/slow.tar/)).toBeNull();
+  await send();
+  await waitFor(() => expect(taken).toEqual([["/api/v1/tasks", { goal: "Go", files: [] }]]));
+});
+
+test.each(["no.tar", "no.tgz", "no.zip"])("%s, which is no archive, is not sent", async (name) => {
+  open();
+  await userEvent.upload(await screen.findByLabelText("Choose files"), new File(["no"], name));
+  expect(await screen.findByText(new RegExp(`${name} can't be read`))).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Leave it out" })).toBeNull();
 });
 
 test("files and folders that are dropped become files; tests among them are marked", async () => {

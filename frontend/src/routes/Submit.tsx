@@ -21,7 +21,8 @@ import { bodyOf, formOf } from "../task/submission";
 export function Submit() {
   useTitle("New task");
   const { draft, change, forget, whole } = useDraft();
-  const [archive, setArchive] = useState<File>();
+  const [chosen, setArchive] = useState<File>();
+  const archive = draft.source === "files" ? chosen : undefined;
   const key = useClickKey(draft, archive);
   const known = useQuery(pipelines);
   const host = useQuery(about);
