@@ -41,7 +41,8 @@ export function StepList({ story, now, turns, chosen, onLine, onAgain }: Props) 
           step={step}
           // A step that is over stays as it is.
           now={step.to ?? now}
-          turns={step.to === undefined ? turns : 0}
+          // The last step still changes, its report comes after its end; and it stays the same object.
+          turns={from + index === steps.length - 1 ? turns : 0}
           chosen={from + index === chosen}
           onLine={onLine}
           onAgain={onAgain}

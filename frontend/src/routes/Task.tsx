@@ -14,6 +14,7 @@ import { Timeline } from "../components/Timeline";
 import { Writing } from "../components/Writing";
 import { reason } from "../format";
 import { beganWith } from "../task/rounds";
+import type { Step } from "../task/story";
 import { useChanges } from "../hooks/useChanges";
 import { useMay } from "../hooks/useMay";
 import { useKeys } from "../hooks/useKeys";
@@ -54,6 +55,7 @@ function OneTask({ id }: { id: string }) {
   // The round to run again from; 0 for the submitted files.
   const [again, setAgain] = useState<number>();
   const task = found.data;
+  const againFrom = useCallback((step: Step) => task && setAgain(beganWith(task, step.round)), [task]);
   const outcome = task?.outcome && reason(task.outcome.reason);
   const icon: Icon = !task || task.state === "queued" ? "idle" : !outcome ? "running" : outcome.good ? "green" : "failed";
   useTitle(task ? `${outcome?.short ?? task.state} · ${task.spec.goal.slice(0, 60)}` : "Task", icon);
@@ -102,7 +104,7 @@ function OneTask({ id }: { id: string }) {
         <Suspense fallback={<Loading lines={5} />}>
           {tab === "story" && (
             <div className="grid gap-3 xl:grid-cols-2">
-              <Timeline story={story} task={found.data} onLine={toLine} onAgain={!may.is("submitter") ? undefined : (step) => setAgain(beganWith(found.data, step.round))} />
+              <Timeline story={story} task={found.data} onLine={toLine} onAgain={may.is("submitter") ? againFrom : undefined} />
               <Writing story={story} />
             </div>
           )}
