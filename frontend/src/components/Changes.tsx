@@ -1,11 +1,11 @@
 import { useEffect, useMemo } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { useSearchParams } from "react-router";
 import { FileDown } from "lucide-react";
 import { parseDiff } from "react-diff-view";
 import "react-diff-view/style/index.css";
 import type { Task } from "../api/client";
 import { diff } from "../api/queries";
+import { useAddress } from "../hooks/useAddress";
 import { fileName, foldedAt, sizeOf } from "../task/patch";
 import { buttonLook } from "./Button";
 import { Copy } from "./Copy";
@@ -16,20 +16,10 @@ import { RoundSelect } from "./RoundSelect";
 
 /** The changed files, between any two of the task's trees. */
 export function Changes({ task, version }: { task: Task; version: string }) {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const view = params.get("view") === "split" ? "split" : "unified";
   const round = Number(params.get("round") ?? 0);
   const from = Number(params.get("from") ?? 0);
-  const set = (name: string, value: string) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value && value !== "0") next.set(name, value);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
   const found = useQuery(diff(task.id, { round: round || undefined, from: from || undefined }, round ? "" : version));
   const patch = found.data ?? "";
   const files = useMemo(() => (patch ? parseDiff(patch) : []), [patch]);
@@ -51,7 +41,7 @@ export function Changes({ task, version }: { task: Task; version: string }) {
           first="the submission"
           rounds={task.rounds}
           value={from}
-          onChange={(round) => set("from", String(round))}
+          onChange={(round) => change({ from: round ? String(round) : "" })}
         />
         <RoundSelect
           className="flex items-center gap-1.5"
@@ -59,11 +49,11 @@ export function Changes({ task, version }: { task: Task; version: string }) {
           first={task.outcome ? "the result" : "the best so far"}
           rounds={task.rounds}
           value={round}
-          onChange={(round) => set("round", String(round))}
+          onChange={(round) => change({ round: round ? String(round) : "" })}
         />
         <label className="flex items-center gap-1.5">
           <span className="sr-only">View</span>
-          <select className="field" value={view} onChange={(event) => set("view", event.target.value)}>
+          <select className="field" value={view} onChange={(event) => change({ view: event.target.value })}>
             <option value="unified">unified</option>
             <option value="split">side by side</option>
           </select>

@@ -1,10 +1,10 @@
 import { useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { FileDown } from "lucide-react";
-import { useSearchParams } from "react-router";
 import type { Task } from "../api/client";
 import { files as filesQuery } from "../api/queries";
 import { bytes, count, plural } from "../format";
+import { useAddress } from "../hooks/useAddress";
 import type { Packed } from "../task/archive";
 import { buttonLook, Button } from "./Button";
 import { Copy } from "./Copy";
@@ -17,17 +17,8 @@ const SHOWN = 500;
 
 /** The files of one of the task's trees, and the content of one of them. */
 export function Files({ task, version }: { task: Task; version: string }) {
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const round = Number(params.get("round") ?? -1);
-  const set = (name: string, value: string) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        next.set(name, value);
-        return next;
-      },
-      { replace: true },
-    );
   const found = useQuery(filesQuery(task.id, round < 0 ? undefined : round, round < 0 ? version : ""));
   const [search, setSearch] = useState("");
   const wanted = search.toLowerCase();
@@ -45,7 +36,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
           last={task.outcome ? "the result" : "the best so far"}
           rounds={task.rounds}
           value={round}
-          onChange={(round) => set("round", String(round))}
+          onChange={(round) => change({ round: String(round) })}
         />
         <a
           className={buttonLook()}
@@ -86,7 +77,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
                   <button
                     type="button"
                     aria-current={file === open || undefined}
-                    onClick={() => set("file", file.path)}
+                    onClick={() => change({ file: file.path })}
                     className={`flex w-full items-center gap-2 px-2.5 py-1.5 text-left ${file === open ? "bg-accent-wash" : "hover:bg-sunken"}`}
                   >
                     <span className="foreign min-w-0 flex-1 font-mono">{file.path}</span>

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
-import { useSearchParams } from "react-router";
 import type { TaskFilter } from "../api/queries";
+import { useAddress } from "./useAddress";
 
 export const OUTCOMES = [
   "green",
@@ -45,27 +45,15 @@ export function filterOf(params: URLSearchParams, now: number): TaskFilter {
 
 /** The filter of the task list; it lives in the URL, so that it can be sent to somebody. */
 export function useTaskFilter() {
-  const [params, setParams] = useSearchParams();
+  const [params, set] = useAddress();
   const text = params.toString();
   const [now] = useState(() => Date.now());
   const filter = useMemo(() => filterOf(new URLSearchParams(text), now), [text, now]);
-  const set = (changes: Record<string, string>) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(changes)) {
-          if (value) next.set(name, value);
-          else next.delete(name);
-        }
-        return next;
-      },
-      { replace: true },
-    );
   return {
     filter,
     params,
     set,
-    clear: () => setParams({}),
+    clear: () => set(Object.fromEntries(NAMES.map((name) => [name, ""]))),
     isSet: NAMES.some((name) => params.has(name)),
     spans: Object.keys(SPANS),
   };

@@ -1,12 +1,13 @@
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import type { OverviewDay } from "../api/client";
 import { overview } from "../api/queries";
 import { buttonLook } from "../components/Button";
 import { Empty, Loading } from "../components/Empty";
 import { Failure, Notice } from "../components/Notice";
 import { compact, count, duration, money, plural } from "../format";
+import { useAddress } from "../hooks/useAddress";
 import { useTitle } from "../hooks/useTitle";
 import { daysOf, groups, rate, type Group } from "../task/figures";
 
@@ -21,32 +22,23 @@ const partOf = (part: Part) => (row: OverviewDay) => (part === "pipeline" ? row.
 /** What the tasks of the last days have come to. Its choices live in the URL. */
 export function Overview() {
   useTitle("Overview");
-  const [params, setParams] = useSearchParams();
+  const [params, change] = useAddress();
   const days = SPANS.find((span) => String(span) === params.get("days")) ?? 14;
   const part: Part = params.get("by") === "model" ? "model" : "pipeline";
-  const set = (name: string, value: string) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        next.set(name, value);
-        return next;
-      },
-      { replace: true },
-    );
   const found = useQuery({ ...overview(days), placeholderData: (before) => before });
   return (
     <div className="space-y-3">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h1 className="text-lg font-semibold">Overview</h1>
         <div className="flex gap-1.5">
-          <select aria-label="Told apart by" className="field" value={part} onChange={(event) => set("by", event.target.value)}>
+          <select aria-label="Told apart by" className="field" value={part} onChange={(event) => change({ by: event.target.value })}>
             {Object.keys(PARTS).map((part) => (
               <option key={part} value={part}>
                 by {part}
               </option>
             ))}
           </select>
-          <select aria-label="Span" className="field" value={days} onChange={(event) => set("days", event.target.value)}>
+          <select aria-label="Span" className="field" value={days} onChange={(event) => change({ days: event.target.value })}>
             {SPANS.map((days) => (
               <option key={days} value={days}>
                 {days} days
