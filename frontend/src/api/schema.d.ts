@@ -471,7 +471,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What changed between two trees, as a unified diff for `git apply` or `patch -p1`.
+         * What changed between two trees, of one task or of two, as a unified diff for `git apply` or `patch -p1`.
          * @description Needs the role viewer.
          */
         get: operations["diff"];
@@ -3452,6 +3452,8 @@ export interface operations {
                 round?: number | null;
                 /** @description Compare with the tree that round left. 0 or left out: with the submission. */
                 from?: number | null;
+                /** @description Compare with another task: `from` is a round of that one, and left out, its result or its best so far. */
+                with?: string | null;
             };
             header?: never;
             path: {

@@ -186,9 +186,11 @@ pub(super) struct DiffQuery {
     round: Option<usize>,
     /// Compare with the tree that round left. 0 or left out: with the submission.
     from: Option<usize>,
+    /// Compare with another task: `from` is a round of that one, and left out, its result or its best so far.
+    with: Option<String>,
 }
 
-/// What changed between two trees, as a unified diff for `git apply` or `patch -p1`.
+/// What changed between two trees, of one task or of two, as a unified diff for `git apply` or `patch -p1`.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/diff", params(("id" = String, Path), DiffQuery),
                responses((status = 200, content_type = "text/x-diff", body = String), (status = 400, body = Problem),
                          (status = 404, body = Problem)))]
@@ -198,11 +200,15 @@ pub(super) async fn diff(
     Query(query): Query<DiffQuery>,
 ) -> Result<Response, Problem> {
     let task = find(&api, &id).await?;
-    let from = match query.from {
-        None | Some(0) => &task.spec.tree,
-        from => chosen(&task, from)?,
+    let other = match &query.with {
+        Some(id) => Some(find(&api, id).await?),
+        None => None,
     };
-    let old = api.snapshots.load(from).await?;
+    let from = match &other {
+        Some(other) => chosen(other, query.from),
+        None => chosen(&task, query.from.or(Some(0))),
+    };
+    let old = api.snapshots.load(from?).await?;
     let new = api.snapshots.load(chosen(&task, query.round)?).await?;
     let text = off_thread(move || Ok(workspace::diff(&old, &new))).await?;
     Ok(([(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")], text).into_response())

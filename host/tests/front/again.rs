@@ -52,6 +52,25 @@ async fn a_task_runs_again_with_changes() {
     assert_eq!(since_round_1, of_third);
     assert!(since_round_1.contains("-"), "{since_round_1}");
 
+    let wrong = sample::DIFF.replace("a + b", "a - b");
+    // Between two tasks: their results are the same, and what either left before is not.
+    for (query, diff) in [
+        ("", ""),
+        ("&from=1", since_round_1.as_str()),
+        ("&from=0", sample::DIFF),
+        ("&from=0&round=0", wrong.as_str()),
+    ] {
+        let path = format!("/api/v1/tasks/{third}/diff?with={first}{query}");
+        assert_eq!(text(host.get(&path)).await, (StatusCode::OK, diff.to_owned()), "{query}");
+    }
+    for (with, status, said) in [
+        (format!("{first}&from=9"), 404, "round 9 left no tree"),
+        ("01J9Z3NDEKTSV4RRFFQ69G5FAV".to_owned(), 404, "no task 01J9Z3NDEKTSV4RRFFQ69G5FAV"),
+    ] {
+        let (got, problem) = json(host.get(&format!("/api/v1/tasks/{third}/diff?with={with}"))).await;
+        assert_eq!((got.as_u16(), &problem["detail"]), (status, &json!(said)));
+    }
+
     assert_eq!(ids(&host, &format!("parent={first}")).await, [third.clone(), second.clone()]);
     assert_eq!(ids(&host, "outcome=green&plugin=fixer&model=default&limit=2").await, [third.clone(), second]);
     assert_eq!(ids(&host, "outcome=not-green").await, [""; 0]);
