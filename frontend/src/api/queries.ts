@@ -123,6 +123,8 @@ export interface Span {
   from?: number;
   /** The round whose tree is shown; left out, the outcome's. */
   round?: number;
+  /** The task that `from` is a round of, where that is another; then `from` left out is its outcome. */
+  with?: string;
 }
 
 /** `version` changes when the trees behind the same question have changed. */

@@ -11,6 +11,7 @@ const LINES_SHOWN = 1_000;
 const LINE_SHOWN = 2_000;
 
 interface Props {
+  id: string;
   file: FileData;
   view: "unified" | "split";
   folded: boolean;
@@ -18,7 +19,7 @@ interface Props {
   line: number;
 }
 
-export function FileDiff({ file, view, folded, line }: Props) {
+export function FileDiff({ id, file, view, folded, line }: Props) {
   const { added, removed } = sizeOf(file);
   const [open, setOpen] = useState(line > 0 || !folded);
   const [limit, setLimit] = useState(line > 0 ? Infinity : LINES_SHOWN);
@@ -30,7 +31,7 @@ export function FileDiff({ file, view, folded, line }: Props) {
     .map(getChangeKey);
   const Icon = open ? ChevronDown : ChevronRight;
   return (
-    <div className="panel overflow-hidden" id={`file-${name}`}>
+    <div className="panel overflow-hidden" id={id}>
       <h2>
         <button
           type="button"

@@ -4,6 +4,7 @@ import { useNavigate } from "react-router";
 import type { Task } from "../api/client";
 import { useCancel, useDelete, useRequeue } from "../api/mutations";
 import { useMay } from "../hooks/useMay";
+import { patchUrl } from "../task/patch";
 import { Button, buttonLook } from "./Button";
 import { Dialog } from "./Dialog";
 
@@ -16,7 +17,7 @@ export function TaskActions({ task, onAgain }: { task: Task; onAgain: () => void
   const ended = state === "ended";
   return (
     <div className="flex flex-wrap gap-1.5">
-      <a className={buttonLook()} href={`/api/v1/tasks/${id}/diff`} download={`${id}.patch`}>
+      <a className={buttonLook()} href={patchUrl(id)} download={`${id}.patch`}>
         <FileDiff className="size-4" aria-hidden /> Patch
       </a>
       <a className={buttonLook()} href={`/api/v1/tasks/${id}/archive`} download>

@@ -1,28 +1,30 @@
 import { useQueries } from "@tanstack/react-query";
 import { ArrowLeftRight } from "lucide-react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import type { Task } from "../api/client";
 import { task as taskQuery } from "../api/queries";
 import { Badge } from "../components/Badge";
+import { Between } from "../components/Between";
 import { buttonLook } from "../components/Button";
 import { Changes } from "../components/Changes";
 import { Empty, Loading } from "../components/Empty";
 import { Failure } from "../components/Notice";
+import { Tabs } from "../components/Tabs";
 import { compact, duration, money, reason } from "../format";
+import { useAddress } from "../hooks/useAddress";
 import { useTitle } from "../hooks/useTitle";
 
 /** Two tasks side by side: what each was, took and gave. */
 export function Compare() {
   useTitle("Compare");
-  const [params] = useSearchParams();
-  const ids = [params.get("left"), params.get("right")].filter((id) => id !== null);
-  const [left, right] = ids;
+  const [params] = useAddress();
+  const [left, right] = SIDES.map((side) => params.get(side));
   return (
     <div className="space-y-3">
       <div className="flex items-center justify-between gap-2">
         <h1 className="text-lg font-semibold">Compare</h1>
         {left && right && (
-          <Link to={`/compare?left=${right}&right=${left}`} replace className={buttonLook("quiet")}>
+          <Link to={`/compare?${new URLSearchParams({ left: right, right: left })}`} replace className={buttonLook("quiet")}>
             <ArrowLeftRight className="size-4" aria-hidden /> Swap
           </Link>
         )}
@@ -42,25 +44,38 @@ export function Compare() {
   );
 }
 
+const SIDES = ["left", "right"] as const;
+const TABS = [
+  ["between", "Between the results"],
+  ["each", "What each changed"],
+] as const;
+
 function Both({ left, right }: { left: string; right: string }) {
+  const [params, change] = useAddress();
   const [one, other] = useQueries({ queries: [taskQuery(left), taskQuery(right)] });
   const error = one.error ?? other.error;
   if (error) return <Failure error={error} retry={() => void Promise.all([one.refetch(), other.refetch()])} />;
   if (!one.data || !other.data) return <Loading lines={8} />;
   const pair = [one.data, other.data] as const;
+  const versions = pair.map((task) => `${task.rounds.length} ${task.state}`);
+  const at = params.get("show") === "each" ? "each" : "between";
   return (
     <>
       <Facts pair={pair} />
-      <div className="grid gap-3 xl:grid-cols-2">
-        {pair.map((task, index) => (
-          <section key={`${index} ${task.id}`} className="min-w-0 space-y-2" aria-label={`Changes of ${index === 0 ? "the left" : "the right"} task`}>
-            <h2 className="font-medium">
-              What {index === 0 ? "the left" : "the right"} one changed
-            </h2>
-            <Changes task={task} version={`${task.rounds.length} ${task.state}`} />
-          </section>
-        ))}
-      </div>
+      <Tabs label="What differs" tabs={TABS} at={at} onChange={(name) => change({ show: name === "each" ? name : "" })}>
+        {at === "between" ? (
+          <Between left={pair[0]} right={pair[1]} version={versions.join()} />
+        ) : (
+          <div className="grid gap-3 xl:grid-cols-2">
+            {SIDES.map((side, index) => (
+              <section key={`${side} ${pair[index]!.id}`} className="min-w-0 space-y-2" aria-label={`Changes of the ${side} task`}>
+                <h2 className="font-medium">What the {side} one changed</h2>
+                <Changes task={pair[index]!} version={versions[index]!} prefix={`${side}-`} />
+              </section>
+            ))}
+          </div>
+        )}
+      </Tabs>
     </>
   );
 }

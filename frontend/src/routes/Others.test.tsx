@@ -3,7 +3,7 @@ import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 import { Layout } from "../components/Layout";
-import { tasks } from "../mock/data";
+import { PATCH, tasks } from "../mock/data";
 import { loggedInAs, mockedHost, show } from "../test-page";
 import { Audit } from "./Audit";
 import { Compare } from "./Compare";
@@ -39,11 +39,29 @@ test("the audit log is for administrators", async () => {
   expect(await screen.findByText("It takes an administrator; you are a submitter.")).toBeTruthy();
 });
 
-test("two tasks are compared fact by fact", async () => {
+test("two tasks are compared fact by fact, and by what differs between their results", async () => {
+  const asked: string[] = [];
+  server.use(
+    http.get("*/api/v1/tasks/:id/diff", ({ request }) => {
+      const { pathname, search } = new URL(request.url);
+      asked.push(pathname.split("/")[4]!.slice(-1) + search);
+      return HttpResponse.text(PATCH);
+    }),
+  );
   const [left, right] = [tasks[1]!, tasks[2]!];
-  const where = show(`/compare?left=${left.id}&right=${right.id}`, "/compare", <Compare />);
+  const pair = `left=${left.id}&right=${right.id}`;
+  const where = show(`/compare?${pair}`, "/compare", <Compare />);
   expect(await screen.findByRole("row", { name: /Tests 3 passed, 0 failed 2 passed, 1 failed/ })).toBeTruthy();
+  expect(await screen.findAllByText("fizz.py", { selector: "code" })).toHaveLength(1);
+  expect(asked).toEqual([`2?with=${left.id}`]);
+  await userEvent.selectOptions(screen.getByLabelText("From the left"), "round 1");
+  await waitFor(() => expect(asked.at(-1)).toBe(`2?with=${left.id}&from=1`));
+
+  await userEvent.click(screen.getByRole("tab", { name: "What each changed" }));
   await waitFor(() => expect(screen.getAllByText("fizz.py", { selector: "code" })).toHaveLength(2));
+  const ofRight = within(screen.getByRole("region", { name: "Changes of the right task" }));
+  await userEvent.selectOptions(ofRight.getByLabelText("View"), "side by side");
+  expect(where()).toBe(`/compare?${pair}&from=1&show=each&right-view=split`);
   await userEvent.click(screen.getByRole("link", { name: "Swap" }));
   expect(where()).toBe(`/compare?left=${right.id}&right=${left.id}`);
 });

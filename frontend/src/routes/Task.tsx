@@ -9,6 +9,7 @@ import { Lost } from "../components/Lost";
 import { LogView } from "../components/LogView";
 import { Failure, Notice } from "../components/Notice";
 import { Reports } from "../components/Reports";
+import { Tabs } from "../components/Tabs";
 import { TaskHead } from "../components/TaskHead";
 import { Timeline } from "../components/Timeline";
 import { Writing } from "../components/Writing";
@@ -27,6 +28,7 @@ const Attempts = lazy(async () => ({ default: (await import("../components/Attem
 
 const TABS = ["story", "checks", "changes", "log", "attempts", "files"] as const;
 type Tab = (typeof TABS)[number];
+const TITLES = TABS.map((name, index) => [name, name[0]!.toUpperCase() + name.slice(1), `${name} (${index + 1})`] as const);
 
 export function Task() {
   const { id = "" } = useParams();
@@ -75,32 +77,7 @@ function OneTask({ id }: { id: string }) {
       <TaskHead task={found.data} story={story} onAgain={() => setAgain(0)} />
       {again !== undefined && <AgainDialog task={found.data} from={again} onClose={() => setAgain(undefined)} />}
       <Lost link={{ connection, status }} what="this task's events" />
-      <div role="tablist" aria-label="Parts of the task" className="flex gap-1 overflow-x-auto border-b border-line">
-        {TABS.map((name, index) => (
-          <button
-            key={name}
-            id={`tab-${name}`}
-            type="button"
-            role="tab"
-            aria-selected={name === tab}
-            aria-controls="part"
-            title={`${name} (${index + 1})`}
-            tabIndex={name === tab ? 0 : -1}
-            onKeyDown={(event) => {
-              const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-              if (!step) return;
-              const next = TABS[(index + step + TABS.length) % TABS.length]!;
-              show(next);
-              document.getElementById(`tab-${next}`)?.focus();
-            }}
-            onClick={() => show(name)}
-            className={`-mb-px border-b-2 px-3 py-1.5 capitalize ${name === tab ? "border-accent font-medium text-accent" : "border-transparent text-soft hover:text-ink"}`}
-          >
-            {name}
-          </button>
-        ))}
-      </div>
-      <div role="tabpanel" id="part" aria-labelledby={`tab-${tab}`}>
+      <Tabs label="Parts of the task" tabs={TITLES} at={tab} onChange={show}>
         <Suspense fallback={<Loading lines={5} />}>
           {tab === "story" && (
             <div className="grid gap-3 xl:grid-cols-2">
@@ -122,7 +99,7 @@ function OneTask({ id }: { id: string }) {
           {tab === "attempts" && <Attempts task={found.data} version={version} />}
           {tab === "files" && <Files task={found.data} version={version} />}
         </Suspense>
-      </div>
+      </Tabs>
     </div>
   );
 }

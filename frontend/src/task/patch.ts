@@ -1,4 +1,11 @@
 import type { FileData } from "react-diff-view";
+import type { Span } from "../api/queries";
+
+/** Where a task's patch is downloaded. */
+export function patchUrl(id: string, span: Span = {}): string {
+  const asked = Object.entries(span).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  return `/api/v1/tasks/${id}/diff${asked.length ? `?${new URLSearchParams(asked)}` : ""}`;
+}
 
 export const fileName = (file: FileData) => (file.type === "delete" ? file.oldPath : file.newPath);
 
