@@ -58,7 +58,8 @@ export class Stream {
     source.onerror = () => {
       if (this.over) return;
       turn("reconnecting");
-      if (source.readyState === 2) void this.ask();
+      // Whoever hears it may have found that nothing more is to come.
+      if (!this.over && source.readyState === 2) void this.ask();
     };
   }
 

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "react";
+import { useRef, useState } from "react";
 import type { Steps } from "../api/client";
 
 export interface DraftFile {
@@ -61,15 +61,34 @@ function kept(): Draft {
 /** Characters; a browser keeps about five million. */
 const LARGEST = 4_000_000;
 
-/** What is being written survives a reload. */
+/** How much of a draft outlives a reload. */
+export type Kept = "all" | "without files" | "nothing";
+
+function keep(draft: Draft): Kept {
+  const tries: [Kept, () => string][] = [
+    ["all", () => JSON.stringify(draft)],
+    ["without files", () => JSON.stringify({ ...draft, files: [] })],
+  ];
+  for (const [kept, text] of tries) {
+    const whole = text();
+    if (whole.length > LARGEST) continue;
+    try {
+      localStorage.setItem(KEY, whole);
+      return kept;
+    } catch {
+      // Its storage is full, or switched off.
+    }
+  }
+  return "nothing";
+}
+
+/** What is being written survives a reload, as far as the browser has room for it. */
 export function useDraft() {
-  const [draft, setDraft] = useState(kept);
-  const text = useMemo(() => JSON.stringify(draft), [draft]);
-  // Files too large for the browser's storage are kept on the page only.
-  const whole = text.length <= LARGEST;
-  useEffect(() => {
-    localStorage.setItem(KEY, whole ? text : JSON.stringify({ ...draft, files: [] }));
-  }, [text, whole, draft]);
-  const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
-  return { draft, change, forget: () => setDraft(EMPTY), whole };
+  const [{ draft, stored }, set] = useState(() => ({ draft: kept(), stored: "all" as Kept }));
+  const latest = useRef(draft);
+  const write = (draft: Draft) => {
+    latest.current = draft;
+    set({ draft, stored: keep(draft) });
+  };
+  return { draft, change: (part: Partial<Draft>) => write({ ...latest.current, ...part }), forget: () => write(EMPTY), stored };
 }

@@ -1,7 +1,7 @@
 import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { about } from "../mock/data";
 import { loggedInAs, mockedHost, sent, show } from "../test-page";
 import { Submit } from "./Submit";
@@ -145,6 +145,23 @@ test("a repository can be taken where the operator allows it, and nowhere else",
   await userEvent.type(repository.getByLabelText("Revision"), "main");
   await send();
   await waitFor(() => expect(taken).toEqual([["/api/v1/tasks", { goal: "Go", git: { path: "/srv/git/p", revision: "main" } }]]));
+});
+
+test("a browser without room keeps what it can, and says once what a reload would lose", async () => {
+  const rooms = [(text: string) => !text.includes("content"), () => false];
+  for (const [index, hasRoom] of rooms.entries()) {
+    const store = vi.spyOn(Storage.prototype, "setItem").mockImplementation((_, text) => {
+      if (!hasRoom(text)) throw new DOMException("full", "QuotaExceededError");
+    });
+    open();
+    await userEvent.click(await screen.findByRole("button", { name: "Type one" }));
+    await userEvent.type(await goal(), "Go on");
+    const said = [/The files are too large for this browser to keep/, /has no room left to keep what you write/];
+    expect(screen.getAllByText(said[index]!)).toHaveLength(1);
+    expect(((await goal()) as HTMLTextAreaElement).value).toBe("Go on");
+    store.mockRestore();
+    cleanup();
+  }
 });
 
 test("the host's own words say what is wrong, and nothing is lost", async () => {

@@ -20,7 +20,7 @@ import { bodyOf, formOf } from "../task/submission";
 
 export function Submit() {
   useTitle("New task");
-  const { draft, change, forget, whole } = useDraft();
+  const { draft, change, forget, stored } = useDraft();
   const [chosen, setArchive] = useState<File>();
   const archive = draft.source === "files" ? chosen : undefined;
   const key = useClickKey(draft, archive);
@@ -74,7 +74,12 @@ export function Submit() {
         gitDirs={host.data?.git_dirs ?? []}
         limits={host.data?.limits}
       />
-      {!whole && <Notice look="warn">The files are too large for this browser to keep: a reload loses them.</Notice>}
+      {stored === "without files" && (
+        <Notice look="warn">The files are too large for this browser to keep: a reload loses them.</Notice>
+      )}
+      {stored === "nothing" && (
+        <Notice look="warn">This browser has no room left to keep what you write: a reload loses it.</Notice>
+      )}
       <fieldset className="panel grid grid-cols-2 gap-3 p-3 lg:grid-cols-5">
         <legend className="sr-only">Pipeline and budget</legend>
         <Field

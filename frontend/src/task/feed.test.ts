@@ -31,7 +31,10 @@ beforeEach(() => {
   vi.useFakeTimers();
   Source.opened = [];
 });
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 function follow(status: () => number = () => 200) {
   const feed = new Feed("T", {
@@ -73,6 +76,28 @@ test.each([401, 403, 404, 410])("after %d it stops, and knows why", async (statu
   expect(feed.getSnapshot()).toMatchObject({ connection: "refused", status });
   await vi.advanceTimersByTimeAsync(60_000);
   expect(Source.opened).toHaveLength(1);
+});
+
+test("nobody is asked why the stream of a task that has ended is over", async () => {
+  const status = vi.fn(() => 200);
+  const { feed, first } = follow(status);
+  first.send("ended", { id: 1, at: 0, outcome: { reason: { kind: "stuck" }, tree: "" }, spend: {} });
+  first.fail();
+  await drawn();
+  expect(feed.getSnapshot().connection).toBe("ended");
+  expect(status).not.toHaveBeenCalled();
+});
+
+test("a hidden tab, which draws no frames, still hears what happens", async () => {
+  vi.stubGlobal("requestAnimationFrame", () => 1);
+  const { feed, first } = follow();
+  const heard = vi.fn();
+  feed.subscribe(heard);
+  first.send("log", log(1, "one"));
+  first.send("log", log(2, "two"));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(feed.getSnapshot().story.lines.map(({ text }) => text)).toEqual(["one", "two"]);
+  expect(heard).toHaveBeenCalledTimes(1);
 });
 
 test("what the host can't go on from is told anew", async () => {

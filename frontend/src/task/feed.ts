@@ -25,6 +25,9 @@ const TYPES = {
 /** The host says that it can't go on from the event that was seen last, and begins anew. */
 const RESYNC = "resync";
 
+/** A tab that is hidden draws no frames, and its title and icon say how the task stands. */
+const HIDDEN_MS = 500;
+
 export interface Told {
   story: Story;
   connection: Connection;
@@ -41,6 +44,7 @@ export class Feed {
   private stream: Stream | undefined;
   private listeners = new Set<() => void>();
   private frame = 0;
+  private late: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly id: string,
@@ -101,10 +105,14 @@ export class Feed {
   /** Once per frame at most: a replay of thousands of events is drawn a few times, not thousands. */
   private announce() {
     if (this.frame) return;
-    this.frame = requestAnimationFrame(() => {
+    const tell = () => {
+      cancelAnimationFrame(this.frame);
+      clearTimeout(this.late);
       this.frame = 0;
       this.snapshot = { ...this.now, version: this.now.story.version };
       for (const listener of this.listeners) listener();
-    });
+    };
+    this.frame = requestAnimationFrame(tell);
+    this.late = setTimeout(tell, HIDDEN_MS);
   }
 }
