@@ -38,26 +38,13 @@ export function useAgain(id: string) {
   });
 }
 
-export function useCancel() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (id: string) => unwrap(client.POST("/api/v1/tasks/{id}/cancel", { params: { path: { id } } })),
-    onSuccess: (answer, id) => {
-      toast(answer.state === "requested" ? "Cancelling: the running step stops within seconds" : "Cancelled");
-      void queries.invalidateQueries({ queryKey: ["task", id] });
-      void queries.invalidateQueries({ queryKey: ["live"] });
-    },
-    onError: failed,
-  });
-}
-
 /** A change of one task, after which whatever shows it asks again. */
-function useChange(act: (id: string) => Promise<unknown>, done: string) {
+function useChange<Answer>(act: (id: string) => Promise<Answer>, done: (answer: Answer) => string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: act,
-    onSuccess: (_, id) => {
-      toast(done);
+    onSuccess: (answer, id) => {
+      toast(done(answer));
       void queries.invalidateQueries({ queryKey: ["task", id] });
       void queries.invalidateQueries({ queryKey: ["live"] });
     },
@@ -65,11 +52,23 @@ function useChange(act: (id: string) => Promise<unknown>, done: string) {
   });
 }
 
+export const useCancel = () =>
+  useChange(
+    (id) => unwrap(client.POST("/api/v1/tasks/{id}/cancel", { params: { path: { id } } })),
+    ({ state }) => (state === "requested" ? "Cancelling: the running step stops within seconds" : "Cancelled"),
+  );
+
 export const useRequeue = () =>
-  useChange((id) => unwrap(client.POST("/api/v1/tasks/{id}/requeue", { params: { path: { id } } })), "Back in its queue");
+  useChange(
+    (id) => unwrap(client.POST("/api/v1/tasks/{id}/requeue", { params: { path: { id } } })),
+    () => "Back in its queue",
+  );
 
 export const useDelete = () =>
-  useChange((id) => unwrap(client.DELETE("/api/v1/tasks/{id}", { params: { path: { id } } })), "Deleted");
+  useChange(
+    (id) => unwrap(client.DELETE("/api/v1/tasks/{id}", { params: { path: { id } } })),
+    () => "Deleted",
+  );
 
 /** Ids that one request may name. */
 const IDS_AT_MOST = 1_000;

@@ -35,13 +35,6 @@ export const plugins = queryOptions({
   refetchInterval: 10_000,
 });
 
-export const ready = queryOptions({
-  queryKey: ["live", "ready"],
-  queryFn: ({ signal }) => unwrap(client.GET("/readyz", { signal })),
-  refetchInterval: 10_000,
-  retry: false,
-});
-
 export const tasks = (filter: TaskFilter) =>
   infiniteQueryOptions({
     queryKey: ["live", "tasks", filter],

@@ -5,11 +5,12 @@ import type { Steps, Task } from "../api/client";
 import { useAgain } from "../api/mutations";
 import { pipelines } from "../api/queries";
 import { partsApart } from "../task/rounds";
+import { some } from "../task/submission";
 import { useClickKey } from "../hooks/useClickKey";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Failure } from "./Notice";
-import { chosenSteps, PartFields } from "./PartFields";
+import { PartFields } from "./PartFields";
 import { RoundSelect } from "./RoundSelect";
 
 interface Props {
@@ -38,7 +39,7 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
     pipeline,
     round: round || undefined,
     budget: { rounds },
-    steps: chosenSteps(steps),
+    steps: some(steps),
   };
   const key = useClickKey(goal, pipeline, round, rounds, JSON.stringify(steps));
   const send = () =>

@@ -1,21 +1,22 @@
 import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { toast } from "sonner";
-import { useBulk, useRequeue } from "../api/mutations";
+import { useRequeue } from "../api/mutations";
 import { deadLetters, matching } from "../api/queries";
-import { plural, reason } from "../format";
+import { reason } from "../format";
 import { useMay } from "../hooks/useMay";
+import { Ask } from "./Ask";
 import { Button } from "./Button";
-import { Dialog } from "./Dialog";
 import { Empty, Loading } from "./Empty";
 import { Failure } from "./Notice";
 import { Ago } from "./Time";
 
+const DEAD = { dead: true };
+
 /** What ended through no fault of its own, and could go on. */
 export function DeadLetters({ now }: { now: number }) {
   const found = useQuery(deadLetters);
-  const number = useQuery(matching({ dead: true }));
+  const number = useQuery(matching(DEAD));
   const requeue = useRequeue();
   const why = useMay().why("submitter");
   const [asking, setAsking] = useState(false);
@@ -68,33 +69,11 @@ export function DeadLetters({ now }: { now: number }) {
           ))}
         </ul>
       )}
-      {asking && number.data && <RetryAll number={number.data.count} onClose={() => setAsking(false)} />}
+      {asking && number.data && (
+        <Ask deed="requeue" ids={undefined} filter={DEAD} number={number.data.count} onClose={() => setAsking(false)}>
+          <p className="mt-2">What failed them should be mended first.</p>
+        </Ask>
+      )}
     </section>
-  );
-}
-
-function RetryAll({ number, onClose }: { number: number; onClose: () => void }) {
-  const run = useBulk("requeue");
-  const send = () =>
-    run.mutate(
-      { filter: { dead: true }, expect: number },
-      {
-        onSuccess: ({ done }) => {
-          toast(`${plural(done, "task")} back in their queues`);
-          onClose();
-        },
-      },
-    );
-  return (
-    <Dialog open title="Retry the dead letters" onClose={onClose}>
-      <p>{plural(number, "task")} will go on with the step that comes next. What failed them should be mended first.</p>
-      {run.isError && <Failure error={run.error} />}
-      <div className="mt-4 flex justify-end gap-2">
-        <Button onClick={onClose}>Leave them</Button>
-        <Button look="main" disabled={run.isPending} onClick={send}>
-          Retry {plural(number, "task")}
-        </Button>
-      </div>
-    </Dialog>
   );
 }

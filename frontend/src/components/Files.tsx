@@ -5,6 +5,7 @@ import type { Task } from "../api/client";
 import { files as filesQuery } from "../api/queries";
 import { bytes, count, plural } from "../format";
 import { useAddress } from "../hooks/useAddress";
+import { save } from "../save";
 import type { Packed } from "../task/archive";
 import { buttonLook, Button } from "./Button";
 import { Copy } from "./Copy";
@@ -104,11 +105,7 @@ function Content({ file }: { file: Packed }) {
   const [limit, setLimit] = useState(LINES_SHOWN);
   const text = useMemo(() => textOf(file.bytes), [file]);
   const lines = text?.replace(/\n$/, "").split("\n") ?? [];
-  const save = () => {
-    const url = URL.createObjectURL(new Blob([file.bytes as BlobPart]));
-    Object.assign(document.createElement("a"), { href: url, download: file.path.split("/").at(-1) }).click();
-    URL.revokeObjectURL(url);
-  };
+  const download = () => save(file.path.split("/").at(-1)!, new Blob([file.bytes as BlobPart]));
   return (
     <section className="panel flex min-w-0 flex-col md:max-h-[70vh]" aria-label={file.path}>
       <header className="flex items-center gap-2 border-b border-line px-3 py-1">
@@ -118,7 +115,7 @@ function Content({ file }: { file: Packed }) {
           {text === undefined ? "binary" : plural(lines.length, "line")}
         </span>
         {text !== undefined && <Copy text={text} label="Copy the file" />}
-        <Button look="quiet" className="!px-1.5" onClick={save} aria-label="Download the file" title="Download the file">
+        <Button look="quiet" className="!px-1.5" onClick={download} aria-label="Download the file" title="Download the file">
           <FileDown className="size-4" aria-hidden />
         </Button>
       </header>

@@ -3,6 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDownToLine, Maximize2, Minimize2, WrapText } from "lucide-react";
 import { count, utc } from "../format";
 import { useKeys } from "../hooks/useKeys";
+import { save } from "../save";
 import { plain } from "../task/ansi";
 import { LEVELS, Sieve } from "../task/sieve";
 import type { Level, Line } from "../task/story";
@@ -72,11 +73,7 @@ export function LogView({ name, lines, live }: Props) {
     setMarked(number);
     history.replaceState(history.state, "", `#L${number}`);
   }, []);
-  const download = () => {
-    const url = URL.createObjectURL(new Blob([asText(lines)], { type: "text/plain" }));
-    Object.assign(document.createElement("a"), { href: url, download: `${name}.log` }).click();
-    URL.revokeObjectURL(url);
-  };
+  const download = () => save(`${name}.log`, new Blob([asText(lines)], { type: "text/plain" }));
   return (
     <section
       aria-label="Log"

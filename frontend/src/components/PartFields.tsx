@@ -41,9 +41,3 @@ export function PartFields({ pipeline, value, onChange }: Props) {
     </div>
   );
 }
-
-/** Without what was left as the pipeline has it; `undefined` when nothing is left. */
-export function chosenSteps(steps: Steps): Steps | undefined {
-  const chosen = Object.entries(steps).filter(([, value]) => value);
-  return chosen.length ? Object.fromEntries(chosen) : undefined;
-}

@@ -18,7 +18,6 @@ export const handlers = [
     HttpResponse.json({ default: "default", pipelines: [data.pipeline, { ...data.pipeline, name: "short", max_rounds: 1 }] }),
   ),
   http.get("*/api/v1/plugins", () => HttpResponse.json(data.plugins)),
-  http.get("*/readyz", () => HttpResponse.json({ status: "ready", plugins: 4, tasks: stats() })),
   http.get("*/api/v1/workers", () => HttpResponse.json({ workers: data.workers() })),
   http.get("*/api/v1/queues", () => HttpResponse.json({ tasks: stats(), queues: data.queues })),
   http.post("*/api/v1/queues/:name/:deed", ({ params }) => {

@@ -9,8 +9,8 @@ import { Tasks } from "./Tasks";
 const stats = { queued: 0, running: 0, ended: 0, oldest_queued_at: null as number | null };
 const server = mockedHost();
 const none = http.get("*/api/v1/tasks", () => HttpResponse.json({ tasks: [] }));
-const ready = (tasks: object) =>
-  http.get("*/readyz", () => HttpResponse.json({ status: "ready", plugins: 1, tasks: { ...stats, ...tasks } }));
+const line = (tasks: object, queues: object[] = []) =>
+  http.get("*/api/v1/queues", () => HttpResponse.json({ tasks: { ...stats, ...tasks }, queues }));
 const open = (path = "/") => show(path, "/", <Tasks />);
 
 test("an empty store says what a task is and how to submit one", async () => {
@@ -52,14 +52,14 @@ test("the URL is the filter, to the letter", async () => {
 });
 
 test("tasks that nobody takes are pointed out", async () => {
-  server.use(ready({ queued: 3, oldest_queued_at: Date.now() - 60_000 }));
+  server.use(line({ queued: 3, oldest_queued_at: Date.now() - 60_000 }));
   open();
   expect(await screen.findByText(/no worker has taken a task/)).toBeTruthy();
 });
 
 test("that no worker is polling is said at once", async () => {
   server.use(
-    ready({ queued: 3, oldest_queued_at: Date.now() }),
+    line({ queued: 3, oldest_queued_at: Date.now() }),
     http.get("*/api/v1/workers", () => HttpResponse.json({ workers: [] })),
   );
   open();
@@ -68,7 +68,7 @@ test("that no worker is polling is said at once", async () => {
 
 test("a paused queue is named", async () => {
   const queues = [{ name: "nightly", paused: true, waiting: 7, delayed: 0, running: 0 }];
-  server.use(http.get("*/api/v1/queues", () => HttpResponse.json({ tasks: stats, queues })));
+  server.use(line({}, queues));
   open();
   expect(await screen.findByText(/7 tasks waiting in what is paused: nightly/)).toBeTruthy();
 });

@@ -2,7 +2,7 @@ import { useCallback, useMemo, useState } from "react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "react-router";
 import { SquarePen } from "lucide-react";
-import { plugins, queues, ready, tasks as tasksQuery, workers } from "../api/queries";
+import { plugins, queues, tasks as tasksQuery, workers } from "../api/queries";
 import { BulkActions } from "../components/BulkActions";
 import { buttonLook, Button } from "../components/Button";
 import { Empty, Loading } from "../components/Empty";
@@ -104,11 +104,10 @@ export function Tasks() {
 
 /** What keeps tasks from being worked on. */
 function Trouble() {
-  const health = useQuery(ready);
   const catalog = useQuery(plugins);
   const staff = useQuery(workers);
   const line = useQuery(queues);
-  const stats = health.data?.tasks;
+  const stats = line.data?.tasks;
   const waits = stats?.oldest_queued_at ?? undefined;
   const now = useNow(waits !== undefined);
   const paused = line.data?.queues.filter((queue) => queue.paused && queue.waiting > 0) ?? [];

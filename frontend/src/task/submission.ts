@@ -12,7 +12,7 @@ export const lines = (text: string) =>
     .filter((line) => line !== "");
 
 /** Without what is left to the host; `undefined` when nothing is left. */
-function some<T extends object>(wish: T): T | undefined {
+export function some<T extends object>(wish: T): T | undefined {
   const chosen = Object.entries(wish).filter(([, value]) => value !== undefined && value !== "");
   return chosen.length ? (Object.fromEntries(chosen) as T) : undefined;
 }
