@@ -22,15 +22,20 @@ export class Model {
   }
 
   get config() {
+    return `${this.named("default")}[pipelines.default]
+candidates = 1
+max_rounds = 2
+`;
+  }
+
+  /** The configuration of a model that asks here. */
+  named(name: string): string {
     const { port } = this.server.address() as { port: number };
-    return `[models.default]
+    return `[models.${name}]
 base_url = "http://127.0.0.1:${port}/v1"
 model = "scripted"
 context_window = 1000000
 allow = ["127.0.0.1"]
-[pipelines.default]
-candidates = 1
-max_rounds = 2
 `;
   }
 

@@ -23,6 +23,9 @@ export function TaskHead({ task, story, onAgain }: Props) {
   const wall = task.started_at ? (task.ended_at ?? now) - task.started_at : 0;
   const step = story.steps.at(-1);
   const told = outcome && reason(outcome.reason);
+  const protects = task.spec.changes?.protected;
+  // Parts that were asked for in place of the pipeline's own; an empty name: none.
+  const chosen = Object.entries(task.spec.changes?.steps ?? {}).map(([part, name]) => (name ? `${part} ${name}` : `no ${part}`));
   return (
     <section className="panel space-y-3 p-3 md:p-4" aria-label="The task at a glance">
       <div className="flex flex-wrap items-start justify-between gap-2">
@@ -67,8 +70,9 @@ export function TaskHead({ task, story, onAgain }: Props) {
             <Copy text={id} label="Copy the id" />
           </dd>
         </div>
-        <Fact name="Pipeline" value={pipeline.name} />
+        <Fact name="Pipeline" value={[pipeline.name, ...chosen].join(", ")} />
         {pipeline.model && <Fact name="Model" value={pipeline.model} />}
+        {protects && <Fact name="Protects" value={protects.join(", ")} />}
         {task.place && task.place.queue !== "default" && <Fact name="Queue" value={task.place.queue} />}
         {task.worker && <Fact name="Worker" value={task.worker} />}
         <div>
