@@ -108,11 +108,12 @@ test("an administrator uploads, and removes, a plugin, and reads who did what", 
 
 test("whoever's token is revoked is asked to log in, where they are", async () => {
   const { page } = visit;
-  await logIn(page, "vera");
-  await page.getByRole("heading", { name: "Tasks" }).waitFor();
+  await logIn(page, "vera", "/plugins");
   host.command("token", "revoke", "vera");
-  await page.reload();
+  await page.keyboard.press("g");
+  await page.keyboard.press("o");
   await page.getByLabel("Token").waitFor();
+  expect(new URL(page.url()).pathname).toBe("/overview");
 });
 
 test("axe finds nothing in the log-in, nor in what an administrator sees", async () => {

@@ -1,22 +1,14 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { createBrowserRouter, RouterProvider } from "react-router";
-import { ApiError } from "./api/client";
+import { held } from "./api/held";
 import { Broken } from "./components/Broken";
 import { Layout } from "./components/Layout";
 import { Tasks } from "./routes/Tasks";
 import "./index.css";
 
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      // An answer below 500 will be the same next time.
-      retry: (failures, error) => failures < 3 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
-      staleTime: 2_000,
-    },
-  },
-});
+const queries = held();
 
 const router = createBrowserRouter([
   {

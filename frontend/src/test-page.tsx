@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render } from "@testing-library/react";
 import { http, HttpResponse, type RequestHandler } from "msw";
 import { setupServer } from "msw/node";
@@ -7,6 +7,7 @@ import { createMemoryRouter, RouterProvider } from "react-router";
 import { Toaster } from "sonner";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import type { Role } from "./api/client";
+import { held } from "./api/held";
 import { handlers } from "./mock/handlers";
 
 /** The mock's host, for the tests of a file; what they put before its answers holds for one test. */
@@ -36,7 +37,7 @@ export function show(path: string, route: string, page: ReactNode) {
     { initialEntries: [path] },
   );
   render(
-    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+    <QueryClientProvider client={held({ retry: false })}>
       <RouterProvider router={router} />
       <Toaster />
     </QueryClientProvider>,

@@ -160,6 +160,7 @@ export function usePauseQueue() {
 export function useLogIn() {
   const queries = useQueryClient();
   return useMutation({
+    mutationKey: ["session"],
     mutationFn: (token: string) => unwrap(client.POST("/api/v1/session", { body: { token } })),
     onSuccess: () => queries.resetQueries(),
   });
@@ -168,6 +169,7 @@ export function useLogIn() {
 export function useLogOut() {
   const queries = useQueryClient();
   return useMutation({
+    mutationKey: ["session"],
     mutationFn: () => unwrap(client.DELETE("/api/v1/session")),
     onSuccess: () => queries.resetQueries(),
   });

@@ -1,9 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { filterAt, moves, type Wish } from "../task/filter";
 import { Rate } from "../task/rate";
 import { client, unwrap } from "./client";
-import type { paths } from "./schema";
-
-export type TaskFilter = Omit<NonNullable<paths["/api/v1/tasks"]["get"]["parameters"]["query"]>, "cursor" | "limit">;
 
 export const session = queryOptions({
   queryKey: ["session"],
@@ -35,20 +33,27 @@ export const plugins = queryOptions({
   refetchInterval: 10_000,
 });
 
-export const tasks = (filter: TaskFilter) =>
+/** How often what is of the last hour is asked for, without any news. */
+const SPAN_MS = 60_000;
+
+export const tasks = (wish: Wish) =>
   infiniteQueryOptions({
-    queryKey: ["live", "tasks", filter],
-    queryFn: ({ signal, pageParam }) =>
-      unwrap(client.GET("/api/v1/tasks", { signal, params: { query: { ...filter, limit: 50, cursor: pageParam } } })),
+    queryKey: ["live", "tasks", wish],
+    queryFn: ({ signal, pageParam }) => {
+      const query = { ...filterAt(wish, Date.now()), limit: 50, cursor: pageParam };
+      return unwrap(client.GET("/api/v1/tasks", { signal, params: { query } }));
+    },
+    refetchInterval: moves(wish) && SPAN_MS,
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
   });
 
-/** How many tasks a filter finds. */
-export const matching = (filter: TaskFilter) =>
+/** How many tasks there are of what is wished for. */
+export const matching = (wish: Wish) =>
   queryOptions({
-    queryKey: ["live", "count", filter],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/tasks/count", { signal, params: { query: filter } })),
+    queryKey: ["live", "count", wish],
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/v1/tasks/count", { signal, params: { query: filterAt(wish, Date.now()) } })),
   });
 
 export const workers = queryOptions({

@@ -3,8 +3,8 @@ import { Link } from "react-router";
 import { toast } from "sonner";
 import { ApiError, type BulkReply, type Deed } from "../api/client";
 import { useBulk } from "../api/mutations";
-import type { TaskFilter } from "../api/queries";
 import { count, plural } from "../format";
+import { filterAt, type Wish } from "../task/filter";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Failure } from "./Notice";
@@ -55,9 +55,9 @@ export const WORDS: Record<Deed, Words> = {
 
 interface AskProps {
   deed: Deed;
-  /** `undefined`: all that the filter finds. */
+  /** `undefined`: all that are wished for. */
   ids: string[] | undefined;
-  filter: TaskFilter;
+  wish: Wish;
   number: number;
   onClose: () => void;
   onDone?: () => void;
@@ -66,7 +66,7 @@ interface AskProps {
 }
 
 /** Says how many tasks something is done to, before it is, and afterwards which of them stayed, and why. */
-export function Ask({ deed, ids, filter, number, onClose, onDone, children }: AskProps) {
+export function Ask({ deed, ids, wish, number, onClose, onDone, children }: AskProps) {
   const words = WORDS[deed];
   const run = useBulk(deed);
   // More than the user has seen match by now: then it is asked once more.
@@ -74,7 +74,7 @@ export function Ask({ deed, ids, filter, number, onClose, onDone, children }: As
   const expect = now || number;
   const named = plural(expect, "task");
   const send = () =>
-    run.mutate(ids ? { ids } : { filter, expect }, {
+    run.mutate(ids ? { ids } : { filter: filterAt(wish, Date.now()), expect }, {
       onSuccess: (reply) => {
         const rest = reply.matched - reply.done;
         toast(`${plural(reply.done, "task")} ${words.done}${rest ? `, ${count(rest)} stayed as they were` : ""}`);

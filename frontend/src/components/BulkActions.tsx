@@ -2,8 +2,9 @@ import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import type { Deed } from "../api/client";
-import { matching, type TaskFilter } from "../api/queries";
+import { matching } from "../api/queries";
 import { plural } from "../format";
+import type { Wish } from "../task/filter";
 import { useMay } from "../hooks/useMay";
 import { Ask, WORDS } from "./Ask";
 import { Button, buttonLook } from "./Button";
@@ -12,17 +13,17 @@ interface Props {
   selected: ReadonlySet<string>;
   /** Whether there are more tasks than are shown. */
   more: boolean;
-  filter: TaskFilter;
+  wish: Wish;
   onDone: () => void;
 }
 
 /** Acts on what is selected, after saying how many tasks that are. */
-export function BulkActions({ selected, more, filter, onDone }: Props) {
-  // Holds for one selection and one filter: another means what it shows.
-  const [of, setOf] = useState<{ selected: ReadonlySet<string>; filter: TaskFilter }>();
-  const every = of?.selected === selected && of.filter === filter;
+export function BulkActions({ selected, more, wish, onDone }: Props) {
+  // Holds for one selection and one wish: another means what it shows.
+  const [of, setOf] = useState<{ selected: ReadonlySet<string>; wish: Wish }>();
+  const every = of?.selected === selected && of.wish === wish;
   const [asked, setAsked] = useState<Deed>();
-  const found = useQuery({ ...matching(filter), enabled: every });
+  const found = useQuery({ ...matching(wish), enabled: every });
   const why = useMay().why("submitter");
   if (selected.size === 0 && !asked) return null;
   const number = every ? found.data?.count : selected.size;
@@ -41,7 +42,7 @@ export function BulkActions({ selected, more, filter, onDone }: Props) {
             {named} selected
           </span>
           {!every && more && (
-            <Button look="quiet" onClick={() => setOf({ selected, filter })}>
+            <Button look="quiet" onClick={() => setOf({ selected, wish })}>
               Select all that match
             </Button>
           )}
@@ -70,7 +71,7 @@ export function BulkActions({ selected, more, filter, onDone }: Props) {
         <Ask
           deed={asked}
           ids={every ? undefined : [...selected]}
-          filter={filter}
+          wish={wish}
           number={number}
           onClose={() => setAsked(undefined)}
           onDone={onDone}

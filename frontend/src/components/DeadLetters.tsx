@@ -70,7 +70,7 @@ export function DeadLetters({ now }: { now: number }) {
         </ul>
       )}
       {asking && number.data && (
-        <Ask deed="requeue" ids={undefined} filter={DEAD} number={number.data.count} onClose={() => setAsking(false)}>
+        <Ask deed="requeue" ids={undefined} wish={DEAD} number={number.data.count} onClose={() => setAsking(false)}>
           <p className="mt-2">What failed them should be mended first.</p>
         </Ask>
       )}

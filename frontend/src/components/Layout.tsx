@@ -47,7 +47,7 @@ export function Layout() {
         )}
       </main>
       <KeysHelp open={open === "keys"} onClose={close} />
-      <Palette open={open === "palette"} onClose={close} />
+      <Palette open={open === "palette" && who.data?.open === true} onClose={close} />
       <Toaster position="bottom-right" theme="system" />
       <ScrollRestoration />
     </div>

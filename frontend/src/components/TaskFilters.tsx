@@ -4,6 +4,7 @@ import { Search } from "lucide-react";
 import { about, pipelines, plugins } from "../api/queries";
 import { useKeys } from "../hooks/useKeys";
 import { OUTCOMES, useTaskFilter } from "../hooks/useTaskFilter";
+import { spans } from "../task/filter";
 import { Button } from "./Button";
 
 /** Long enough to type a word. */
@@ -12,7 +13,7 @@ const PAUSE_MS = 250;
 const RANGE = "range";
 
 export function TaskFilters() {
-  const { params, set, clear, isSet, spans } = useTaskFilter();
+  const { params, set, clear, isSet } = useTaskFilter();
   const lines = useQuery(pipelines);
   const host = useQuery(about);
   const catalog = useQuery(plugins);

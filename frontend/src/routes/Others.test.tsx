@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Layout } from "../components/Layout";
 import { PATCH, tasks } from "../mock/data";
 import { loggedInAs, mockedHost, show } from "../test-page";
@@ -82,6 +82,29 @@ test("whoever is not logged in sees the log-in alone, with the provider where th
   await userEvent.type(screen.getByLabelText("Token"), "wrong");
   await userEvent.click(screen.getByRole("button", { name: "Log in" }));
   expect(await screen.findByText(/come again in 30 s/)).toBeTruthy();
+});
+
+test("whoever is logged out in the middle is asked for the token, where they are; a wrong one changes nothing", async () => {
+  const asked = vi.fn();
+  const out = () => HttpResponse.json({ detail: "log in first" }, { status: 401 });
+  let open = true;
+  server.use(
+    http.get("*/api/v1/session", () => {
+      asked();
+      return HttpResponse.json({ needed: true, open, name: "ann", role: "viewer" });
+    }),
+    http.get("*/api/v1/tasks", out),
+    http.post("*/api/v1/session", out),
+  );
+  show("/", "/", <Layout />);
+  await screen.findByTitle("ann, viewer");
+  open = false;
+  await userEvent.keyboard("{Control>}k{/Control}");
+  await userEvent.type(await screen.findByLabelText("Token"), "wrong");
+  expect(screen.queryByRole("dialog")).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Log in" }));
+  await screen.findByText(/log in first/);
+  expect(asked).toHaveBeenCalledTimes(2);
 });
 
 test("the menu says who is logged in, and shows what they may see", async () => {

@@ -23,8 +23,8 @@ const LONG_WAIT_MS = 10_000;
 export function Tasks() {
   const link = useChanges();
   useTitle("Tasks");
-  const { filter, isSet, clear } = useTaskFilter();
-  const found = useInfiniteQuery({ ...tasksQuery(filter), placeholderData: (before) => before });
+  const { wish, isSet, clear } = useTaskFilter();
+  const found = useInfiniteQuery({ ...tasksQuery(wish), placeholderData: (before) => before });
   const rows = useMemo(() => found.data?.pages.flatMap((page) => page.tasks) ?? [], [found.data]);
   // By its id: others come above it while it is looked at.
   const [at, setAt] = useState<string>();
@@ -88,7 +88,7 @@ export function Tasks() {
       <BulkActions
         selected={selected}
         more={found.hasNextPage || selected.size < rows.length}
-        filter={filter}
+        wish={wish}
         onDone={() => setSelected(new Set())}
       />
       {found.hasNextPage && (

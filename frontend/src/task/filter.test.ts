@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOf } from "./useTaskFilter";
+import { filterAt, moves, wishOf } from "./filter";
 
 const NOW = Date.UTC(2026, 10, 30, 12);
 
@@ -11,4 +11,10 @@ test.each([
   ["since=rubbish", {}],
   ["dead=true&parent=01J", { dead: true, parent: "01J" }],
   ["dead=false", {}],
-])("%j", (query, filter) => expect(filterOf(new URLSearchParams(query), NOW)).toEqual(filter));
+])("%j", (query, filter) => expect(filterAt(wishOf(new URLSearchParams(query)), NOW)).toEqual(filter));
+
+test("the last hour is the last hour whenever it is asked for, and one wish meanwhile", () => {
+  const wish = wishOf(new URLSearchParams("since=1h"));
+  expect([NOW, NOW + 60_000].map((now) => filterAt(wish, now).since)).toEqual([NOW - 3_600_000, NOW - 3_540_000]);
+  expect([wish, wishOf(new URLSearchParams("since=2026-11-30T08:00")), {}].map(moves)).toEqual([true, false, false]);
+});
