@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use aiagent_host::plugin::{Failure, Runtime};
+use aiagent_host::plugin::{Call, Failure, Runtime};
+use aiagent_host::workspace::Tree;
 use corpus::{BUDGET, Case, Ended};
 use outside::{Model, World};
-use tokio::runtime::Handle;
 
 #[path = "../tests/support/hostile.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
@@ -28,6 +28,8 @@ const PACE: Duration = Duration::from_millis(1);
 /// A case is repeated for as long as this in each round, so that the neighbour's 99th percentile means
 /// something.
 const AT_LEAST: Duration = Duration::from_millis(500);
+/// What the goals of all prepared calls may hold.
+const MOST_GOALS_BYTES: usize = 512 << 20;
 /// The same for what is shown with more care.
 const LONG: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 5;
@@ -126,18 +128,21 @@ async fn measure(runtime: &Runtime, case: &Arc<Case>, rounds: usize) -> Row {
     let before = resident_mib();
     let (mut beside, mut alone) = (Vec::new(), Vec::new());
     let (mut times, mut late, mut outcome) = (Vec::new(), None, String::new());
+    let count = calls(runtime, case).await;
     for _ in 0..rounds {
         let over = Arc::new(AtomicBool::new(false));
+        let calls = (0..count).map(|_| case.call()).collect();
         let looked = watch(runtime, &over);
-        for ended in hammer(runtime, case).await {
+        let hammered = hammer(runtime, case, calls).await;
+        over.store(true, SeqCst);
+        beside.push(micros(p99(looked.await.expect("the neighbour does not panic"))));
+        for (ended, _) in hammered.done {
             times.extend(ended.usage.map(|usage| usage.wall));
             if let (Err(Failure::Compute(budget)), Some(usage)) = (&ended.result, ended.usage) {
                 late = late.max(Some(usage.compute.saturating_sub(*budget)));
             }
             outcome = ended.result.map_or_else(|failure| failure.to_string(), |()| "done".to_owned());
         }
-        over.store(true, SeqCst);
-        beside.push(micros(p99(looked.await.expect("the neighbour does not panic"))));
         alone.push(micros(p99(idle(runtime, AT_LEAST).await)));
     }
     times.sort();
@@ -155,25 +160,40 @@ async fn measure(runtime: &Runtime, case: &Arc<Case>, rounds: usize) -> Row {
     }
 }
 
-/// The case over and over for a while. What it is called with is made, and what it leaves taken apart, on a
-/// thread of low priority: only the call is of interest.
-async fn hammer(runtime: &Runtime, case: &Arc<Case>) -> Vec<Ended> {
-    let (runtime, case, service) = (runtime.clone(), Arc::clone(case), Handle::current());
-    let client = std::thread::spawn(move || {
-        rustix::process::nice(19).expect("it only gets lower");
-        let _service = service.enter();
-        let (mut all, begun) = (Vec::new(), Instant::now());
-        while begun.elapsed() < AT_LEAST {
-            let (call, runtime, its) = (case.call(), runtime.clone(), Arc::clone(&case));
-            let called = service.spawn(async move { its.run_with(call, &runtime).await });
-            let (ended, tree) = service.block_on(called).expect("it does not panic");
+/// One call after the other, for a while or until there are none left. What is no part of a call, taking apart
+/// what is left of it, is for whoever called this.
+async fn hammer(runtime: &Runtime, case: &Arc<Case>, calls: Vec<Call>) -> Hammered {
+    let (runtime, case) = (runtime.clone(), Arc::clone(case));
+    let called = tokio::spawn(async move {
+        let mut done = Vec::with_capacity(calls.len());
+        let (mut calls, begun) = (calls.into_iter(), Instant::now());
+        while begun.elapsed() < AT_LEAST
+            && let Some(call) = calls.next()
+        {
+            let (ended, tree) = case.run_with(call, &runtime).await;
             assert!(case.outcome.is_that_of(&ended.result), "{}: {:?}", case.name, ended.result);
-            drop(tree);
-            all.push(ended);
+            done.push((ended, tree));
         }
-        all
+        Hammered { done, _rest: calls }
     });
-    tokio::task::spawn_blocking(|| client.join()).await.expect("it only waits").expect("it does not panic")
+    called.await.expect("it does not panic")
+}
+
+struct Hammered {
+    done: Vec<(Ended, Tree)>,
+    _rest: std::vec::IntoIter<Call>,
+}
+
+/// More than are done in a round. They are made before it begins, as that is no part of a call.
+async fn calls(runtime: &Runtime, case: &Arc<Case>) -> usize {
+    let (mut count, mut bytes, begun) = (0, 0, Instant::now());
+    while begun.elapsed() < AT_LEAST {
+        let call = case.call();
+        bytes = call.goal.len();
+        hammer(runtime, case, vec![call]).await;
+        count += 2;
+    }
+    count.min(MOST_GOALS_BYTES / bytes.max(1))
 }
 
 /// A healthy step every millisecond, on a task of its own: each with how long after its time it was done.

@@ -37,6 +37,8 @@ pub(crate) struct Case {
     bytes: Vec<u8>,
     model: fn() -> Model,
     prepare: Box<dyn Fn(&mut Call) + Send + Sync>,
+    /// After its call has begun.
+    cancel_after: Option<Duration>,
 }
 
 /// How a call ended.
@@ -72,7 +74,17 @@ impl Case {
         let overrides = Overrides { compute_ms: Some(BUDGET.as_millis() as u64), ..Overrides::default() };
         let prepare = Box::new(|_: &mut Call| {});
         let name = name.into();
-        Self { name, kind, outcome, overrides, file: None, bytes, model: || Model::Never, prepare }
+        Self {
+            name,
+            kind,
+            outcome,
+            overrides,
+            file: None,
+            bytes,
+            model: || Model::Never,
+            prepare,
+            cancel_after: None,
+        }
     }
 
     /// A guest of `host/tests/guests/hostile`.
@@ -115,6 +127,13 @@ impl Case {
     /// With the tree it leaves.
     pub(crate) async fn run_with(&self, call: Call, runtime: &Runtime) -> (Ended, Tree) {
         let name = &self.name;
+        if let Some(after) = self.cancel_after {
+            let cancel = call.cancel.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                cancel.cancel();
+            });
+        }
         let ended = |result, usage, tree| (Ended { result, usage: Some(usage) }, tree);
         match self.kind {
             Kind::Adapter => {
@@ -351,13 +370,8 @@ fn sitters(cases: &mut Vec<Case>) {
     let spin = |name: &str, place: &str| {
         let source = source("hostile/builder") + "(func $deed (loop $again (br $again)))";
         let bytes = module_with("builder", &source, &[(place, "(call $deed)")]);
-        Case::new(name, Kind::Builder, bytes, Outcome::Cancelled).with_seconds(10).with(|call| {
-            let cancel = call.cancel.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(BUDGET).await;
-                cancel.cancel();
-            });
-        })
+        let case = Case::new(name, Kind::Builder, bytes, Outcome::Cancelled).with_seconds(10);
+        Case { cancel_after: Some(BUDGET), ..case }
     };
     cases.extend([
         ask("sits-past-its-deadline", Outcome::Deadline).with(|call| call.wall_left = 2 * BUDGET),
