@@ -66,6 +66,6 @@ pub use manifest::MAX_FILE_BYTES;
 pub use refusal::{Refusal, Status};
 pub use runtime::{DEFAULT_CALLS, Runtime, StartError};
 pub use settings::Settings;
-pub use trial::Fallback;
+pub use trial::{Fallback, Withdrawn};
 pub use uses::{LastTrap, Record};
 pub use watch::Watch;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::adapter::Adapter;
 use super::load::Plugin;
 use super::runtime::Shared;
+use super::trial::Again;
 use super::{Catalog, Failure, Kind, Refusal, Refused};
 use crate::task::Digest;
 
@@ -25,6 +26,8 @@ pub(super) struct Set {
     pub(super) plugins: BTreeMap<Arc<str>, Arc<Plugin>>,
     /// Files that need not be judged again while they have this content.
     pub(super) lasting: BTreeMap<PathBuf, (Digest, Refusal)>,
+    /// Where it does a call again: of the plugin of that name.
+    pub(super) again: BTreeMap<Arc<str>, Arc<Again>>,
 }
 
 impl Generation {

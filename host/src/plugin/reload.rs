@@ -116,7 +116,7 @@ impl Shared {
         }
         let loaded = plugins.values().map(|plugin| Loaded::of(plugin)).collect();
         let catalog = Arc::new(Catalog { generation: 0, loaded, refused: report });
-        Ok(Set { catalog, plugins, lasting })
+        Ok(Set { catalog, plugins, lasting, again: BTreeMap::new() })
     }
 
     /// Of the files of one name the first that can be served is; failing that, what bore the name before.

@@ -1,6 +1,8 @@
 //! A plugin that has replaced another is on trial: while it is, what a trap of it spoils is done again by
-//! the one before, and three traps in a row withdraw it.
+//! the one before. Three traps in a row withdraw it, not counting those that the one before had, too: an input
+//! that any version traps on is no reason to go back.
 
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use super::runtime::Shared;
 use super::{Catalog, Change, Failure, Generation, Loaded, Refusal, Refused, What};
 use crate::task::Digest;
 
-/// One trap may be the input's fault, two a coincidence.
+/// One may be a coincidence, two as well.
 pub(super) const TRAPS: u32 = 3;
 
 /// The trial ends after so many calls that gave a result, and the plugin before is let go.
@@ -26,9 +28,28 @@ pub struct Fallback {
     /// As it was, but for the plugin that trapped.
     pub generation: Generation,
     /// The plugin before the one that trapped.
+    pub before: Digest,
+}
+
+/// A plugin that serves no more, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    pub plugin: String,
+    pub digest: Digest,
+    /// What serves in its place.
     pub restored: Digest,
-    /// This trap was the last one.
-    pub withdrawn: bool,
+    /// The last trap.
+    pub why: String,
+}
+
+/// A call that is done again.
+pub(super) struct Again {
+    /// What it trapped on.
+    plugin: Arc<Plugin>,
+    failure: Failure,
+    /// Whether it is known whose fault that was.
+    judged: AtomicBool,
+    withdrawn: Mutex<Option<Withdrawn>>,
 }
 
 impl Before {
@@ -58,7 +79,10 @@ impl Generation {
         failure: Option<&Failure>,
         wall: Duration,
     ) -> Option<Fallback> {
-        let traps = plugin.uses.count(failure, wall);
+        plugin.uses.count(failure, wall);
+        if let Some(again) = self.set.again.get(&plugin.name) {
+            self.shared.compare(again, plugin, failure);
+        }
         if failure.is_some_and(Failure::is_the_guests) {
             plugin.habit.note();
         }
@@ -68,11 +92,25 @@ impl Generation {
             }
             return None;
         }
-        let before = plugin.before.get()?;
-        let withdrawn = traps == TRAPS && self.shared.withdraw(plugin, &before, failure);
-        let restored = before.digest.clone();
-        let set = Arc::new(self.set.with(before));
-        Some(Fallback { generation: Self { shared: Arc::clone(&self.shared), set }, restored, withdrawn })
+        let (before, failure) = (plugin.before.get()?, failure?.clone());
+        let digest = before.digest.clone();
+        let mut set = self.set.with(before);
+        let again = Again {
+            plugin: Arc::clone(plugin),
+            failure,
+            judged: AtomicBool::new(false),
+            withdrawn: Mutex::default(),
+        };
+        set.again.insert(Arc::clone(&plugin.name), Arc::new(again));
+        let generation = Self { shared: Arc::clone(&self.shared), set: Arc::new(set) };
+        Some(Fallback { generation, before: digest })
+    }
+
+    /// The plugins that were withdrawn since this was last asked, because what they had trapped on went well on
+    /// this generation.
+    pub fn take_withdrawn(&self) -> Vec<Withdrawn> {
+        let take = |again: &Arc<Again>| again.withdrawn.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.set.again.values().filter_map(take).collect()
     }
 }
 
@@ -99,14 +137,36 @@ impl Set {
 }
 
 impl Shared {
+    /// What `before` made of a call that its successor has trapped on.
+    fn compare(self: &Arc<Self>, again: &Again, before: &Arc<Plugin>, failure: Option<&Failure>) {
+        let tells = !matches!(
+            failure,
+            Some(
+                Failure::Cancelled
+                    | Failure::LeaseLost
+                    | Failure::Missing(_)
+                    | Failure::Diverged(_)
+                    | Failure::Host(_)
+            )
+        );
+        if !tells || again.judged.swap(true, SeqCst) || matches!(failure, Some(Failure::Trap(_))) {
+            return;
+        }
+        let plugin = &again.plugin;
+        if plugin.uses.blame() == TRAPS && self.withdraw(plugin, before, &again.failure) {
+            let withdrawn = Withdrawn {
+                plugin: plugin.name.to_string(),
+                digest: plugin.digest.clone(),
+                restored: before.digest.clone(),
+                why: again.failure.to_string(),
+            };
+            *again.withdrawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(withdrawn);
+        }
+    }
+
     /// Serves the plugin before again. False where something else is served by now.
-    fn withdraw(
-        self: &Arc<Self>,
-        plugin: &Arc<Plugin>,
-        before: &Arc<Plugin>,
-        failure: Option<&Failure>,
-    ) -> bool {
-        let last_trap = failure.map(ToString::to_string).unwrap_or_default();
+    fn withdraw(self: &Arc<Self>, plugin: &Arc<Plugin>, before: &Arc<Plugin>, failure: &Failure) -> bool {
+        let last_trap = failure.to_string();
         let refusal = Refusal::Withdrawn { last_trap: last_trap.clone() };
         let mut book = self.ledger.book();
         let set = self.current();

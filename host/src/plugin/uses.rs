@@ -27,6 +27,8 @@ struct Tally {
     calls: u64,
     passed: u64,
     traps_in_a_row: u32,
+    /// Those of them that were nothing but its own fault.
+    blamed_in_a_row: u32,
     last_trap: Option<LastTrap>,
     stopped_in_a_row: u32,
     rests_until: Option<Instant>,
@@ -55,14 +57,13 @@ pub struct LastTrap {
 }
 
 impl Uses {
-    /// Returns how many traps in a row it has had now.
-    pub(super) fn count(&self, failure: Option<&Failure>, wall: Duration) -> u32 {
+    pub(super) fn count(&self, failure: Option<&Failure>, wall: Duration) {
         let mut tally = self.tally();
         tally.note_rest(failure);
         match failure {
             None => {
                 tally.passed += 1;
-                tally.traps_in_a_row = 0;
+                (tally.traps_in_a_row, tally.blamed_in_a_row) = (0, 0);
             }
             Some(failure @ Failure::Trap(_)) => {
                 tally.traps_in_a_row += 1;
@@ -74,21 +75,27 @@ impl Uses {
                 | Failure::Deadline(_)
                 | Failure::Memory(_)
                 | Failure::Output(_),
-            ) => tally.traps_in_a_row = 0,
+            ) => (tally.traps_in_a_row, tally.blamed_in_a_row) = (0, 0),
             Some(
                 Failure::Cancelled
                 | Failure::LeaseLost
                 | Failure::Missing(_)
                 | Failure::Diverged(_)
                 | Failure::Host(_),
-            ) => return tally.traps_in_a_row,
+            ) => return,
         }
         tally.calls += 1;
         if tally.times_us.len() == TIMES {
             tally.times_us.pop_front();
         }
         tally.times_us.push_back(wall.as_micros() as u64);
-        tally.traps_in_a_row
+    }
+
+    /// A trap was nothing but its own fault. Returns how many there were in a row.
+    pub(super) fn blame(&self) -> u32 {
+        let mut tally = self.tally();
+        tally.blamed_in_a_row += 1;
+        tally.blamed_in_a_row
     }
 
     /// Waits until a plugin that keeps failing may be called again.

@@ -191,10 +191,9 @@ impl Live {
                     events: &mut events,
                 })
                 .await;
+            step::announce(&self.desk, &generation);
             let (Err(error), Some(fallback)) = (&answered, wire.take_fallback()) else { break answered };
-            let basis = step::basis(&self.desk, &self.task, adapter, &generation);
-            let message = step::tell(&self.desk, adapter, &error.to_string(), basis.as_ref(), &fallback);
-            self.log(Level::Warn, message);
+            self.log(Level::Warn, step::in_words(adapter, &error.to_string(), &fallback));
             generation = fallback.generation;
         };
         let (usage, estimated, error) = match &answered {

@@ -13,7 +13,7 @@ use super::journal::Journal;
 use super::live::Live;
 use crate::coordinator::{self, FixDecision, Proposal, StepDone, StepResult, Trouble};
 use crate::model::ModelError;
-use crate::plugin::{Call, Decision, Ended, Failure, Fallback, Generation, StepError, Usage};
+use crate::plugin::{Call, Decision, Ended, Failure, Fallback, Generation, StepError, Usage, Withdrawn};
 use crate::store::StoreError;
 use crate::task::{
     Basis, Digest, EventBody, Level, Limit, Next, PluginRef, Report, Spend, StepModel, StepRecord, Task,
@@ -118,6 +118,7 @@ async fn run_in(
         }
     };
 
+    announce(desk, &generation);
     if let Some(broken) = live.broken().await {
         return Err(broken);
     }
@@ -130,7 +131,7 @@ async fn run_in(
         Ok(result) => result,
         Err(Failure::Diverged(why)) => return Ok(Done::Again(Box::new(again(desk, task, spent, why)), None)),
         Err(failure) if let Some(fallback) = fallback => {
-            let why = tell(desk, &plugin.name, &failure.to_string(), basis.as_ref(), &fallback);
+            let why = in_words(&plugin.name, &failure.to_string(), &fallback);
             let task = again(desk, task, spent, why);
             return Ok(Done::Again(Box::new(task), Some(fallback.generation)));
         }
@@ -203,11 +204,10 @@ pub(super) async fn check_inside(
                 fallback: None,
             },
         };
+        announce(desk, &generation);
         ended.usage.compute = ended.usage.compute.saturating_add(before.compute);
         let (Err(failure), Some(fallback)) = (&ended.result, ended.fallback.take()) else { return ended };
-        let basis = basis(desk, task, &checker.name, &generation);
-        let why = tell(desk, &checker.name, &failure.to_string(), basis.as_ref(), &fallback);
-        let message = format!("the check {why}");
+        let message = format!("the check {}", in_words(&checker.name, &failure.to_string(), &fallback));
         desk.feed.push(EventBody::Log { level: Level::Warn, source: "host".to_owned(), message });
         (generation, before) = (fallback.generation, ended.usage);
     }
@@ -292,24 +292,16 @@ fn facts<T>(ended: &mut Ended<T>) -> (Option<String>, Usage, Option<Fallback>) {
     (ended.result.as_ref().err().map(ToString::to_string), ended.usage, ended.fallback.take())
 }
 
-/// Says what a trap of a new plugin has led to. Returns it in words, for the step that is done again.
-pub(super) fn tell(
-    desk: &Desk,
-    plugin: &str,
-    failure: &str,
-    basis: Option<&Basis>,
-    fallback: &Fallback,
-) -> String {
-    let restored = &fallback.restored;
-    if let Some(basis) = basis.filter(|_| fallback.withdrawn) {
-        desk.feed.push(EventBody::PluginWithdrawn {
-            plugin: plugin.to_owned(),
-            digest: basis.digest.clone(),
-            restored: restored.clone(),
-            why: failure.to_owned(),
-        });
+/// What a trap of a new plugin leads to.
+pub(super) fn in_words(plugin: &str, failure: &str, fallback: &Fallback) -> String {
+    format!("{failure}, and {plugin} is new: done again with the one before, {}", fallback.before.short())
+}
+
+/// Tells of the plugins that are withdrawn for what went well on this generation.
+pub(super) fn announce(desk: &Desk, generation: &Generation) {
+    for Withdrawn { plugin, digest, restored, why } in generation.take_withdrawn() {
+        desk.feed.push(EventBody::PluginWithdrawn { plugin, digest, restored, why });
     }
-    format!("{failure}, and {plugin} is new: done again with the one before, {}", restored.short())
 }
 
 fn spent(live: &Live, usage: Usage, began: Instant) -> Spend {
