@@ -26,7 +26,7 @@ export function visits(): Visit {
   visit.another = async () => {
     const context = await visit.browser.newContext({ viewport: VIEWPORT });
     contexts.push(context);
-    if (process.env.PAGE === "dist") await context.route(isPage, fromDist);
+    await pageFor(context);
     const page = await context.newPage();
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("dialog", (dialog) => {
@@ -50,6 +50,10 @@ const isPage = (url: URL) => !/^\/(api|readyz|healthz)/.test(url.pathname);
 const KINDS: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
 /** With `PAGE=dist`: the page as `build.sh` has left it, in place of the one in the program. */
+export async function pageFor(context: BrowserContext) {
+  if (process.env.PAGE === "dist") await context.route(isPage, fromDist);
+}
+
 async function fromDist(route: Route) {
   const { pathname } = new URL(route.request().url());
   const name = /^\/(assets\/)?[\w.-]+\.\w+$/.test(pathname) ? pathname : "/index.html";

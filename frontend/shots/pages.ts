@@ -4,7 +4,7 @@ import type { BrowserContext } from "playwright-core";
 import { test } from "vitest";
 import { launch } from "../browser/browser";
 import { ADD, Host, pluginFile, REPLAY, submit } from "../browser/host";
-import { settled } from "../browser/page";
+import { pageFor, settled } from "../browser/page";
 
 /** Where the pictures go; those in docs/screenshots have been through `pngquant`. */
 const INTO = process.env.SHOTS ?? "dist/shots";
@@ -52,7 +52,7 @@ async function busy(host: Host) {
   await Promise.all([second, await submit(host, ADD)].map((id) => ended(host, id)));
   await post(host, "/api/v1/queues/nightly/pause", {});
   await submit(host, { ...ADD, goal: "Speed up the import of price lists.", place: { queue: "nightly" } });
-  cpSync(pluginFile("examples/../check-command"), join(host.dir, "plugins/greedy.wasm"));
+  cpSync(pluginFile("check-command"), join(host.dir, "plugins/greedy.wasm"));
   return { first: ids.fizz!, second };
 }
 
@@ -100,6 +100,7 @@ test("a picture of every page, light, dark, and on a phone", async () => {
     };
     for (const [look, options] of Object.entries(LOOKS)) {
       const context = await browser.newContext({ ...options, reducedMotion: "reduce" });
+      await pageFor(context);
       await shoot(context, host, pages, look);
       await shoot(context, locked, { login: "/" }, look);
       await context.close();
