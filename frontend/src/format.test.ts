@@ -3,6 +3,7 @@ import { bytes, duration, money } from "./format";
 
 test.each([
   [0, "0 ms"],
+  [0.2, "< 1 ms"],
   [820, "820 ms"],
   [4200, "4.2 s"],
   [59_990, "1 min"],

@@ -7,8 +7,9 @@ export const count = (n: number) => NUMBER.format(n);
 export const compact = (n: number) => (n < 10_000 ? NUMBER.format(n) : COMPACT.format(n));
 export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** `820 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
+/** `< 1 ms`, `820 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
 export function duration(ms: number): string {
+  if (ms > 0 && ms < 1) return "< 1 ms";
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);

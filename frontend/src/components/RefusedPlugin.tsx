@@ -20,7 +20,7 @@ export function RefusedPlugin({ plugin }: { plugin: Refused }) {
   const name = plugin.file.split("/").at(-1)!;
   return (
     <section className="rounded-lg bg-warn-wash p-3" aria-label={`Not served: ${name}`}>
-      <div className="flex flex-wrap items-start justify-between gap-2">
+      <div className="mb-1 flex flex-wrap items-start justify-between gap-2">
         <h2 className="foreign font-medium text-warn">
           {STATUS[plugin.status]}: {name}
         </h2>

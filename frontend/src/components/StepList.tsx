@@ -102,6 +102,8 @@ const StepRow = memo(function StepRow({ step, now, chosen, onLine, onAgain }: Ro
           <Time at={step.from} />
         </span>
       </button>
+      {/* The place of the button, so that the times stand in line. */}
+      {onAgain && step.kind === "check" && <span className="w-8.5 shrink-0" />}
       {onAgain && step.kind !== "check" && (
         <Button
           look="quiet"

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 
 interface Props<Name extends string> {
   /** What they are parts of. */
@@ -11,6 +11,12 @@ interface Props<Name extends string> {
 }
 
 export function Tabs<Name extends string>({ label, tabs, at, onChange, children }: Props<Name>) {
+  const list = useRef<HTMLDivElement>(null);
+  // Where not all of them have room, the one that is shown has.
+  useEffect(() => {
+    const [all, tab] = [list.current, document.getElementById(`tab-${at}`)];
+    if (all && tab) all.scrollLeft = tab.offsetLeft - (all.clientWidth - tab.offsetWidth) / 2;
+  }, [at]);
   const to = (index: number) => {
     const [name] = tabs[(index + tabs.length) % tabs.length]!;
     onChange(name);
@@ -18,7 +24,7 @@ export function Tabs<Name extends string>({ label, tabs, at, onChange, children 
   };
   return (
     <>
-      <div role="tablist" aria-label={label} className="flex gap-1 overflow-x-auto border-b border-line">
+      <div ref={list} role="tablist" aria-label={label} className="relative flex overflow-x-auto sm:gap-1 border-b border-line">
         {tabs.map(([name, title, hint], index) => (
           <button
             key={name}
@@ -34,7 +40,7 @@ export function Tabs<Name extends string>({ label, tabs, at, onChange, children 
               if (step) to(index + step);
             }}
             onClick={() => onChange(name)}
-            className={`-mb-px border-b-2 px-3 py-1.5 whitespace-nowrap ${name === at ? "border-accent font-medium text-accent" : "border-transparent text-soft hover:text-ink"}`}
+            className={`-mb-px border-b-2 px-2 py-1.5 whitespace-nowrap sm:px-3 ${name === at ? "border-accent font-medium text-accent" : "border-transparent text-soft hover:text-ink"}`}
           >
             {title}
           </button>

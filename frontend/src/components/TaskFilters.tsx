@@ -114,12 +114,12 @@ function TextFilter({ value, onChange }: { value: string; onChange: (text: strin
   });
   return (
     <div className="relative min-w-44 flex-1">
-      <Search className="pointer-events-none absolute top-2 left-2.5 size-3.5 text-soft" aria-hidden />
+      <Search className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 size-3.5 text-soft" aria-hidden />
       <input
         ref={field}
         type="search"
         aria-label="Search goals and ids"
-        placeholder="Search goals and ids ( / )"
+        placeholder="Search ( / )"
         className="field w-full pl-8"
         value={text}
         onChange={(event) => setText(event.target.value)}

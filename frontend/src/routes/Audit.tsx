@@ -38,7 +38,7 @@ function Entries() {
   return (
     <>
       <div className="panel relative overflow-x-auto" tabIndex={0} role="region" aria-label="Entries">
-        <table className="w-full text-left [&_td]:px-3 [&_td]:py-1.5 [&_td]:align-top [&_th]:px-3 [&_th]:py-1.5 [&_th]:font-medium">
+        <table className="w-full text-left [&_td]:px-2 [&_td]:py-1.5 [&_td]:align-top sm:[&_td]:px-3 [&_th]:px-2 [&_th]:py-1.5 sm:[&_th]:px-3 [&_th]:font-medium">
           <thead className="border-b border-line text-xs text-soft">
             <tr>
               <th>When</th>

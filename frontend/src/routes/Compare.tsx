@@ -85,7 +85,7 @@ const FACTS: [string, (task: Task) => string][] = [
   ["Pipeline", ({ spec }) => spec.pipeline.name],
   ["Parts", ({ spec: { pipeline } }) => [pipeline.builder.name, pipeline.checker.name, pipeline.fixer?.name].filter(Boolean).join(" → ")],
   ["Model", ({ spec }) => spec.pipeline.model ?? "none"],
-  ["Begins with", ({ spec }) => spec.tree.slice(7, 19)],
+  ["Begins with", ({ spec }) => spec.tree.slice(7, 15)],
   ["Rounds", ({ spend, spec }) => `${spend.rounds} of ${spec.budget.rounds}`],
   ["Tests", ({ outcome }) => (outcome?.report ? `${outcome.report.counts.passed} passed, ${outcome.report.counts.failed} failed` : "–")],
   ["Tokens", ({ spend }) => `${compact(spend.input_tokens)} in, ${compact(spend.output_tokens)} out`],
@@ -104,6 +104,7 @@ function Facts({ pair }: { pair: readonly [Task, Task] }) {
             <td className="w-24 sm:w-32" />
             {pair.map((task, index) => (
               <th key={index} scope="col">
+                <span className="font-normal text-soft">{SIDES[index]}</span>{" "}
                 <Link to={`/tasks/${task.id}`} className="foreign font-mono text-accent underline" title={task.id}>
                   {task.id.slice(-6)}
                 </Link>

@@ -70,8 +70,11 @@ export function Overview() {
   );
 }
 
+/** Nothing but unpriced calls, and tasks that made none: their sum says nothing. */
+const isUnpriced = ({ unpriced, costMicros }: Group) => unpriced > 0 && costMicros === 0;
+
 const cost = (group: Group) =>
-  group.unpriced === group.ended ? "price unknown" : `${money(group.costMicros)}${group.unpriced ? ` + ${plural(group.unpriced, "task")} of unknown price` : ""}`;
+  isUnpriced(group) ? "price unknown" : `${money(group.costMicros)}${group.unpriced ? ` + ${plural(group.unpriced, "task")} of unknown price` : ""}`;
 
 function Figures({ rows, days, part }: { rows: OverviewDay[]; days: number; part: Part }) {
   const [today] = useState(() => Date.now());
@@ -134,7 +137,9 @@ function Table({ name, rows }: { name: string; rows: Group[] }) {
               <td className="whitespace-nowrap">{row.p50 === undefined ? "–" : duration(row.p50)}</td>
               <td className="whitespace-nowrap">{row.p90 === undefined ? "–" : duration(row.p90)}</td>
               <td>{compact(row.tokens)}</td>
-              <td>{row.unpriced === row.ended ? "unknown" : money(row.costMicros)}</td>
+              <td className="whitespace-nowrap" title={cost(row)}>
+                {isUnpriced(row) ? "unknown" : `${row.unpriced ? "≥ " : ""}${money(row.costMicros)}`}
+              </td>
             </tr>
           ))}
         </tbody>
