@@ -92,9 +92,11 @@ function Menu({ onSearch, onKeys, open, loggedIn }: MenuProps) {
       </nav>
       <div className="flex-1" />
       <div className="flex gap-0.5">
-        <Button look="quiet" className="!px-1.5" onClick={onSearch} aria-label="Go to" title="Go to (⌘K)">
-          <Search className="size-4" aria-hidden />
-        </Button>
+        {open && (
+          <Button look="quiet" className="!px-1.5" onClick={onSearch} aria-label="Go to" title="Go to (⌘K)">
+            <Search className="size-4" aria-hidden />
+          </Button>
+        )}
         <Button look="quiet" className="!px-1.5" onClick={onKeys} aria-label="Keys" title="Keys (?)">
           <Keyboard className="size-4" aria-hidden />
         </Button>

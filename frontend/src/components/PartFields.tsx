@@ -25,7 +25,7 @@ export function PartFields({ pipeline, value, onChange }: Props) {
         <label key={name} className="grid min-w-0 content-start gap-1">
           {label}
           <select
-            className="field w-full"
+            className="field w-full text-ellipsis"
             value={value[name] ?? ""}
             onChange={(event) => onChange({ ...value, [name]: event.target.value || undefined })}
           >

@@ -23,15 +23,20 @@ export function readable(entry: Schema["JournalEntry"]): { asked: Part[]; answer
   return { asked: parts(parsed(entry.request), "Request"), answered: parts(parsed(entry.answer), "Answer") };
 }
 
-function parts(value: unknown, title: string): Part[] {
-  if (!isObject(value)) return [{ title, text: pretty(value) }];
+/** `figures`: what stands around the value. */
+function parts(value: unknown, title: string, figures: Json = {}): Part[] {
+  const rest = (own: Json = {}): Part[] => {
+    const all = { ...own, ...figures };
+    return Object.keys(all).length ? [{ title: "figures", text: pretty(all) }] : [];
+  };
+  if (!isObject(value)) return [{ title, text: pretty(value) }, ...rest()];
   if (Array.isArray(value.messages)) {
-    const { messages, ...rest } = value;
+    const { messages, ...settings } = value;
     const said = (messages as unknown[]).map((message) => {
       const { role, content } = isObject(message) ? message : { role: "message", content: message };
       return { title: String(role), text: pretty(content) };
     });
-    return Object.keys(rest).length ? [...said, { title: "settings", text: pretty(rest) }] : said;
+    return [...said, ...(Object.keys(settings).length ? [{ title: "settings", text: pretty(settings) }] : []), ...rest()];
   }
   for (const [wrapper, inside] of [
     ["result", title],
@@ -39,12 +44,12 @@ function parts(value: unknown, title: string): Part[] {
     ["Err", "Error"],
   ] as const) {
     if (!(wrapper in value)) continue;
-    const { [wrapper]: inner, ...rest } = value;
-    return [...parts(inner, inside), ...(Object.keys(rest).length ? [{ title: "figures", text: pretty(rest) }] : [])];
+    const { [wrapper]: inner, ...around } = value;
+    return parts(inner, inside, { ...around, ...figures });
   }
   if (typeof value.text === "string") {
-    const { text, ...rest } = value;
-    return [{ title, text }, ...(Object.keys(rest).length ? [{ title: "figures", text: pretty(rest) }] : [])];
+    const { text, ...own } = value;
+    return [{ title, text }, ...rest(own)];
   }
-  return [{ title, text: pretty(value) }];
+  return [{ title, text: pretty(value) }, ...rest()];
 }
