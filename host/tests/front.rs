@@ -5,6 +5,8 @@ use std::time::Duration;
 
 #[path = "support/fake_model.rs"]
 mod fake_model;
+#[path = "support/git_server.rs"]
+mod git_server;
 #[path = "support/guest.rs"]
 #[expect(dead_code, reason = "shared with the tests of the runtime")]
 mod guest;
@@ -76,6 +78,8 @@ mod again;
 mod bulk;
 #[path = "front/changes.rs"]
 mod changes;
+#[path = "front/git_urls.rs"]
+mod git_urls;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 #[path = "front/tls.rs"]

@@ -9,15 +9,19 @@ interface Props {
   onArchive: (archive: File | undefined) => void;
   /** The folders under which the operator lets repositories be read. */
   gitDirs: string[];
+  /** The addresses at or below which they may be fetched. */
+  gitUrls: string[];
   limits: { files: number; tree_bytes: number } | undefined;
 }
 
-/** What the task begins with: files on this page, or a repository beside the host. */
-export function SourceFields({ draft, onChange, archive, onArchive, gitDirs, limits }: Props) {
+/** What the task begins with: files on this page, or a git repository that the host reads. */
+export function SourceFields({ draft, onChange, archive, onArchive, gitDirs, gitUrls, limits }: Props) {
   const git = draft.source === "git";
+  const allowed = [...gitDirs, ...gitUrls];
+  const example = gitDirs[0] ?? gitUrls[0] ?? "/srv/git";
   return (
     <div className="space-y-2">
-      {(gitDirs.length > 0 || git) && (
+      {(allowed.length > 0 || git) && (
         <fieldset className="flex flex-wrap gap-4">
           <legend className="sr-only">Where the files come from</legend>
           {(["files", "git"] as const).map((source) => (
@@ -28,23 +32,25 @@ export function SourceFields({ draft, onChange, archive, onArchive, gitDirs, lim
                 checked={draft.source === source}
                 onChange={() => (onArchive(undefined), onChange({ source }))}
               />
-              {source === "files" ? "Files from here" : "A git repository beside the host"}
+              {source === "files" ? "Files from here" : "A git repository"}
             </label>
           ))}
         </fieldset>
       )}
       {git ? (
         <section aria-label="Repository" className="panel space-y-3 p-3">
-          {gitDirs.length === 0 && (
-            <Notice look="warn">This host reads no repositories; its operator can set api.git_dirs.</Notice>
+          {allowed.length === 0 && (
+            <Notice look="warn">
+              This host reads no repositories; its operator can set api.git_dirs and api.git_urls.
+            </Notice>
           )}
           <div className="grid gap-3 sm:grid-cols-[2fr_1fr]">
             <label className="grid gap-1">
-              Path
+              {gitUrls.length === 0 ? "Path" : gitDirs.length === 0 ? "URL" : "Path or URL"}
               <input
                 required
                 className="field font-mono text-xs"
-                placeholder={`${gitDirs[0] ?? "/srv/git"}/project`}
+                placeholder={`${example.replace(/\/$/, "")}/project`}
                 value={draft.gitPath}
                 onChange={(event) => onChange({ gitPath: event.target.value })}
               />
@@ -53,15 +59,15 @@ export function SourceFields({ draft, onChange, archive, onArchive, gitDirs, lim
               Revision
               <input
                 className="field font-mono text-xs"
-                placeholder="HEAD"
+                placeholder="HEAD, or a branch, tag, commit"
                 value={draft.gitRevision}
                 onChange={(event) => onChange({ gitRevision: event.target.value })}
               />
             </label>
           </div>
-          {gitDirs.length > 0 && (
+          {allowed.length > 0 && (
             <p className="foreign text-xs text-soft">
-              Under {gitDirs.join(", ")}. Its committed files are taken; the repository itself stays as it is.
+              Under {allowed.join(", ")}. Its committed files are taken; the repository itself stays as it is.
             </p>
           )}
         </section>

@@ -173,6 +173,7 @@ export const about: Schema["About"] = {
   ],
   limits: { goal_bytes: 256 << 10, tree_bytes: 64 << 20, files: 10_000 },
   git_dirs: [],
+  git_urls: [],
 };
 
 export const workers = (): Schema["WorkerInfo"][] => [

@@ -132,14 +132,14 @@ test("files and folders that are dropped become files; tests among them are mark
 test("a repository can be taken where the operator allows it, and nowhere else", async () => {
   open();
   await goal();
-  expect(screen.queryByLabelText("A git repository beside the host")).toBeNull();
+  expect(screen.queryByLabelText("A git repository")).toBeNull();
   cleanup();
 
   const { handler, taken } = sent("post", "*/api/v1/tasks", accepted);
   server.use(handler, http.get("*/api/v1/about", () => HttpResponse.json({ ...about, git_dirs: ["/srv/git"] })));
   open();
   await userEvent.type(await goal(), "Go");
-  await userEvent.click(await screen.findByLabelText("A git repository beside the host"));
+  await userEvent.click(await screen.findByLabelText("A git repository"));
   const repository = within(screen.getByRole("region", { name: "Repository" }));
   await userEvent.type(repository.getByLabelText("Path"), "/srv/git/p");
   await userEvent.type(repository.getByLabelText("Revision"), "main");
@@ -162,6 +162,22 @@ test("a browser without room keeps what it can, and says once what a reload woul
     store.mockRestore();
     cleanup();
   }
+});
+
+test("a repository elsewhere is named by its URL", async () => {
+  const { handler, taken } = sent("post", "*/api/v1/tasks", accepted);
+  const git_urls = ["https://git.example/team/"];
+  server.use(handler, http.get("*/api/v1/about", () => HttpResponse.json({ ...about, git_urls })));
+  open();
+  await userEvent.type(await goal(), "Go");
+  await userEvent.click(await screen.findByLabelText("A git repository"));
+  const repository = within(screen.getByRole("region", { name: "Repository" }));
+  expect(repository.getByText(/Under https:\/\/git\.example\/team\//)).toBeTruthy();
+  const url = repository.getByLabelText("URL");
+  expect(url.getAttribute("placeholder")).toBe("https://git.example/team/project");
+  await userEvent.type(url, "https://git.example/team/p");
+  await send();
+  await waitFor(() => expect(taken).toEqual([["/api/v1/tasks", { goal: "Go", git: { url: "https://git.example/team/p" } }]]));
 });
 
 test("the host's own words say what is wrong, and nothing is lost", async () => {

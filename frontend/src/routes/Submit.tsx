@@ -72,6 +72,7 @@ export function Submit() {
         archive={archive}
         onArchive={setArchive}
         gitDirs={host.data?.git_dirs ?? []}
+        gitUrls={host.data?.git_urls ?? []}
         limits={host.data?.limits}
       />
       {stored === "without files" && (

@@ -48,6 +48,8 @@ test("files of a git repository stay where they are", () => {
     budget: { wall_s: 90 },
     place: { priority: 9 },
   });
+  const elsewhere = bodyOf({ ...EMPTY, source: "git", gitPath: "https://git.example/x ", gitRevision: "v1" });
+  expect(elsewhere.git).toEqual({ url: "https://git.example/x", revision: "v1" });
 });
 
 test("an archive goes with the same wishes", () => {

@@ -43,9 +43,14 @@ function commonOf(draft: Draft, tests: string[]) {
   };
 }
 
+/** Whether a repository is elsewhere, and not beside the host. */
+const isUrl = (place: string) => place.includes("://");
+
 export function bodyOf(draft: Draft): SubmitBody {
   if (draft.source === "git") {
-    const git = { path: draft.gitPath.trim(), revision: draft.gitRevision.trim() || undefined };
+    const place = draft.gitPath.trim();
+    const revision = draft.gitRevision.trim() || undefined;
+    const git = isUrl(place) ? { url: place, revision } : { path: place, revision };
     return { ...commonOf(draft, lines(draft.tests)), git };
   }
   const marked = draft.files.filter((file) => file.isTest).map((file) => file.path);

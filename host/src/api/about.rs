@@ -23,6 +23,8 @@ pub(super) struct About {
     limits: SubmitLimits,
     /// Folders of git repositories on this host that a task may start from.
     git_dirs: Vec<String>,
+    /// Addresses at or below which are git repositories that a task may start from.
+    git_urls: Vec<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -68,6 +70,7 @@ pub(super) async fn about(State(api): State<Api>) -> Json<About> {
             files: limits.files,
         },
         git_dirs: settings.api.git_dirs.iter().map(|dir| dir.display().to_string()).collect(),
+        git_urls: settings.api.git_urls.iter().map(ToString::to_string).collect(),
     })
 }
 

@@ -1,45 +1,102 @@
-//! Files from a git repository that lies on this host, where the operator allows it.
+//! Files from a git repository on this host or elsewhere, where the operator allows it.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
-use super::Problem;
-use crate::workspace::{Imported, Limits, import_git};
+use super::heavy::off_thread;
+use super::{Api, Problem};
+use crate::workspace::{Fetching, GitUrl, Imported, fetch_git, import_git};
 
-/// A repository on the host, within one of the folders of `api.git_dirs`.
+/// Repositories that are fetched at once. Each takes a network's and a processor's share, and room on the disk.
+static FETCHES: Semaphore = Semaphore::const_new(4);
+
+/// A repository, by exactly one of `path` and `url`.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GitBody {
-    /// Its work tree or git folder, as an absolute path.
-    #[schema(value_type = String)]
-    path: PathBuf,
-    /// A branch, tag or commit. Left out: what is checked out.
+    /// Of one on this host, within one of the folders of `api.git_dirs`: its work tree or git folder, as an
+    /// absolute path.
+    #[schema(value_type = Option<String>)]
+    path: Option<PathBuf>,
+    /// Of one elsewhere, at or below one of the addresses of `api.git_urls`: `https://git.example/team/project`.
+    url: Option<String>,
+    /// A branch, tag or commit (at a URL its whole id). Left out: what is checked out, or the default branch.
     revision: Option<String>,
 }
 
-/// Reads the tree of the revision. Blocks while it does.
-pub(super) fn read(body: &GitBody, dirs: &[PathBuf], limits: Limits) -> Result<Imported, Problem> {
+/// Reads the tree of the revision.
+pub(super) async fn read(body: GitBody, api: &Api) -> Result<Imported, Problem> {
+    let revision = body.revision.unwrap_or_else(|| "HEAD".to_owned());
+    match (body.path, body.url) {
+        (Some(path), None) => {
+            let (settings, limits) = (api.settings.clone(), api.snapshots.limits());
+            off_thread(move || Ok(import_git(&local(&path, &settings.api.git_dirs)?, &revision, limits)?))
+                .await
+        }
+        (None, Some(url)) => fetch(elsewhere(&url, &api.settings.api.git_urls)?, revision, api).await,
+        _ => Err(unprocessable("git must have either `path` or `url`".to_owned())),
+    }
+}
+
+async fn fetch(url: GitUrl, revision: String, api: &Api) -> Result<Imported, Problem> {
+    let within = Duration::from_secs(api.settings.api.timeout_s);
+    let until = Instant::now() + within;
+    let Ok(turn) = tokio::time::timeout_at(until.into(), FETCHES.acquire()).await else {
+        let detail =
+            "other repositories are being fetched, and this one's turn did not come: try again later";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+    };
+    let turn = turn.expect("nobody closes it");
+    let (settings, limits) = (api.settings.clone(), api.snapshots.limits());
+    off_thread(move || {
+        let fetching = Fetching { folder: &settings.state_dir, until, within };
+        let imported = fetch_git(&url, &revision, fetching, limits)?;
+        drop(turn);
+        Ok(imported)
+    })
+    .await
+}
+
+/// The folder itself, past all links.
+fn local(path: &Path, dirs: &[PathBuf]) -> Result<PathBuf, Problem> {
     if dirs.is_empty() {
         let detail = "this host takes no files from its own repositories: the operator lists their folders in \
                       api.git_dirs";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let repository = allowed(&body.path, dirs).ok_or_else(|| {
-        // The same whether it is there or not: who asks shall not learn what else is on this machine.
-        let detail = format!(
-            "{:?} is no folder within those that the operator lists in api.git_dirs; GET /api/v1/about lists them",
-            body.path.display().to_string().chars().take(200).collect::<String>()
-        );
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
-    })?;
-    Ok(import_git(&repository, body.revision.as_deref().unwrap_or("HEAD"), limits)?)
+    let real = path.is_absolute().then(|| path.canonicalize().ok()).flatten();
+    let allowed = |real: &PathBuf| {
+        real.is_dir()
+            && dirs.iter().filter_map(|dir| dir.canonicalize().ok()).any(|dir| real.starts_with(dir))
+    };
+    // The same whether it is there or not: who asks shall not learn what else is on this machine.
+    real.filter(allowed).ok_or_else(|| {
+        let path: String = path.display().to_string().chars().take(200).collect();
+        unprocessable(format!(
+            "{path:?} is no folder within those that the operator lists in api.git_dirs; GET /api/v1/about lists them"
+        ))
+    })
 }
 
-/// The folder itself, past all links.
-fn allowed(path: &Path, dirs: &[PathBuf]) -> Option<PathBuf> {
-    let real = path.is_absolute().then(|| path.canonicalize().ok()).flatten()?;
-    let within = dirs.iter().filter_map(|dir| dir.canonicalize().ok()).any(|dir| real.starts_with(dir));
-    (within && real.is_dir()).then_some(real)
+fn elsewhere(text: &str, prefixes: &[GitUrl]) -> Result<GitUrl, Problem> {
+    if prefixes.is_empty() {
+        let detail = "this host fetches no repositories from elsewhere: the operator lists their addresses in \
+                      api.git_urls";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    let url = GitUrl::parse(text).map_err(unprocessable)?;
+    if prefixes.iter().any(|prefix| url.is_within(prefix)) {
+        return Ok(url);
+    }
+    Err(unprocessable(format!(
+        "{url} is neither at nor below an address that the operator lists in api.git_urls; GET /api/v1/about lists them"
+    )))
+}
+
+fn unprocessable(detail: String) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
 }

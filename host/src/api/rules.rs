@@ -122,7 +122,10 @@ impl Body {
     pub(super) fn time(self, api: &Api) -> Duration {
         let usual = Duration::from_secs(api.settings.api.timeout_s);
         match self {
-            Self::None | Self::Words | Self::Tree => usual,
+            Self::None | Self::Words => usual,
+            // A repository may take as long to be fetched as a body to be sent.
+            Self::Tree if !api.settings.api.git_urls.is_empty() => usual.saturating_mul(2),
+            Self::Tree => usual,
             Self::Plugin => usual.saturating_add(COMPILING),
         }
     }

@@ -80,7 +80,7 @@ pub(super) struct Accepted {
                  content((SubmitBody = "application/json"), (String = "multipart/form-data"))),
     responses((status = 202, body = Accepted), (status = 200, body = Accepted, description = "This key was used before"),
               (status = 400, body = Problem),
-              (status = 403, body = Problem, description = "This host takes no files from its own repositories"),
+              (status = 403, body = Problem, description = "This host takes no files from such repositories"),
               (status = 409, body = Problem), (status = 413, body = Problem),
               (status = 415, body = Problem), (status = 422, body = Problem),
               (status = 429, body = Problem, description = "The queue is full; Retry-After says when to come again"))

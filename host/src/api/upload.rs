@@ -1,7 +1,6 @@
 //! Submissions: JSON with files, or a form with an archive.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
@@ -46,29 +45,33 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
     let bytes = Bytes::from_request(request, api)
         .await
         .map_err(|error| Problem::body(error.status(), &error.body_text()))?;
-    let settings = api.settings.clone();
-    off_thread(move || read_json(&bytes, &settings.api.git_dirs, limits)).await
+    let (body, digest) = off_thread(move || {
+        let body: SubmitBody = serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))?;
+        Ok((body, Digest::of(&bytes)))
+    })
+    .await?;
+    read_json(body, digest, api, limits).await
 }
 
-fn read_json(bytes: &[u8], git_dirs: &[PathBuf], limits: Limits) -> Result<Upload, Problem> {
-    let body: SubmitBody = serde_json::from_slice(bytes)
-        .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))?;
-    let Imported { tree, notes } = match &body.git {
-        Some(repository) => git::read(repository, git_dirs, limits)?,
+async fn read_json(body: SubmitBody, digest: Digest, api: &Api, limits: Limits) -> Result<Upload, Problem> {
+    let Imported { tree, notes } = match body.git {
+        Some(repository) => git::read(repository, api).await?,
         None => Imported { tree: Tree::new(limits), notes: Vec::new() },
     };
+    let files = body.files;
     let submission = Submission {
         goal: body.goal,
         pipeline: body.pipeline,
         tests: body.tests,
         budget: body.budget,
         place: body.place,
-        tree: with_files(tree, body.files)?,
+        tree: off_thread(move || with_files(tree, files)).await?,
         parent: None,
         trace: None,
         changes: Changes { steps: body.steps, protected: body.protected },
     };
-    Ok(Upload { submission, body: Digest::of(bytes), notes })
+    Ok(Upload { submission, body: digest, notes })
 }
 
 fn with_files(mut tree: Tree, files: Vec<FileBody>) -> Result<Tree, Problem> {
@@ -134,11 +137,10 @@ async fn read_form(mut form: Multipart, api: &Api, limits: Limits) -> Result<Upl
             }
         }
     }
-    let settings = api.settings.clone();
     let imported = match (archive, repository) {
         (None, None) => Imported { tree: Tree::new(limits), notes: Vec::new() },
         (Some(bytes), None) => off_thread(move || Ok(import_archive(&bytes, limits, strip)?)).await?,
-        (None, Some(body)) => off_thread(move || git::read(&body, &settings.api.git_dirs, limits)).await?,
+        (None, Some(body)) => git::read(body, api).await?,
         (Some(_), Some(_)) => {
             let detail = "send either an archive or git: the task starts from one of them";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));

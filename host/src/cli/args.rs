@@ -182,6 +182,10 @@ pub(super) struct TaskArgs {
 pub(super) struct Run {
     #[command(flatten)]
     pub task: TaskArgs,
+    /// Start from a git repository that everyone may read: its https:// or http:// URL; --rev names a
+    /// branch, a tag, or a commit by its whole id
+    #[arg(long, value_name = "URL", group = "source")]
+    pub git: Option<String>,
     /// Check with this command in a sandbox (needs bubblewrap) in place of the pipeline's checker
     #[arg(long, value_name = "COMMAND")]
     pub check: Option<String>,

@@ -24,12 +24,13 @@ pub(super) use status::plugin_status;
 pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Failed> {
     let client = Client::new(&args.server, settings)?;
     let in_repository = args.git.is_some();
-    let mut submission = run::submission(&args.task, in_repository, settings).map_err(Failed::usage)?;
+    let mut submission = run::submission(&args.task, None, in_repository, settings).map_err(Failed::usage)?;
     submission.place = args.place();
     submission.budget.deadline = args.deadline();
     let mut body = body(&submission)?;
-    if let Some(path) = &args.git {
-        body["git"] = json!({ "path": path, "revision": args.task.rev });
+    if let Some(place) = &args.git {
+        let key = if place.contains("://") { "url" } else { "path" };
+        body["git"] = json!({ key: place, "revision": args.task.rev });
     }
     let mut request = client.post("/api/v1/tasks").json(&body);
     if let Some(key) = &args.idempotency_key {

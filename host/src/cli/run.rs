@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use crate::plugin;
 use crate::store::{Cancelled, Store};
 use crate::submission::{BudgetWish, Submission};
 use crate::task::{Changes, Event, EventBody, Outcome, Reason, Task, TaskId};
-use crate::workspace::{self, Blob, Imported, Tree, TreePath};
+use crate::workspace::{self, Blob, Fetching, GitUrl, Imported, Tree, TreePath};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -33,7 +34,9 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
         let error = anyhow::anyhow!("--apply writes into a folder, and {} is none", dir.display());
         return Err(Failed::usage(error));
     }
-    let submission = submission(&args.task, false, &settings).map_err(Failed::usage)?;
+    let fetched = args.git.as_ref().map(|url| fetch(url, args.task.rev.as_deref(), &settings));
+    let fetched = fetched.transpose().map_err(Failed::usage)?;
+    let submission = submission(&args.task, fetched, false, &settings).map_err(Failed::usage)?;
     let pipeline = submission.pipeline.as_ref().unwrap_or(&settings.pipeline);
     let of_pipeline = settings.pipelines.get(pipeline).map(|pipeline| pipeline.model.clone());
     let model = submission.changes.steps.model.clone().or(of_pipeline).unwrap_or_default();
@@ -105,7 +108,7 @@ async fn follow(store: &dyn Store, id: &TaskId, rounds: Option<u32>) -> anyhow::
             }
         }
         tokio::select! {
-            () = watch.changed(std::time::Duration::from_secs(1)) => {}
+            () = watch.changed(Duration::from_secs(1)) => {}
             () = interrupted.cancelled(), if !cancelling => {
                 cancelling = true;
                 if store.cancel(id).await? == Cancelled::Requested {
@@ -128,10 +131,20 @@ fn apply(args: &TaskArgs, outcome: &Outcome, base: &Tree, tree: &Tree) -> anyhow
     Ok(())
 }
 
-/// The task that the arguments describe, with its files read. `in_repository`: the server has further ones,
+/// Whoever names a repository here allows it.
+fn fetch(url: &str, rev: Option<&str>, settings: &Settings) -> anyhow::Result<Imported> {
+    let hint = "a folder's repository is taken by --dir PATH --rev REV";
+    let url = GitUrl::parse(url).map_err(|why| anyhow::anyhow!("--git: {why}; {hint}"))?;
+    let within = Duration::from_secs(settings.api.timeout_s);
+    let fetching = Fetching { folder: &std::env::temp_dir(), until: Instant::now() + within, within };
+    Ok(workspace::fetch_git(&url, rev.unwrap_or("HEAD"), fetching, tree_limits(settings))?)
+}
+
+/// The task that the arguments describe, with its files read: `fetched`, or what they name. `in_repository`: the server has further ones,
 /// and tests may be among those.
 pub(super) fn submission(
     args: &TaskArgs,
+    fetched: Option<Imported>,
     in_repository: bool,
     settings: &Settings,
 ) -> anyhow::Result<Submission> {
@@ -146,17 +159,15 @@ pub(super) fn submission(
         args.goal.clone()
     };
     let limits = tree_limits(settings);
-    let mut tree = match &args.dir {
-        None => Tree::new(limits),
-        Some(path) => {
-            let Imported { tree, notes } = import(path, args.rev.as_deref(), limits)
-                .with_context(|| format!("can't take the files of {}", path.display()))?;
-            for note in notes {
-                anstream::eprintln!("{}note: {note}{}", paint::FAINT, paint::FAINT.render_reset());
-            }
-            tree
-        }
+    let Imported { mut tree, notes } = match (fetched, &args.dir) {
+        (Some(fetched), _) => fetched,
+        (None, None) => Imported { tree: Tree::new(limits), notes: Vec::new() },
+        (None, Some(path)) => import(path, args.rev.as_deref(), limits)
+            .with_context(|| format!("can't take the files of {}", path.display()))?,
     };
+    for note in notes {
+        anstream::eprintln!("{}note: {note}{}", paint::FAINT, paint::FAINT.render_reset());
+    }
     let tests = args.tests.iter().map(|test| match in_repository.then(|| test.to_str()).flatten() {
         Some(text) if !test.exists() => Ok(text.to_owned()),
         _ => add_test(&mut tree, args.dir.as_deref(), test),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::workspace::GitUrl;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApiSettings {
@@ -18,6 +20,8 @@ pub struct ApiSettings {
     pub timeout_s: u64,
     /// Tasks may start from git repositories within these folders.
     pub git_dirs: Vec<PathBuf>,
+    /// And from git repositories elsewhere at these addresses, or below them.
+    pub git_urls: Vec<GitUrl>,
 }
 
 impl Default for ApiSettings {
@@ -29,6 +33,7 @@ impl Default for ApiSettings {
             trusted_proxies: vec!["loopback".to_owned()],
             timeout_s: 60,
             git_dirs: Vec::new(),
+            git_urls: Vec::new(),
         }
     }
 }

@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 57] = [
+const KEYS: [&str; 58] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -54,6 +54,7 @@ const KEYS: [&str; 57] = [
     "api.trusted_proxies",
     "api.timeout_s",
     "api.git_dirs",
+    "api.git_urls",
     "oidc.issuer",
     "oidc.name",
     "oidc.client_id",
@@ -170,7 +171,8 @@ fn variables(environment: &Environment) -> Result<Vec<(Table, Origin)>, ConfigEr
             like = like.and_then(|table| table.get(inner));
         }
         // What is in these lists has colons of its own.
-        let commas = ["api.cors_origins", "api.trusted_proxies", "oidc.scopes"].contains(&key);
+        let commas =
+            ["api.cors_origins", "api.trusted_proxies", "api.git_urls", "oidc.scopes"].contains(&key);
         let between = if commas { ',' } else { ':' };
         let value = typed(text, like, between).ok_or_else(|| ConfigError::Bad {
             origin: name.clone(),

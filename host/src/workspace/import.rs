@@ -7,6 +7,7 @@
 //! owners, times and modes other than the executable bit are, too.
 
 mod archive;
+mod fetch;
 mod folder;
 mod git;
 #[cfg(test)]
@@ -16,9 +17,10 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::Read;
 
-use super::{Blob, Limits, Mode, Tree, TreeError, TreePath, link};
+use super::{Blob, GitUrl, Limits, Mode, Tree, TreeError, TreePath, link};
 
 pub use archive::import_archive;
+pub use fetch::{Fetching, fetch_git};
 pub use folder::{import_folder, import_folder_but};
 pub use git::import_git;
 
@@ -41,6 +43,11 @@ pub enum ImportError {
     Broken(String),
     #[error("can't read {what}: {source}")]
     Io { what: String, source: std::io::Error },
+    #[error(
+        "{url} was not fetched within {seconds} s: is its server slow, or the repository large? The operator sets \
+         the limit with api.timeout_s"
+    )]
+    Late { url: GitUrl, seconds: u64 },
     /// What git said.
     #[error("git: {0}")]
     Git(String),

@@ -21,8 +21,9 @@ pub(in crate::cli) struct Submit {
     pub task: TaskArgs,
     #[command(flatten)]
     pub server: Server,
-    /// Start from a git repository on the server, within its api.git_dirs; --rev names a revision
-    #[arg(long, value_name = "PATH", group = "source")]
+    /// Start from a git repository: its path on the server, within its api.git_dirs, or its URL, within
+    /// its api.git_urls; --rev names a revision
+    #[arg(long, value_name = "PATH|URL", group = "source")]
     pub git: Option<String>,
     /// Sending the same key twice makes one task
     #[arg(long, value_name = "KEY")]

@@ -61,7 +61,7 @@ pub fn import_git(repository: &Path, revision: &str, limits: Limits) -> Result<I
 }
 
 /// `git` with an environment in which only the repository itself has a say.
-fn git(repository: &Path) -> Command {
+pub(super) fn git(repository: &Path) -> Command {
     let mut git = Command::new("git");
     git.env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -87,13 +87,14 @@ fn git(repository: &Path) -> Command {
     git
 }
 
-fn start(mut git: Command) -> Result<Child, ImportError> {
+pub(super) fn start(mut git: Command) -> Result<Child, ImportError> {
     git.spawn().map_err(|source| ImportError::Io { what: "what git says (is git installed?)".into(), source })
 }
 
-fn said(stderr: &[u8]) -> ImportError {
+pub(super) fn said(stderr: &[u8]) -> ImportError {
     let text = String::from_utf8_lossy(&stderr[..stderr.len().min(2_000)]);
-    let text = text.lines().next().unwrap_or("it failed and said nothing").trim_start_matches("fatal: ");
+    let mut lines = text.lines().filter(|line| !line.starts_with("warning: "));
+    let text = lines.next().unwrap_or("it failed and said nothing").trim_start_matches("fatal: ");
     ImportError::Git(text.to_owned())
 }
 
