@@ -28,6 +28,7 @@ mod queues;
 mod rules;
 mod session;
 mod sign_in;
+mod spool;
 mod tasks;
 mod upload;
 mod view;

@@ -22,6 +22,7 @@ pub use git_url::GitUrl;
 pub use globs::{BadGlob, Globs};
 pub use import::{
     Fetching, ImportError, Imported, fetch_git, import_archive, import_folder, import_folder_but, import_git,
+    read_archive,
 };
 pub use link::in_git_folder;
 pub use path::TreePath;

@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::heavy::off_thread;
 use super::{Api, Problem};
 use crate::workspace::{Fetching, GitUrl, Imported, fetch_git, import_git};
 
-/// Repositories that are fetched at once. Each takes a network's and a processor's share, and room on the disk.
-static FETCHES: Semaphore = Semaphore::const_new(4);
+/// Repositories that are read at once. Each takes a processor's share, memory for its tree, and one elsewhere
+/// room on the disk.
+static TURNS: Semaphore = Semaphore::const_new(4);
 
 /// A repository, by exactly one of `path` and `url`.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -28,37 +29,37 @@ pub(super) struct GitBody {
     revision: Option<String>,
 }
 
-/// Reads the tree of the revision.
-pub(super) async fn read(body: GitBody, api: &Api) -> Result<Imported, Problem> {
-    let revision = body.revision.unwrap_or_else(|| "HEAD".to_owned());
-    match (body.path, body.url) {
-        (Some(path), None) => {
-            let (settings, limits) = (api.settings.clone(), api.snapshots.limits());
-            off_thread(move || Ok(import_git(&local(&path, &settings.api.git_dirs)?, &revision, limits)?))
-                .await
-        }
-        (None, Some(url)) => fetch(elsewhere(&url, &api.settings.api.git_urls)?, revision, api).await,
-        _ => Err(unprocessable("git must have either `path` or `url`".to_owned())),
-    }
+enum Place {
+    Here(PathBuf),
+    Elsewhere(GitUrl),
 }
 
-async fn fetch(url: GitUrl, revision: String, api: &Api) -> Result<Imported, Problem> {
+/// Reads the tree of the revision. The turn is to be kept until it is stored.
+pub(super) async fn read(body: GitBody, api: &Api) -> Result<(Imported, SemaphorePermit<'static>), Problem> {
+    let settings = api.settings.clone();
+    let place = match (body.path, body.url) {
+        (Some(path), None) => Place::Here(off_thread(move || local(&path, &settings.api.git_dirs)).await?),
+        (None, Some(url)) => Place::Elsewhere(elsewhere(&url, &settings.api.git_urls)?),
+        _ => return Err(unprocessable("git must have either `path` or `url`".to_owned())),
+    };
+    let revision = body.revision.unwrap_or_else(|| "HEAD".to_owned());
     let within = Duration::from_secs(api.settings.api.timeout_s);
     let until = Instant::now() + within;
-    let Ok(turn) = tokio::time::timeout_at(until.into(), FETCHES.acquire()).await else {
-        let detail =
-            "other repositories are being fetched, and this one's turn did not come: try again later";
+    let Ok(turn) = tokio::time::timeout_at(until.into(), TURNS.acquire()).await else {
+        let detail = "other repositories are being read, and this one's turn did not come: try again later";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
     };
-    let turn = turn.expect("nobody closes it");
     let (settings, limits) = (api.settings.clone(), api.snapshots.limits());
-    off_thread(move || {
-        let fetching = Fetching { folder: &settings.state_dir, until, within };
-        let imported = fetch_git(&url, &revision, fetching, limits)?;
-        drop(turn);
-        Ok(imported)
-    })
-    .await
+    let imported = off_thread(move || {
+        Ok(match place {
+            Place::Here(folder) => import_git(&folder, &revision, limits)?,
+            Place::Elsewhere(url) => {
+                let fetching = Fetching { folder: &settings.state_dir, until, within };
+                fetch_git(&url, &revision, fetching, limits)?
+            }
+        })
+    });
+    Ok((imported.await?, turn.expect("nobody closes it")))
 }
 
 /// The folder itself, past all links.

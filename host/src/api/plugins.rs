@@ -1,7 +1,6 @@
 //! Changes of the plugins folders, where the operator lets administrators make them.
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{JsonBody, Path, Query};
 use super::guard::Told;
-use super::{Api, Problem};
+use super::{Api, Problem, rules, spool};
 use crate::plugin::PlaceError;
 use crate::task::Digest;
 
@@ -78,14 +77,15 @@ pub(super) async fn upload(
     request: Request,
 ) -> Result<Response, Problem> {
     allowed(&api)?;
-    let bytes = Bytes::from_request(request, &api).await.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            error.status(),
-            "the file is longer than a plugin may be; strip its debug information",
-        ),
-        status => Problem::body(status, &error.body_text()),
+    let spooled = spool::body(request, rules::Body::Plugin.limit(&api), &api).await;
+    let (spooled, _) = spooled.map_err(|problem| match problem.status {
+        413 => Problem {
+            detail: "the file is longer than a plugin may be; strip its debug information".to_owned(),
+            ..problem
+        },
+        _ => problem,
     })?;
-    let placed = api.runtime.place(&query.file, bytes.into(), query.replace).await?;
+    let placed = api.runtime.place(&query.file, move || spooled.whole(), query.replace).await?;
     let told =
         Told { subject: query.file.clone(), detail: Some(placed.digest.to_string()), ..Told::default() };
     let held_back = placed.held_back.map(|(reason, remedy)| HeldBack { reason, remedy });
@@ -163,7 +163,7 @@ impl From<PlaceError> for Problem {
             PlaceError::Taken(_) | PlaceError::Moved { .. } => StatusCode::CONFLICT,
             PlaceError::Unknown(_) => StatusCode::NOT_FOUND,
             PlaceError::NoFolder | PlaceError::Folder { .. } => StatusCode::FORBIDDEN,
-            PlaceError::Reload(_) | PlaceError::Interrupted(_) => {
+            PlaceError::Upload(_) | PlaceError::Reload(_) | PlaceError::Interrupted(_) => {
                 tracing::error!(%error, "a request failed");
                 StatusCode::INTERNAL_SERVER_ERROR
             }

@@ -94,7 +94,9 @@ pub(super) async fn submit(
     let mut upload = upload::read(&api, request).await?;
     upload.submission.trace = trace(&headers);
     let idempotency = key.map(|key| Idempotency { key, body: upload.body });
-    Ok(accepted(api.submit(upload.submission, idempotency).await?, upload.notes))
+    let submitted = api.submit(upload.submission, idempotency).await?;
+    drop(upload.turn);
+    Ok(accepted(submitted, upload.notes))
 }
 
 impl Api {

@@ -5,16 +5,23 @@ use std::collections::BTreeSet;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
 use base64::Engine as _;
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::git::{self, GitBody};
 use super::heavy::off_thread;
+use super::spool::{self, Spool};
 use super::tasks::{FileBody, SubmitBody};
-use super::{Api, Problem};
+use super::{Api, Problem, rules};
 use crate::submission::Submission;
 use crate::task::{Changes, Digest};
-use crate::workspace::{Blob, Imported, Limits, Mode, Tree, TreePath, import_archive, in_git_folder};
+use crate::workspace::{Blob, Imported, Mode, Tree, TreePath, in_git_folder, read_archive};
+
+/// Trees that are in the making at once: each takes up to some times what a tree may hold.
+static TURNS: Semaphore = Semaphore::const_new(4);
+
+/// A form's fields but for its archive, all together: words, in which nothing is as long as a file.
+const MOST_WORDS: usize = 8 << 20;
 
 /// A submission, and the digest of what the client sent, which its idempotency key is bound to.
 pub(super) struct Upload {
@@ -22,17 +29,18 @@ pub(super) struct Upload {
     pub body: Digest,
     /// What the import left out.
     pub notes: Vec<String>,
+    /// To be kept until the tree is stored. A submission that is short, and stays so, needs none.
+    pub turn: Option<SemaphorePermit<'static>>,
 }
 
 pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem> {
     let kind =
         request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let limits = api.snapshots.limits();
     if kind.starts_with("multipart/form-data") {
         let form = Multipart::from_request(request, api)
             .await
             .map_err(|error| Problem::body(error.status(), &error.body_text()))?;
-        return read_form(form, api, limits).await;
+        return read_form(form, api).await;
     }
     if !kind.starts_with("application/json") {
         return Err(Problem::new(
@@ -42,36 +50,50 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
             ),
         ));
     }
-    let bytes = Bytes::from_request(request, api)
-        .await
-        .map_err(|error| Problem::body(error.status(), &error.body_text()))?;
-    let (body, digest) = off_thread(move || {
-        let body: SubmitBody = serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))?;
-        Ok((body, Digest::of(&bytes)))
-    })
-    .await?;
-    read_json(body, digest, api, limits).await
+    read_json(request, api).await
 }
 
-async fn read_json(body: SubmitBody, digest: Digest, api: &Api, limits: Limits) -> Result<Upload, Problem> {
-    let Imported { tree, notes } = match body.git {
-        Some(repository) => git::read(repository, api).await?,
-        None => Imported { tree: Tree::new(limits), notes: Vec::new() },
+async fn turn() -> SemaphorePermit<'static> {
+    TURNS.acquire().await.expect("nobody closes it")
+}
+
+async fn read_json(request: Request, api: &Api) -> Result<Upload, Problem> {
+    let (spooled, digest) = spool::body(request, rules::Body::Tree.limit(api), api).await?;
+    let mut held = if spooled.is_held() { None } else { Some(turn().await) };
+    let limits = api.snapshots.limits();
+    let (mut body, over) = off_thread(move || {
+        let bytes = spooled.whole().map_err(|error| spool::broken(&error))?;
+        let mut body: SubmitBody = serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))?;
+        drop(bytes);
+        let files = with_files(Tree::new(limits), std::mem::take(&mut body.files))?;
+        Ok((body, files))
+    })
+    .await?;
+    let Imported { tree, notes } = match body.git.take() {
+        None => Imported { tree: over, notes: Vec::new() },
+        Some(repository) => {
+            let (imported, turn) = git::read(repository, api).await?;
+            held = held.or(Some(turn));
+            let Imported { mut tree, notes } = imported;
+            for (path, file) in over.iter() {
+                tree.put(path.clone(), file.blob.clone(), Some(file.mode))?;
+            }
+            Imported { tree, notes }
+        }
     };
-    let files = body.files;
     let submission = Submission {
         goal: body.goal,
         pipeline: body.pipeline,
         tests: body.tests,
         budget: body.budget,
         place: body.place,
-        tree: off_thread(move || with_files(tree, files)).await?,
+        tree,
         parent: None,
         trace: None,
         changes: Changes { steps: body.steps, protected: body.protected },
     };
-    Ok(Upload { submission, body: digest, notes })
+    Ok(Upload { submission, body: digest, notes, turn: held })
 }
 
 fn with_files(mut tree: Tree, files: Vec<FileBody>) -> Result<Tree, Problem> {
@@ -106,29 +128,45 @@ fn with_files(mut tree: Tree, files: Vec<FileBody>) -> Result<Tree, Problem> {
 
 /// The form's fields: `goal`, `pipeline`, `tests` and `protected` (repeated), `budget`, `place`, `steps` and
 /// `git` (JSON), `strip`, `archive`.
-async fn read_form(mut form: Multipart, api: &Api, limits: Limits) -> Result<Upload, Problem> {
+async fn read_form(mut form: Multipart, api: &Api) -> Result<Upload, Problem> {
+    let limits = api.snapshots.limits();
     let mut submission = Submission { tree: Tree::new(limits), ..Submission::default() };
     let (mut archive, mut repository, mut strip, mut seen) = (None, None::<GitBody>, false, Vec::new());
-    while let Some(field) = form.next_field().await? {
+    let mut words = 0;
+    while let Some(mut field) = form.next_field().await? {
         let name = field.name().unwrap_or("").to_owned();
-        let bytes = field.bytes().await?;
-        seen.extend_from_slice(Digest::of(&bytes).as_str().as_bytes());
+        let mut spool = Spool::new(api);
+        while let Some(piece) = field.chunk().await? {
+            if name != "archive" {
+                words += piece.len();
+            }
+            if words > MOST_WORDS {
+                let detail =
+                    format!("the form's fields but for the archive hold more than {MOST_WORDS} bytes");
+                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+            }
+            spool.push(&piece).await?;
+        }
+        let (spooled, digest) = spool.end().await?;
+        seen.extend_from_slice(digest.as_str().as_bytes());
         seen.extend_from_slice(name.as_bytes());
-        let text = || {
-            String::from_utf8(bytes.to_vec())
-                .map_err(|_| Problem::bad_request(format!("the field {name} is not UTF-8")))
-        };
+        if name == "archive" {
+            archive = Some(spooled);
+            continue;
+        }
+        let bytes = off_thread(move || spooled.whole().map_err(|error| spool::broken(&error))).await?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Problem::bad_request(format!("the field {name} is not UTF-8")))?;
         match name.as_str() {
-            "goal" => submission.goal = text()?,
-            "pipeline" => submission.pipeline = Some(text()?),
-            "tests" => submission.tests.push(text()?),
-            "strip" => strip = parse_strip(&text()?)?,
-            "protected" => submission.changes.protected.push(text()?),
-            "budget" => submission.budget = part(&name, &text()?)?,
-            "place" => submission.place = part(&name, &text()?)?,
-            "steps" => submission.changes.steps = part(&name, &text()?)?,
-            "git" => repository = Some(part(&name, &text()?)?),
-            "archive" => archive = Some(bytes),
+            "goal" => submission.goal = text,
+            "pipeline" => submission.pipeline = Some(text),
+            "tests" => submission.tests.push(text),
+            "strip" => strip = parse_strip(&text)?,
+            "protected" => submission.changes.protected.push(text),
+            "budget" => submission.budget = part(&name, &text)?,
+            "place" => submission.place = part(&name, &text)?,
+            "steps" => submission.changes.steps = part(&name, &text)?,
+            "git" => repository = Some(part(&name, &text)?),
             other => {
                 return Err(Problem::bad_request(format!(
                     "unknown field {other:?}; known are goal, pipeline, tests, budget, place, protected, steps, git, \
@@ -137,17 +175,24 @@ async fn read_form(mut form: Multipart, api: &Api, limits: Limits) -> Result<Upl
             }
         }
     }
-    let imported = match (archive, repository) {
-        (None, None) => Imported { tree: Tree::new(limits), notes: Vec::new() },
-        (Some(bytes), None) => off_thread(move || Ok(import_archive(&bytes, limits, strip)?)).await?,
-        (None, Some(body)) => git::read(body, api).await?,
+    let (imported, turn) = match (archive, repository) {
+        (None, None) => (Imported { tree: Tree::new(limits), notes: Vec::new() }, None),
+        (Some(archive), None) => {
+            let turn = turn().await;
+            let read = move || Ok(read_archive(archive.pieces(), limits, strip)?);
+            (off_thread(read).await?, Some(turn))
+        }
+        (None, Some(body)) => {
+            let (imported, turn) = git::read(body, api).await?;
+            (imported, Some(turn))
+        }
         (Some(_), Some(_)) => {
             let detail = "send either an archive or git: the task starts from one of them";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
         }
     };
     submission.tree = imported.tree;
-    Ok(Upload { submission, body: Digest::of(&seen), notes: imported.notes })
+    Ok(Upload { submission, body: Digest::of(&seen), notes: imported.notes, turn })
 }
 
 /// A field of the form that holds JSON.

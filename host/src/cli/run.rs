@@ -1,6 +1,7 @@
 //! `aiagent-host run`: one task, here and now.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -193,8 +194,7 @@ fn import(path: &Path, rev: Option<&str>, limits: workspace::Limits) -> anyhow::
     if path.is_dir() {
         return Ok(workspace::import_folder(path, limits)?);
     }
-    let bytes = std::fs::read(path)?;
-    Ok(workspace::import_archive(&bytes, limits, false)?)
+    Ok(workspace::read_archive(BufReader::new(File::open(path)?), limits, false)?)
 }
 
 /// A test inside the imported folder keeps its place; one from elsewhere goes to the top.

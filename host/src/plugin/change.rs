@@ -36,6 +36,9 @@ pub enum PlaceError {
     NoFolder,
     #[error("{}: {error}; let the service's user write there, or change the file there yourself", path.display())]
     Folder { path: PathBuf, error: std::io::Error },
+    /// What was sent can't be read where it was kept.
+    #[error("the upload can't be read: {0}")]
+    Upload(std::io::Error),
     #[error("the plugins stay as they are: {0}")]
     Reload(#[from] StartError),
     #[error("the change was interrupted: {0}")]
@@ -46,10 +49,18 @@ impl Runtime {
     /// Judges, compiles and tries the bytes first, then puts them under that name into the folder that has
     /// it, else into the last one, by a rename. What would be refused is not put there. What is only held
     /// back is: it waits there for the operator's word. Serves it before it returns.
-    pub async fn place(&self, file: &str, bytes: Vec<u8>, replace: bool) -> Result<Placed, PlaceError> {
+    ///
+    /// `read` gives its bytes when its turn has come: one is in memory at a time.
+    pub async fn place(
+        &self,
+        file: &str,
+        read: impl FnOnce() -> std::io::Result<Vec<u8>> + Send + 'static,
+        replace: bool,
+    ) -> Result<Placed, PlaceError> {
         let _one = self.shared.placing.lock().await;
         let (shared, file) = (Arc::clone(&self.shared), file.to_owned());
-        let placed = tokio::task::spawn_blocking(move || shared.place(&file, &bytes, replace)).await??;
+        let place = move || shared.place(&file, &read().map_err(PlaceError::Upload)?, replace);
+        let placed = tokio::task::spawn_blocking(place).await??;
         self.reload().await?;
         Ok(placed)
     }

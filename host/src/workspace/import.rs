@@ -19,7 +19,7 @@ use std::io::Read;
 
 use super::{Blob, GitUrl, Limits, Mode, Tree, TreeError, TreePath, link};
 
-pub use archive::import_archive;
+pub use archive::{import_archive, read_archive};
 pub use fetch::{Fetching, fetch_git};
 pub use folder::{import_folder, import_folder_but};
 pub use git::import_git;

@@ -1,5 +1,7 @@
 //! What a client may cost a host: time, bytes; and what each answer tells a browser.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -73,6 +75,73 @@ async fn who_takes_nothing_is_cut_off() {
     drop(stream);
     let (status, _) = json(host.get("/api/v1/tasks")).await;
     assert_eq!(status, 200);
+}
+
+/// What a host holds in memory, in bytes.
+fn resident(host: &TestHost) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", host.process())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+}
+
+/// Files without a name that a host has open in this folder.
+fn nameless(host: &TestHost, folder: &Path) -> usize {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", host.process())).expect("it runs");
+    let paths = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    paths
+        .filter(|path| path.parent() == Some(folder) && path.to_string_lossy().ends_with(" (deleted)"))
+        .count()
+}
+
+#[tokio::test]
+async fn large_uploads_wait_on_the_disk() {
+    const MOST: u64 = 32 << 20;
+    let setup =
+        Setup::new().set("role", "dashboard").set("api.timeout_s", 600).set("api.change_plugins", true);
+    let state = setup.path("state").canonicalize().unwrap_or_else(|_| setup.path("state"));
+    let host = setup.start().await;
+    let before = resident(&host);
+    let head = |path: &str, kind: &str, bytes: u64| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: {kind}\r\n\
+             content-length: {bytes}\r\n\r\n"
+        )
+    };
+    let form = "multipart/form-data; boundary=b";
+    let opening = "--b\r\ncontent-disposition: form-data; name=\"archive\"\r\n\r\n";
+    let closing = "\r\n--b--\r\n";
+    let noise = vec![b'x'; 1 << 20];
+    let mut uploads = Vec::new();
+    for number in 0..10 {
+        let mut stream = connect(&host).await;
+        let (start, end) = match number {
+            0..6 => {
+                let bytes = MOST + (opening.len() + closing.len()) as u64;
+                (head("/api/v1/tasks", form, bytes) + opening, closing)
+            }
+            6..8 => (head("/api/v1/tasks", "application/json", MOST + 1), "x"),
+            _ => (head("/api/v1/plugins?file=x.wasm", "application/wasm", MOST + 1), "x"),
+        };
+        patience("an upload", async {
+            stream.write_all(start.as_bytes()).await.expect("it is read");
+            for _ in 0..MOST >> 20 {
+                stream.write_all(&noise).await.expect("it is read");
+            }
+        })
+        .await;
+        uploads.push((stream, end));
+    }
+    let grown = resident(&host).saturating_sub(before);
+    assert!(grown < 100 << 20, "{} uploads of {MOST} bytes took {grown} bytes of memory", uploads.len());
+    assert_eq!(nameless(&host, &state), uploads.len());
+    for (mut stream, end) in uploads {
+        stream.write_all(end.as_bytes()).await.expect("it is read");
+        let answer = rest(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+        let said = ["the archive is damaged", "the body is not a submission", "not WebAssembly"];
+        assert!(said.iter().any(|said| answer.contains(said)), "{answer}");
+    }
+    assert_eq!(nameless(&host, &state), 0);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A tree from a `.tar`, `.tar.gz` or `.zip`.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use super::super::link;
 use super::{ImportError, Imported, Intake, checked_link, escaped, tree_path};
@@ -10,22 +10,36 @@ use crate::workspace::{Limits, Mode, TreePath};
 /// What a file may cost in an archive besides its bytes: headers, padding, long names.
 const OVERHEAD_PER_FILE: u64 = 4 << 10;
 
-/// Reads an archive, whose kind is seen from its first bytes.
+/// Reads an archive that is in memory.
+pub fn import_archive(bytes: &[u8], limits: Limits, strip: bool) -> Result<Imported, ImportError> {
+    read_archive(Cursor::new(bytes), limits, strip)
+}
+
+/// Reads an archive piece by piece, whose kind is seen from its first bytes.
 ///
 /// With `strip`, a single folder that holds everything is taken away, as in the archives that code
 /// hosts make. Refused by name: absolute and climbing paths, backslashes, names that are not UTF-8,
 /// entries that are there twice, links out of the tree, hard links, devices, pipes, encrypted
 /// entries. Anything in a `.git` folder is left out with a note.
-pub fn import_archive(bytes: &[u8], limits: Limits, strip: bool) -> Result<Imported, ImportError> {
+pub fn read_archive(
+    mut from: impl Read + Seek,
+    limits: Limits,
+    strip: bool,
+) -> Result<Imported, ImportError> {
+    let io = |source| ImportError::Io { what: "the archive".into(), source };
+    let mut first = Vec::new();
+    from.by_ref().take(4).read_to_end(&mut first).map_err(io)?;
+    let length = from.seek(SeekFrom::End(0)).map_err(io)?;
+    from.rewind().map_err(io)?;
     let mut entries = Entries { intake: Intake::new(limits), files: BTreeMap::new(), bytes: 0, seen: 0 };
     // A file that unpacks to more than this is refused wherever in it the bytes are.
     let unpacked = limits.bytes.saturating_add(OVERHEAD_PER_FILE.saturating_mul(limits.files as u64 + 256));
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        zip(bytes, &mut entries)?;
-    } else if bytes.starts_with(b"\x1f\x8b") {
-        tar(Bounded { inner: flate2::read::MultiGzDecoder::new(bytes), left: unpacked }, &mut entries)?;
-    } else if bytes.len() >= 512 {
-        tar(bytes, &mut entries)?;
+    if first.starts_with(b"PK\x03\x04") || first.starts_with(b"PK\x05\x06") {
+        zip(from, &mut entries)?;
+    } else if first.starts_with(b"\x1f\x8b") {
+        tar(Bounded { inner: flate2::read::MultiGzDecoder::new(from), left: unpacked }, &mut entries)?;
+    } else if length >= 512 {
+        tar(from, &mut entries)?;
     } else {
         return Err(ImportError::Broken("this is no .tar.gz, .tar or .zip archive".into()));
     }
@@ -163,16 +177,17 @@ fn tar(from: impl Read, entries: &mut Entries) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn zip(bytes: &[u8], entries: &mut Entries) -> Result<(), ImportError> {
+fn zip(mut from: impl Read + Seek, entries: &mut Entries) -> Result<(), ImportError> {
     const KIND: u32 = 0o170_000;
     let broken = |error| ImportError::Broken(format!("the archive is damaged: {error}"));
-    // The whole directory is read into memory at once, where an entry is ten times as large.
-    const LISTED: &[u8] = b"PK\x01\x02";
+    let io = |source| ImportError::Io { what: "the archive".into(), source };
     let limits = entries.intake.tree.limits();
-    if bytes.windows(LISTED.len()).filter(|window| *window == LISTED).count() > most_entries(limits) {
+    // The whole directory is read into memory at once, where an entry is ten times as large.
+    if listed(&mut from).map_err(io)? > most_entries(limits) {
         return Err(too_many_entries("the archive".into(), limits));
     }
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+    from.rewind().map_err(io)?;
+    let mut archive = zip::ZipArchive::new(from).map_err(broken)?;
     if archive.has_duplicate_names() {
         return Err(ImportError::Broken("the archive holds an entry twice".into()));
     }
@@ -201,6 +216,24 @@ fn zip(bytes: &[u8], entries: &mut Entries) -> Result<(), ImportError> {
         entries.add(path, archive.by_index(index).map_err(broken)?, mode)?;
     }
     Ok(())
+}
+
+/// How often it has what an entry of a zip's directory begins with.
+fn listed(from: &mut impl Read) -> io::Result<usize> {
+    const LISTED: &[u8] = b"PK\x01\x02";
+    let mut buffer = vec![0; 64 << 10];
+    let (mut count, mut kept) = (0, 0);
+    loop {
+        let end = kept + from.read(&mut buffer[kept..])?;
+        if end == kept {
+            return Ok(count);
+        }
+        count += buffer[..end].windows(LISTED.len()).filter(|window| *window == LISTED).count();
+        // What may be the beginning of one.
+        let rest = end - end.min(LISTED.len() - 1)..end;
+        kept = rest.len();
+        buffer.copy_within(rest, 0);
+    }
 }
 
 /// Ends with an error, not as if the data ended, where there is more than allowed.
