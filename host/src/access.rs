@@ -24,10 +24,11 @@ use crate::task::Millis;
 pub use address::{Caller, is_other_site};
 pub(crate) use audit::FOLDER as AUDIT_FOLDER;
 pub use audit::{Audit, AuditError, Deed, Entry, Page, What, append};
+use oidc::SignedIn;
 pub use oidc::{CALLBACK, Provider, SignInError};
 pub use role::{Role, Who};
 pub(crate) use session::KEY_FILE;
-pub use session::{COOKIE, SIGN_IN, Session};
+pub use session::{COOKIE, ID_TOKEN, SIGN_IN, Session};
 use session::{Claims, Sessions};
 use tokens::Tokens;
 pub use tokens::{Token, TokensError, create, list, revoke};
@@ -211,23 +212,25 @@ impl Access {
         Ok((url, cookie))
     }
 
-    /// Begins the session of whoever has come back with a code, or with the reason why there is none.
+    /// Begins the session of whoever has come back with a code, or with the reason why there is none. The second
+    /// is what the cookie [`ID_TOKEN`] is to hold.
     pub async fn end_sign_in(
         &self,
         provider: &Provider,
         headers: &HeaderMap,
         caller: &Caller,
         (state, code): (&str, Result<String, SignInError>),
-    ) -> Result<Session, SignInError> {
+    ) -> Result<(Session, Option<String>), SignInError> {
         let now = Instant::now();
         if let Some(seconds) = self.logins.wait(caller.address, now) {
             return Err(SignInError::Wait(seconds));
         }
-        let who = self.signed_in(provider, headers, state, code).await;
-        if who.as_ref().is_err_and(SignInError::is_of_the_browser) {
+        let signed_in = self.signed_in(provider, headers, state, code).await;
+        if signed_in.as_ref().is_err_and(SignInError::is_of_the_browser) {
             self.logins.note(caller.address, now);
         }
-        Ok(self.sessions.begin_signed_in(who?))
+        let SignedIn { who, id_token } = signed_in?;
+        Ok((self.sessions.begin_signed_in(who), Some(id_token).filter(|token| session::fits(token))))
     }
 
     async fn signed_in(
@@ -236,7 +239,7 @@ impl Access {
         headers: &HeaderMap,
         state: &str,
         code: Result<String, SignInError>,
-    ) -> Result<Who, SignInError> {
+    ) -> Result<SignedIn, SignInError> {
         let sent = session::sent(headers, SIGN_IN);
         let (begun, signed) = sent.ok_or(SignInError::Begun("this browser has begun no log-in"))?;
         if !self.sessions.is_ours(&signed, SIGN_IN) {
@@ -248,6 +251,19 @@ impl Access {
     /// From now on its cookie holds no more.
     pub fn log_out(&self, session: &Session) {
         self.sessions.end(session);
+    }
+
+    /// Where the browser that has sent these headers is to go to log out of the service that it has signed in
+    /// with. Without an answer of that service, or a place for it, it is logged out here only.
+    pub async fn log_out_elsewhere(&self, headers: &HeaderMap) -> Option<String> {
+        let id_token = session::value(headers, ID_TOKEN).filter(|token| session::fits(token));
+        match self.provider.as_ref()?.log_out(id_token).await {
+            Ok(url) => url,
+            Err(error) => {
+                tracing::warn!(%error, "somebody logs out here, and stays logged in there");
+                None
+            }
+        }
     }
 
     /// What a session stands and falls with: its token.

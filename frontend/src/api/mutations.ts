@@ -170,7 +170,8 @@ export function useLogOut() {
   const queries = useQueryClient();
   return useMutation({
     mutationKey: ["session"],
-    mutationFn: () => unwrap(client.DELETE("/api/v1/session")),
-    onSuccess: () => queries.resetQueries(),
+    // Whoever has signed in with another service logs out there, too, and comes back.
+    mutationFn: () => unwrap<{ url: string } | undefined>(client.DELETE("/api/v1/session")),
+    onSuccess: (elsewhere) => (elsewhere?.url ? location.assign(elsewhere.url) : queries.resetQueries()),
   });
 }

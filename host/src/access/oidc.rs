@@ -9,14 +9,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim,
-    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
-    CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken,
+    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
     AdditionalClaims, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl,
-    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse,
-    StandardTokenResponse, TokenResponse as _,
+    EndSessionUrl, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields,
+    IssuerUrl, LogoutRequest, Nonce, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
+    ProviderMetadataWithLogout, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
+    TokenResponse as _,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,6 +82,20 @@ type Known = Client<
     EndpointMaybeSet,
 >;
 
+/// The provider as it describes itself.
+#[derive(Clone)]
+struct Described {
+    client: Known,
+    /// Where people log out of it, if it has such a place.
+    end_session: Option<EndSessionUrl>,
+}
+
+/// Who has signed in, and the ID token that says so.
+pub(super) struct SignedIn {
+    pub(super) who: Who,
+    pub(super) id_token: String,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     #[error("the variable {0} (oidc.client_secret_env) is not set")]
@@ -133,7 +148,7 @@ pub struct Provider {
     settings: config::Oidc,
     secret: Option<ClientSecret>,
     http: reqwest::Client,
-    known: Mutex<Option<(Instant, Known)>>,
+    known: Mutex<Option<(Instant, Described)>>,
 }
 
 impl Provider {
@@ -180,7 +195,7 @@ impl Provider {
 
     /// Where to send a browser, and what it has to bring back.
     pub(super) async fn begin(&self) -> Result<(String, Begun), SignInError> {
-        let known = self.known().await?;
+        let known = self.known().await?.client;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (state, nonce) = (BASE64.encode(random()), BASE64.encode(random()));
         let (state_, nonce_) = (state.clone(), nonce.clone());
@@ -204,7 +219,7 @@ impl Provider {
         begun: Begun,
         code: Result<String, SignInError>,
         state: &str,
-    ) -> Result<Who, SignInError> {
+    ) -> Result<SignedIn, SignInError> {
         if begun.until <= now() {
             return Err(SignInError::Begun("it took longer than ten minutes"));
         }
@@ -212,7 +227,7 @@ impl Provider {
             return Err(SignInError::Begun("this is the answer to another log-in"));
         }
         let code = code?;
-        let known = self.known().await?;
+        let known = self.known().await?.client;
         let http = self.http.clone();
         let ask = move |request| ask(http.clone(), request);
         let answer = known
@@ -237,16 +252,39 @@ impl Provider {
         let name = name(called, subject);
         let role = role(&claims.additional_claims().all, &self.settings.role_claim, &self.settings.roles);
         match role.max(self.settings.default_role) {
-            Some(role) => Ok(Who { name, role }),
+            Some(role) => Ok(SignedIn { who: Who { name, role }, id_token: token.to_string() }),
             None => Err(SignInError::NoRole { who: name, claim: self.settings.role_claim.clone() }),
         }
     }
 
+    /// Where a browser is to go to log out of the provider too, where there is such a place and the operator
+    /// wants it. It then comes back to the page.
+    pub(super) async fn log_out(&self, id_token: Option<&str>) -> Result<Option<String>, SignInError> {
+        if !self.settings.log_out {
+            return Ok(None);
+        }
+        let Some(place) = self.known().await?.end_session else { return Ok(None) };
+        if !matches!(place.url().scheme(), "https" | "http") {
+            let cause = format!("its end_session_endpoint is {}", place.url());
+            return Err(SignInError::Provider { issuer: self.settings.issuer.clone(), cause });
+        }
+        let back = format!("{}/", self.settings.public_url.trim_end_matches('/'));
+        let back = PostLogoutRedirectUrl::new(back).map_err(|error| self.failed(&error))?;
+        let mut url = LogoutRequest::from(place)
+            .set_client_id(ClientId::new(self.settings.client_id.clone()))
+            .set_post_logout_redirect_uri(back)
+            .http_get_url();
+        if let Some(token) = id_token {
+            url.query_pairs_mut().append_pair("id_token_hint", token);
+        }
+        Ok(Some(url.into()))
+    }
+
     /// The provider as it describes itself, with its keys.
-    async fn known(&self) -> Result<Known, SignInError> {
+    async fn known(&self) -> Result<Described, SignInError> {
         let mut known = self.known.lock().await;
-        if let Some((_, client)) = known.as_ref().filter(|(at, _)| at.elapsed() < KNOWN) {
-            return Ok(client.clone());
+        if let Some((_, described)) = known.as_ref().filter(|(at, _)| at.elapsed() < KNOWN) {
+            return Ok(described.clone());
         }
         let settings = &self.settings;
         let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|error| self.failed(&error))?;
@@ -254,12 +292,14 @@ impl Provider {
         let back = RedirectUrl::new(back).map_err(|error| self.failed(&error))?;
         let http = self.http.clone();
         let ask = move |request| ask(http.clone(), request);
-        let metadata =
-            CoreProviderMetadata::discover_async(issuer, &ask).await.map_err(|error| self.failed(&error))?;
+        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &ask).await;
+        let metadata = metadata.map_err(|error| self.failed(&error))?;
+        let end_session = metadata.additional_metadata().end_session_endpoint.clone();
         let id = ClientId::new(settings.client_id.clone());
         let client = Client::from_provider_metadata(metadata, id, self.secret.clone()).set_redirect_uri(back);
-        *known = Some((Instant::now(), client.clone()));
-        Ok(client)
+        let described = Described { client, end_session };
+        *known = Some((Instant::now(), described.clone()));
+        Ok(described)
     }
 
     fn failed(&self, error: &dyn std::error::Error) -> SignInError {

@@ -27,6 +27,13 @@ pub const COOKIE: &str = "aiagent_session";
 /// While a browser is away to sign in elsewhere.
 pub const SIGN_IN: &str = "aiagent_sign_in";
 
+/// What the provider has said of who is logged in, which it is shown when they log out. No page needs it, and this
+/// host believes nothing of it.
+pub const ID_TOKEN: &str = "aiagent_id_token";
+
+/// Browsers keep no longer cookie. Without one the provider may ask who is to be logged out.
+const LONGEST_ID_TOKEN: usize = 3_800;
+
 /// In the state folder; a backup without keys leaves it out.
 pub(crate) const KEY_FILE: &str = "session.key";
 
@@ -48,6 +55,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether another service says who it is, and not a token.
+    pub fn is_signed_in(&self) -> bool {
+        self.signed_in
+    }
+
     pub fn seconds_left(&self) -> u64 {
         self.until.saturating_sub(now()) / 1000
     }
@@ -86,13 +98,22 @@ pub(super) struct Signed {
     signature: String,
 }
 
-/// What a request's cookie says; nothing of it has been looked at.
-pub(super) fn sent<T: DeserializeOwned>(headers: &HeaderMap, cookie: &str) -> Option<(T, Signed)> {
+/// Whether a cookie may hold this ID token.
+pub(super) fn fits(id_token: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    id_token.len() <= LONGEST_ID_TOKEN && id_token.bytes().all(plain)
+}
+
+pub(super) fn value<'a>(headers: &'a HeaderMap, cookie: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut ours =
         cookies.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let (_, value) = ours.find(|(name, _)| *name == cookie)?;
-    let (text, signature) = value.split_once('.')?;
+    ours.find(|(name, _)| *name == cookie).map(|(_, value)| value)
+}
+
+/// What a request's cookie says; nothing of it has been looked at.
+pub(super) fn sent<T: DeserializeOwned>(headers: &HeaderMap, cookie: &str) -> Option<(T, Signed)> {
+    let (text, signature) = value(headers, cookie)?.split_once('.')?;
     let claims = serde_json::from_slice(&BASE64.decode(text).ok()?).ok()?;
     Some((claims, Signed { text: text.to_owned(), signature: signature.to_owned() }))
 }

@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::extract::JsonBody;
 use super::guard::refuse;
 use super::{Api, Problem};
-use crate::access::{self, COOKIE, Caller, Deed, Refused, Role, What, is_other_site};
+use crate::access::{self, COOKIE, Caller, Deed, ID_TOKEN, Refused, Role, What, is_other_site};
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Session {
@@ -100,10 +100,18 @@ pub(super) async fn log_in(
     }
 }
 
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct LoggedOut {
+    /// Where a browser goes to log out of the service that it has signed in with, and comes back from.
+    url: String,
+}
+
 /// Ends the session. Its cookie holds no more on this host, until that is started again; to end it everywhere,
 /// revoke its token.
 #[utoipa::path(delete, path = "/api/v1/session",
-               responses((status = 204, description = "The cookie is gone"), (status = 403, body = Problem)))]
+               responses((status = 204, description = "The cookie is gone"),
+                         (status = 200, body = LoggedOut, description = "The cookie is gone; the service that says who one is has a log-out of its own"),
+                         (status = 403, body = Problem)))]
 pub(super) async fn log_out(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
@@ -112,6 +120,7 @@ pub(super) async fn log_out(
     if is_other_site(&headers) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "log out from this host's own page"));
     }
+    let mut elsewhere = None;
     if let Some(session) = api.access.session(&headers) {
         api.access.log_out(&session);
         let who = &session.who;
@@ -119,9 +128,18 @@ pub(super) async fn log_out(
             .audit
             .record(Deed::new(Some(who), caller.address, What::LoggedOut, who.name.clone()))
             .await;
+        if session.is_signed_in() {
+            elsewhere = api.access.log_out_elsewhere(&headers).await;
+        }
     }
-    let gone = cookie(&caller, "", 0);
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
+    let gone = AppendHeaders([
+        (header::SET_COOKIE, cookie(&caller, "", 0)),
+        (header::SET_COOKIE, id_token_cookie(&caller, "", 0)),
+    ]);
+    Ok(match elsewhere {
+        Some(url) => (gone, Json(LoggedOut { url })).into_response(),
+        None => (StatusCode::NO_CONTENT, gone).into_response(),
+    })
 }
 
 pub(super) fn session_cookie(
@@ -134,6 +152,12 @@ pub(super) fn session_cookie(
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun; see the log")
     })?;
     Ok(cookie(caller, &value, session.seconds_left()))
+}
+
+/// Sent to nothing but the routes of the session.
+pub(super) fn id_token_cookie(caller: &Caller, value: &str, seconds: u64) -> String {
+    let secure = if caller.tls { "; Secure" } else { "" };
+    format!("{ID_TOKEN}={value}; Path=/api/v1/session; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 
 fn cookie(caller: &Caller, value: &str, seconds: u64) -> String {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::extract::Query;
-use super::session::session_cookie;
+use super::session::{id_token_cookie, session_cookie};
 use super::{Api, Problem};
 use crate::access::{CALLBACK, Caller, Deed, Provider, SIGN_IN, SignInError, What};
 
@@ -68,12 +68,13 @@ pub(super) async fn signed_in(
             _ => String::new(),
         };
         match session {
-            Ok(session) => {
+            Ok((session, id_token)) => {
                 let who = &session.who;
                 let deed = Deed::new(Some(who), caller.address, What::LoggedIn, who.name.clone());
                 let cookie = session_cookie(&api, &caller, &session)?;
                 api.access.audit.record(Deed { detail: Some(provider.name()), ..deed }).await;
-                Ok(cookie)
+                let id_token = id_token.map(|token| id_token_cookie(&caller, &token, session.seconds_left()));
+                Ok([Some(cookie), id_token])
             }
             // Whoever has to wait has been told of before.
             Err(error @ SignInError::Wait(_)) => Err(Problem::from(error)),
@@ -85,10 +86,10 @@ pub(super) async fn signed_in(
         }
     };
     match ended.await {
-        Ok(cookie) => {
+        Ok(cookies) => {
             let done = format!("{SIGN_IN}=; Path={CALLBACK}; HttpOnly; SameSite=Lax; Max-Age=0");
             let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
-            for cookie in [cookie, done] {
+            for cookie in cookies.into_iter().flatten().chain([done]) {
                 let value = HeaderValue::from_str(&cookie).expect("Base64, digits and our own words");
                 response.headers_mut().append(header::SET_COOKIE, value);
             }
@@ -104,7 +105,7 @@ async fn end(
     headers: &HeaderMap,
     caller: &Caller,
     query: SignedInQuery,
-) -> Result<crate::access::Session, SignInError> {
+) -> Result<(crate::access::Session, Option<String>), SignInError> {
     let code = match (query.code, query.error) {
         (_, Some(error)) => {
             let more = query.error_description.map(|more| format!(": {more}")).unwrap_or_default();

@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 58] = [
+const KEYS: [&str; 59] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -62,6 +62,7 @@ const KEYS: [&str; 58] = [
     "oidc.public_url",
     "oidc.scopes",
     "oidc.role_claim",
+    "oidc.log_out",
     "oidc.default_role",
     "worker.name",
     "worker.tasks",

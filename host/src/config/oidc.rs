@@ -25,6 +25,8 @@ pub struct Oidc {
     pub role_claim: String,
     /// What a value of that claim may here.
     pub roles: BTreeMap<String, Role>,
+    /// Whether whoever logs out here is sent to the provider to log out there, too, where it has a place for it.
+    pub log_out: bool,
     /// What everyone may whom the provider knows. Absent: nothing.
     pub default_role: Option<Role>,
 }
@@ -40,6 +42,7 @@ impl Default for Oidc {
             scopes: vec!["profile".to_owned()],
             role_claim: "roles".to_owned(),
             roles: BTreeMap::new(),
+            log_out: true,
             default_role: None,
         }
     }

@@ -22,6 +22,11 @@ struct Provider {
 
 impl Provider {
     async fn start() -> Self {
+        Self::with(&[&format!("{PUBLIC}/")]).await
+    }
+
+    /// Without the address after it, it has no log-out.
+    async fn with(logged_out: &[&str]) -> Self {
         let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oidc");
         assert!(
             std::path::Path::new(dir).join("node_modules/oidc-provider").is_dir(),
@@ -30,6 +35,7 @@ impl Provider {
         let callback = format!("{PUBLIC}/api/v1/session/signed-in");
         let mut child = Command::new("node")
             .args(["provider.mjs", "aiagent", SECRET, &callback])
+            .args(logged_out)
             .current_dir(dir)
             .kill_on_drop(true)
             .stdout(Stdio::piped())
@@ -217,6 +223,102 @@ async fn people_sign_in_with_the_provider_and_may_what_it_says() {
     // Other roles, other sessions.
     let host = setup.set("oidc.roles.staff", "viewer").start().await;
     assert_eq!(json(host.get("/api/v1/audit").header("cookie", &cookie)).await.0, 401);
+}
+
+impl Browser<'_> {
+    async fn sign_in(&mut self) {
+        let back = self.until_back().await;
+        let answer = self.get(&back).await;
+        assert_eq!(answer.status(), 303);
+    }
+
+    fn cookies_of_host(&self) -> String {
+        let ours = self.cookies.iter().filter(|((place, _), _)| place == PUBLIC);
+        ours.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// As the page does it.
+    async fn log_out(&self) -> Response {
+        let request = self.host.request(Method::DELETE, "/api/v1/session");
+        let request = request.header("cookie", self.cookies_of_host()).header("x-forwarded-proto", "https");
+        patience("an answer", request.send()).await.expect("an answer")
+    }
+
+    /// The form that the provider shows to whoever logs out, sent as it is.
+    async fn confirm(&self, html: &str) -> Response {
+        let value = |before: &str| {
+            let rest = html.split(before).nth(1).unwrap_or_else(|| panic!("{before}: {html}"));
+            rest.split('"').next().expect("its end").to_owned()
+        };
+        let (action, secret) = (value("action=\""), value("name=\"xsrf\" value=\""));
+        let place = action.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        let own = self.cookies.iter().filter(|((of, _), _)| *of == place);
+        let own: Vec<String> = own.map(|((_, name), value)| format!("{name}={value}")).collect();
+        let request = self.http.post(action).header("cookie", own.join("; "));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = request.body(format!("xsrf={secret}&logout=yes"));
+        patience("an answer", request.send()).await.expect("an answer")
+    }
+}
+
+#[tokio::test]
+async fn who_logs_out_logs_out_at_the_provider_too() {
+    let provider = Provider::start().await;
+    let host = provider.setup().start().await;
+    let mut ann = Browser::new(&host, Some("17"));
+    ann.sign_in().await;
+    let cookie = ann.session().expect("a session");
+    assert_eq!(json(host.get("/api/v1/tasks").header("cookie", &cookie)).await.0, 200);
+    let answer = ann.log_out().await;
+    let gone: Vec<_> =
+        answer.headers().get_all("set-cookie").iter().map(|it| it.to_str().expect("text")).collect();
+    let name = |cookie: &&str| cookie.split('=').next().expect("a name").to_owned();
+    assert!(gone.iter().all(|cookie| cookie.contains("=;") && cookie.contains("; Max-Age=0")), "{gone:?}");
+    assert_eq!(gone.iter().map(name).collect::<Vec<_>>(), ["aiagent_session", "aiagent_id_token"]);
+    assert_eq!(answer.status(), 200);
+    let said: Value = answer.json().await.expect("JSON");
+    let url = said["url"].as_str().expect("an address");
+    let there = format!("{}/session/end?", provider.issuer);
+    let back = "post_logout_redirect_uri=https%3A%2F%2Faiagent.example%2F";
+    assert!(url.starts_with(&there) && url.contains("client_id=aiagent") && url.contains(back), "{url}");
+    assert!(url.contains("id_token_hint=ey"), "{url}");
+    assert_eq!(json(host.get("/api/v1/tasks").header("cookie", &cookie)).await.0, 401);
+
+    // There it is still known who this is, until the form is sent.
+    ann.who = None;
+    ann.cookies.retain(|(place, _), _| place != PUBLIC);
+    let mut still = Browser { cookies: ann.cookies.clone(), ..Browser::new(&host, None) };
+    still.sign_in().await;
+    let answer = ann.get(url).await;
+    assert_eq!(answer.status(), 200);
+    let answer = ann.confirm(&answer.text().await.expect("whole")).await;
+    assert_eq!(answer.status(), 303, "{}", answer.text().await.expect("whole"));
+    assert_eq!(answer.headers()["location"], format!("{PUBLIC}/"));
+    let back = ann.until_back().await;
+    let (status, detail) = problem(ann.get(&back).await).await;
+    assert!(status == 403 && detail.contains("access_denied"), "{status} {detail}");
+}
+
+#[tokio::test]
+async fn without_a_place_for_it_log_out_is_here_only() {
+    let (without, with) = tokio::join!(Provider::with(&[]), Provider::start());
+    let (one, other) = (without.setup().start().await, with.setup().set("oidc.log_out", false).start().await);
+    for host in [&one, &other] {
+        let mut ann = Browser::new(host, Some("17"));
+        ann.sign_in().await;
+        let cookie = ann.session().expect("a session");
+        assert_eq!(ann.log_out().await.status(), 204);
+        assert_eq!(json(host.get("/api/v1/tasks").header("cookie", &cookie)).await.0, 401);
+    }
+    // Whoever came with a token has nothing to log out of elsewhere.
+    let mut host = with.setup().set("token", "secret-canary").start().await;
+    host.token = None;
+    let request = host.post("/api/v1/session").json(&json!({ "token": "secret-canary" }));
+    let answer = request.send().await.expect("an answer");
+    let cookie =
+        answer.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("it").to_owned();
+    let answer = host.request(Method::DELETE, "/api/v1/session").header("cookie", cookie).send().await;
+    assert_eq!(answer.expect("an answer").status(), 204);
 }
 
 #[tokio::test]
