@@ -14,6 +14,7 @@ mod queue;
 mod progress;
 mod run;
 mod serve;
+mod tasks;
 mod token;
 
 #[cfg(test)]
@@ -143,7 +144,8 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
         None | Some(Command::Serve) => serve::serve(settings).await,
         Some(Command::Run(run)) => run::run(*run, settings).await,
         Some(Command::Submit(submit)) => client::submit(*submit, &settings).await,
-        Some(Command::Tasks(tasks)) => client::tasks(tasks, &settings).await,
+        Some(Command::Tasks(tasks)) => tasks::tasks(tasks, &settings).await,
+        Some(Command::Task { command }) => tasks::task(command, &settings).await,
         Some(Command::Show(show)) => client::show(show, &settings).await,
         Some(Command::Events(events)) => client::events(events, &settings).await,
         Some(Command::Cancel(cancel)) => client::cancel(cancel, &settings).await,

@@ -48,6 +48,8 @@ mod rolling;
 mod run;
 #[path = "front/commands.rs"]
 mod commands;
+#[path = "front/many_commands.rs"]
+mod many_commands;
 #[path = "front/config.rs"]
 mod config;
 #[path = "front/samples.rs"]

@@ -4,6 +4,7 @@ mod client;
 mod ops;
 mod plugins;
 mod steps;
+mod tasks;
 
 use std::path::PathBuf;
 
@@ -13,9 +14,10 @@ use toml::Value;
 use crate::config::{LogFormat, Overrides, Role};
 use steps::StepArgs;
 
-pub(super) use client::{Cancel, Events, Queue, Server, Show, Submit, Tasks};
+pub(super) use client::{Cancel, Events, Queue, Server, Show, Submit};
 pub(super) use ops::{Backup, Doctor, Migrate, ProductionCheck, Restore, Smoke, Token};
 pub(super) use plugins::{NewPlugin, PluginStatus, Plugins, TestPlugin};
+pub(super) use tasks::{Again, Chosen, FilterArgs, TaskCommand, Tasks};
 
 /// Runs AI coding steps as sandboxed WebAssembly components: build, check, fix, until green or out
 /// of budget.
@@ -89,6 +91,11 @@ pub(super) enum Command {
     Submit(Box<Submit>),
     /// List a server's tasks, newest first
     Tasks(Tasks),
+    /// Count tasks, do the same to many, or take one's files
+    Task {
+        #[command(subcommand)]
+        command: TaskCommand,
+    },
     /// Show one task, or its diff
     Show(Show),
     /// Follow what happens to a task, from the beginning

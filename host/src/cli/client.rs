@@ -1,4 +1,4 @@
-//! Commands that talk to a server: submit, tasks, show, events, cancel.
+//! Commands that talk to a server: submit, show, events, cancel.
 
 mod health;
 mod http;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::args::{Cancel, Events, Show, Submit, Tasks};
+use super::args::{Cancel, Events, Show, Submit};
 use super::progress::Progress;
 use super::{Failed, exit, out, paint, run};
 use crate::api::FileBody;
@@ -63,36 +63,6 @@ pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Fail
         out::put(paint::diff(&diff))?;
     }
     Ok(run::code(&outcome))
-}
-
-pub(super) async fn tasks(args: Tasks, settings: &Settings) -> Result<u8, Failed> {
-    let client = Client::new(&args.server, settings)?;
-    let mut query = vec![("limit", args.limit.to_string())];
-    query.extend(args.state.map(|state| ("state", state)));
-    query.extend(args.pipeline.map(|pipeline| ("pipeline", pipeline)));
-    query.extend(args.text.map(|text| ("text", text)));
-    let page: Value = client.send(client.get("/api/v1/tasks").query(&query)).await?;
-    if args.json {
-        say!("{}", serde_json::to_string_pretty(&page)?)?;
-        return Ok(0);
-    }
-    let tasks = page["tasks"].as_array().map(Vec::as_slice).unwrap_or(&[]);
-    if tasks.is_empty() {
-        anstream::eprintln!("no task; send one with `aiagent-host submit GOAL`");
-    }
-    for task in tasks {
-        let text = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
-        let state = match task["reason"]["kind"].as_str() {
-            Some(reason) => reason.to_owned(),
-            None => text("state"),
-        };
-        let goal = text("goal").lines().next().unwrap_or_default().chars().take(60).collect::<String>();
-        say!("{}  {state:<14} {:<10} {goal}", text("id"), text("pipeline"))?;
-    }
-    if page["next"].is_string() {
-        anstream::eprintln!("… and more: raise --limit, or narrow with --state, --pipeline, --text");
-    }
-    Ok(0)
 }
 
 pub(super) async fn show(args: Show, settings: &Settings) -> Result<u8, Failed> {

@@ -51,24 +51,6 @@ pub(in crate::cli) struct Submit {
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Tasks {
-    #[command(flatten)]
-    pub server: Server,
-    /// queued, running or ended
-    #[arg(long)]
-    pub state: Option<String>,
-    #[arg(long)]
-    pub pipeline: Option<String>,
-    /// A part of the goal or of the id
-    #[arg(long)]
-    pub text: Option<String>,
-    #[arg(long, default_value_t = 20)]
-    pub limit: usize,
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
 pub(in crate::cli) struct Show {
     pub id: String,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! Requests to a server, with its errors as ours, and its event stream.
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
@@ -52,9 +53,14 @@ impl Client {
         Ok(serde_json::from_str(&text).with_context(|| format!("the answer of {} is not ours", self.base))?)
     }
 
-    pub(super) async fn text(&self, request: RequestBuilder) -> Result<String, Failed> {
+    pub(in crate::cli) async fn text(&self, request: RequestBuilder) -> Result<String, Failed> {
         let response = self.answer(request).await?;
         Ok(response.text().await.context("the answer broke off")?)
+    }
+
+    pub(in crate::cli) async fn bytes(&self, request: RequestBuilder) -> Result<Bytes, Failed> {
+        let response = self.answer(request).await?;
+        Ok(response.bytes().await.context("the answer broke off")?)
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, Failed> {
