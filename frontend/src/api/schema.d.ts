@@ -612,6 +612,8 @@ export interface components {
             budget: components["schemas"]["Budget"];
             /** @description Folders of git repositories on this host that a task may start from. */
             git_dirs: string[];
+            /** @description Addresses at or below which are git repositories that a task may start from. */
+            git_urls: string[];
             limits: components["schemas"]["SubmitLimits"];
             /** @description The models that pipelines can name. */
             models: components["schemas"]["ModelName"][];
@@ -983,12 +985,17 @@ export interface components {
             /** @description Relative, with `/` between folders. */
             path: string;
         };
-        /** @description A repository on the host, within one of the folders of `api.git_dirs`. */
+        /** @description A repository, by exactly one of `path` and `url`. */
         GitBody: {
-            /** @description Its work tree or git folder, as an absolute path. */
-            path: string;
-            /** @description A branch, tag or commit. Left out: what is checked out. */
+            /**
+             * @description Of one on this host, within one of the folders of `api.git_dirs`: its work tree or git folder, as an
+             *     absolute path.
+             */
+            path?: string | null;
+            /** @description A branch, tag or commit (at a URL its whole id). Left out: what is checked out, or the default branch. */
             revision?: string | null;
+            /** @description Of one elsewhere, at or below one of the addresses of `api.git_urls`: `https://git.example/team/project`. */
+            url?: string | null;
         };
         HeldBack: {
             reason: string;
@@ -1103,6 +1110,10 @@ export interface components {
             since: components["schemas"]["u64"];
             /** Format: int64 */
             size_bytes: number;
+        };
+        LoggedOut: {
+            /** @description Where a browser goes to log out of the service that it has signed in with, and comes back from. */
+            url: string;
         };
         LoginBody: {
             token: string;
@@ -2568,6 +2579,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The cookie is gone; the service that says who one is has a log-out of its own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoggedOut"];
+                };
+            };
             /** @description The cookie is gone */
             204: {
                 headers: {
@@ -2827,7 +2847,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This host takes no files from its own repositories */
+            /** @description This host takes no files from such repositories */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::Read;
 
-use super::{Blob, GitUrl, Limits, Mode, Tree, TreeError, TreePath, link};
+use super::{Blob, Limits, Mode, Tree, TreeError, TreePath, link};
 
 pub use archive::{import_archive, read_archive};
 pub use fetch::{Fetching, fetch_git};
@@ -47,7 +47,7 @@ pub enum ImportError {
         "{url} was not fetched within {seconds} s: is its server slow, or the repository large? The operator sets \
          the limit with api.timeout_s"
     )]
-    Late { url: GitUrl, seconds: u64 },
+    Late { url: String, seconds: u64 },
     /// What git said.
     #[error("git: {0}")]
     Git(String),

@@ -96,6 +96,8 @@ async fn serve(repositories: &Path, request: Request) -> Response<Body> {
         .env("HTTP_CONTENT_ENCODING", said("content-encoding"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        // It tells of what was refused.
+        .stderr(Stdio::null())
         .kill_on_drop(true);
     let mut child = backend.spawn().expect("git is there");
     let mut stdin = child.stdin.take().expect("piped");

@@ -141,7 +141,7 @@ impl Run<'_> {
             }
             if Instant::now() >= self.fetching.until {
                 let seconds = self.fetching.within.as_secs();
-                return Err(ImportError::Late { url: self.url.clone(), seconds });
+                return Err(ImportError::Late { url: self.url.to_string(), seconds });
             }
             std::thread::sleep(LOOK_EVERY);
         };
