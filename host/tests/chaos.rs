@@ -30,6 +30,8 @@ mod plain;
 #[allow(dead_code, reason = "each of the crates that include this uses a part of it")]
 #[path = "support/redis_server.rs"]
 mod redis_server;
+#[path = "chaos/replies.rs"]
+mod replies;
 #[path = "chaos/tasks.rs"]
 mod tasks;
 
@@ -41,6 +43,10 @@ use redis_server::RedisServer;
 const LEASE: Duration = Duration::from_millis(700);
 
 const WORKERS: u64 = 6;
+
+/// As many as are done in a few seconds once the trouble is over, however slow the machine is.
+const MOST_WAITING: u64 = 200;
+
 const STEPS: u32 = 3;
 const CALLS: u32 = 2;
 
@@ -225,9 +231,12 @@ async fn submit(store: Arc<dyn Store>, tree: Digest, oracle: Arc<Oracle>, mut di
         let send = || {
             let place = Place { tenant: format!("t{}", number % 3), ..Default::default() };
             let new = NewTask::new(TaskId::fresh(), plain::spec("a goal", tree.clone()));
-            store.submit(NewTask { place, idempotency: Some(key.clone()), ..new })
+            let max_waiting = Some(MOST_WAITING);
+            store.submit(NewTask { place, max_waiting, idempotency: Some(key.clone()), ..new })
         };
         match insist(send).await {
+            // It comes back later, as a task of its own.
+            Err(StoreError::Full { .. }) => {}
             Ok(submitted) => oracle.submitted.lock().expect("no panic holds it").push(submitted.id),
             Err(error) => oracle.violated(format!("a submission was refused: {error}")),
         }

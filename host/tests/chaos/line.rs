@@ -20,6 +20,8 @@ struct Faults {
     cut: AtomicU64,
     swallowed: AtomicU64,
     silenced: AtomicU64,
+    /// The reply to the next request is swallowed, however good the line is.
+    swallow_next: AtomicBool,
 }
 
 enum Fault {
@@ -68,6 +70,7 @@ impl BadLine {
             cut: AtomicU64::new(0),
             swallowed: AtomicU64::new(0),
             silenced: AtomicU64::new(0),
+            swallow_next: AtomicBool::new(false),
         });
         tokio::spawn(accept(listener, server, faults.clone()));
         Self { port, faults }
@@ -79,6 +82,16 @@ impl BadLine {
 
     pub(crate) fn good(&self) {
         self.faults.on.store(false, Relaxed);
+    }
+
+    /// Of the server's reply to the next request nothing arrives, and its connection ends.
+    pub(crate) fn swallow_next(&self) {
+        self.faults.swallow_next.store(true, Relaxed);
+    }
+
+    /// How many replies it has swallowed.
+    pub(crate) fn swallowed(&self) -> u64 {
+        self.faults.swallowed.load(Relaxed)
     }
 
     pub(crate) fn said(&self) -> String {
@@ -99,10 +112,11 @@ async fn accept(listener: TcpListener, server: u16, faults: Arc<Faults>) {
             let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { return };
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
+            let doomed = AtomicBool::new(false);
             // The first direction to end takes the other one with it.
             tokio::select! {
-                () = carry(from_client, to_server, &faults, false) => {}
-                () = carry(from_server, to_client, &faults, true) => {}
+                () = carry(from_client, to_server, &faults, false, &doomed) => {}
+                () = carry(from_server, to_client, &faults, true, &doomed) => {}
             }
         });
     }
@@ -113,10 +127,17 @@ async fn carry(
     mut to: tokio::net::tcp::OwnedWriteHalf,
     faults: &Faults,
     is_reply: bool,
+    doomed: &AtomicBool,
 ) {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else { return };
+        if !is_reply && faults.swallow_next.swap(false, Relaxed) {
+            doomed.store(true, Relaxed);
+        } else if is_reply && doomed.load(Relaxed) {
+            faults.swallowed.fetch_add(1, Relaxed);
+            return;
+        }
         match faults.draw(is_reply) {
             Fault::None => {}
             Fault::Delay(time) => tokio::time::sleep(time).await,
