@@ -22,6 +22,7 @@ if [ "$want" = test ]; then
   need bwrap bubblewrap
   need shellcheck shellcheck
   need redis-server redis-server
+  need faketime faketime
   need chromium chromium
   need curl curl
 elif [ "$want" = deb ]; then

@@ -44,6 +44,10 @@ mod kill;
 mod many;
 #[path = "front/rolling.rs"]
 mod rolling;
+#[path = "front/clocks.rs"]
+mod clocks;
+#[path = "front/full_disk.rs"]
+mod full_disk;
 #[path = "front/run.rs"]
 mod run;
 #[path = "front/commands.rs"]

@@ -136,9 +136,13 @@ impl Setup {
     /// Runs a command to its end, inside another program that starts it.
     pub(crate) async fn run_in<'a>(&self, outer: &[&str], args: impl IntoIterator<Item = &'a str>) -> Said {
         compiled().await;
+        finish(self.inside(outer).args(args), b"").await
+    }
+
+    fn inside(&self, outer: &[&str]) -> Command {
         let mut program = Command::new(outer[0]);
         program.args(&outer[1..]).arg(&self.program);
-        finish(self.dressed(program).args(args), b"").await
+        self.dressed(program)
     }
 
     fn dressed(&self, mut program: Command) -> Command {
@@ -168,8 +172,17 @@ impl Setup {
     }
 
     pub(crate) async fn start(&self) -> TestHost {
+        self.serve(self.program()).await
+    }
+
+    /// Starts it inside another program.
+    pub(crate) async fn start_in(&self, outer: &[&str]) -> TestHost {
+        self.serve(self.inside(outer)).await
+    }
+
+    async fn serve(&self, mut program: Command) -> TestHost {
         compiled().await;
-        let mut child = self.program().arg("serve").spawn().expect("the program starts");
+        let mut child = program.arg("serve").spawn().expect("the program starts");
         let log = Log::follow(child.stderr.take().expect("piped"));
         let line = log.until("serving http://").await;
         let url = line
