@@ -1,4 +1,4 @@
-//! The examples in Python and JavaScript, dropped into a running host.
+//! The examples in Python and JavaScript, dropped into a running host, and with a real model's answers.
 
 use std::os::unix::fs::symlink;
 
@@ -51,4 +51,29 @@ async fn a_python_builder_and_a_javascript_fixer_do_a_task() {
     let again = &asked[1].body["messages"];
     assert_eq!(again.as_array().map(Vec::len), Some(3), "{again:#}");
     assert!(again[2]["content"].as_str().is_some_and(|text| text.contains("-1 != 5")), "{again:#}");
+}
+
+/// `plugins/examples/recordings`: Qwen2.5-Coder-1.5B-Instruct on `host/samples/fizz`, through each of them.
+#[tokio::test]
+async fn with_a_real_models_answers_both_get_to_green() {
+    let here = |path: &str| std::path::absolute(path).expect("a working folder").display().to_string();
+    let goal = std::fs::read_to_string("samples/fizz/goal.txt").expect("a goal");
+    let files = here("samples/fizz/files");
+    let folders = [plugins(), plugins().join("examples")].map(|folder| folder.display().to_string());
+    for (role, name, steps) in [
+        ("builder", "python-builder", "python-builder check-python"),
+        ("fixer", "javascript-fixer", "builder check-python javascript-fixer check-python"),
+    ] {
+        let setup = Setup::new()
+            .set("plugins_dir", folders.to_vec())
+            .set("models.default.model", "qwen2.5-coder-1.5b-instruct")
+            .set(&format!("pipelines.default.{role}"), name);
+        let recording = here(&format!("../plugins/examples/recordings/{name}.jsonl"));
+        let args =
+            ["--replay", &recording, "run", goal.trim_end(), "--dir", &files, "--tests", "test_fizz.py"];
+        let said = setup.run(args).await;
+        let taken = said.err.lines().filter_map(|line| line.strip_prefix("▶ ")?.split_whitespace().nth(1));
+        let taken = taken.collect::<Vec<_>>().join(" ");
+        assert_eq!((taken.as_str(), said.code), (steps, 0), "{name}: {}", said.err);
+    }
 }

@@ -27,14 +27,19 @@ export function stuck(attempts) {
   return said.length > 1 && said.at(-1) === said.at(-2);
 }
 
-/** What the model is asked. `code`: the file as it is; a small model repeats what it sees. `tests`: pairs of path and text. */
+/** What the model is asked. `code`: the file as it is, if it is to be seen. `tests`: pairs of path and text. */
 export function question(goal, path, code, tests, problems) {
   const found = problems.slice(0, 5).map(({ test, line, message }) => `- ${test ?? path}${line ? `, line ${line}` : ''}: ${message}`);
   return [
-    ...tests.map(([test, text]) => `The tests in ${test}, which stay as they are:\n\`\`\`\n${text}\`\`\``),
-    `Goal: ${goal}`,
-    ...(code === undefined ? [] : [`${path} is now:\n\`\`\`\n${code}\`\`\``]),
-    `What is wrong with ${path} so far:\n${found.join('\n')}`,
-    `Answer with the whole corrected file ${path} in one Markdown code block. The tests import it: it holds none of them, and does not import itself.`,
+    goal,
+    ...tests.map(([test, text]) => `It must pass these tests (\`${test}\`):\n\n\`\`\`\n${text}\`\`\``),
+    ...(code === undefined ? [] : [`This is \`${path}\` now:\n\n\`\`\`\n${code}\`\`\``]),
+    `An attempt failed; take care of this:\n\n${found.join('\n')}`,
+    `Answer with the complete corrected content of \`${path}\` in one code block. Do not repeat the tests.`,
   ].join('\n\n');
+}
+
+/** Whether an answer says nothing new: a small model repeats what it sees, the file or the tests. */
+export function repeats(answer, before, tests) {
+  return [before, ...tests.map(([, text]) => text)].some((seen) => seen.trim() === answer.trim());
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { code } from '../src/answer.js';
-import { current, question, stuck, suspect } from '../src/logic.js';
+import { current, question, repeats, stuck, suspect } from '../src/logic.js';
 
 const file = (path, more) => ({ path, size: 10n, text: true, protected: false, ...more });
 const report = (...problems) => ({ problems });
@@ -33,7 +33,12 @@ test('the model sees goal, tests, file and problems', () => {
   const problems = [{ test: 'test_x', line: 3, message: '1 != 2' }];
   const asked = question('Make it work', 'a.py', 'x = 1\n', [['test_a.py', 'import a\n']], problems);
   for (const part of ['Make it work', 'import a', 'x = 1', '- test_x, line 3: 1 != 2']) assert.ok(asked.includes(part), part);
-  assert.ok(!question('Make it work', 'a.py', undefined, [], problems).includes('is now'));
+  assert.ok(!question('Make it work', 'a.py', undefined, [], problems).includes('now:'));
+});
+
+test('an answer that repeats the file or a test is none', () => {
+  const tests = [['test_a.py', 'import a\n']];
+  assert.deepEqual(['x = 1\n', '\nimport a', 'x = 2\n'].map((text) => repeats(text, 'x = 1\n', tests)), [true, true, false]);
 });
 
 test('an answer is its first whole code block', () => {
