@@ -133,7 +133,7 @@ test("axe finds nothing, on any page, in either theme; no page is wider than a p
   const again = (await (await fetch(`${host.url}/api/v1/tasks?pipeline=short`)).json()) as { tasks: { id: string }[] };
   const tabs = ["story", "checks", "changes", "log", "attempts", "files"].map((tab) => `/tasks/${first}?tab=${tab}`);
   const compare = `/compare?left=${first}&right=${again.tasks[0]!.id}`;
-  const paths = ["/", "/submit", "/plugins", "/workers", "/overview", "/audit", "/nothing-here", compare, ...tabs];
+  const paths = ["/", "/submit", "/plugins", "/workers", "/overview", "/audit", "/nothing-here", compare, `${compare}&show=each`, ...tabs];
   const open = await visit.browser.newContext({ bypassCSP: true });
   const all: Record<string, string[]> = {};
   for (const colorScheme of ["light", "dark"] as const) {

@@ -1,16 +1,21 @@
-import { useEffect, useMemo, type ReactNode } from "react";
+import { useEffect, useMemo, useState, type ReactNode } from "react";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { FileDown } from "lucide-react";
 import { parseDiff } from "react-diff-view";
 import "react-diff-view/style/index.css";
-import { plural } from "../format";
+import { bytes, plural } from "../format";
 import { useAddress } from "../hooks/useAddress";
 import { fileName, foldedAt, sizeOf } from "../task/patch";
-import { buttonLook } from "./Button";
+import { Button, buttonLook } from "./Button";
 import { Copy } from "./Copy";
 import { Empty, Loading } from "./Empty";
 import { FileDiff } from "./FileDiff";
-import { Failure } from "./Notice";
+import { Failure, Notice } from "./Notice";
+
+/** Files at a time. */
+const FILES_SHOWN = 200;
+/** Characters; to take apart more would hold up the page for seconds. */
+const LARGEST = 16_000_000;
 
 interface Props {
   found: UseQueryResult<string>;
@@ -33,12 +38,16 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
   const view = params.get("view") === "split" ? "split" : "unified";
   const [file, line] = [params.get("file"), Number(params.get("line") ?? 0)];
   const patch = found.data ?? "";
-  const files = useMemo(() => (patch ? parseDiff(patch) : []), [patch]);
+  const tooLarge = patch.length > LARGEST;
+  const files = useMemo(() => (patch && !tooLarge ? parseDiff(patch) : []), [patch, tooLarge]);
+  const [limit, setLimit] = useState(FILES_SHOWN);
   const sizes = useMemo(() => files.map(sizeOf), [files]);
   const folded = useMemo(() => foldedAt(sizes), [sizes]);
   const idOf = (file: string) => `${prefix}file-${file}`;
-  const goTo = (file: string) => document.getElementById(idOf(file))?.scrollIntoView({ block: "start" });
-  const asked = file && files.length > 0 ? idOf(file) : undefined;
+  const askedAt = files.findIndex((one) => fileName(one) === file);
+  const shown = files.slice(0, Math.max(limit, askedAt + 1));
+  const scrollTo = (file: string) => document.getElementById(idOf(file))?.scrollIntoView({ block: "start" });
+  const asked = file && askedAt >= 0 ? idOf(file) : undefined;
   useEffect(() => {
     if (asked) document.getElementById(asked)?.scrollIntoView({ block: "start" });
   }, [asked]);
@@ -50,21 +59,29 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
           <option value="unified">unified</option>
           <option value="split">side by side</option>
         </select>
-        {found.data !== undefined && (
+        {found.data !== undefined && !tooLarge && (
           <span className="text-soft">
             {plural(files.length, "file")}, <span className="text-good">+{sizes.reduce((sum, { added }) => sum + added, 0)}</span>{" "}
             <span className="text-bad">−{sizes.reduce((sum, { removed }) => sum + removed, 0)}</span>
           </span>
         )}
-        <Copy text={patch} label="Copy the patch" />
+        {!tooLarge && <Copy text={patch} label="Copy the patch" />}
         <a className={buttonLook("quiet")} href={href} download={name}>
           <FileDown className="size-4" aria-hidden /> Patch
         </a>
         {files.length > 1 && (
-          <select aria-label="Go to a file" className="field max-w-48" value="" onChange={(event) => goTo(event.target.value)}>
+          <select
+            aria-label="Go to a file"
+            className="field max-w-48"
+            value=""
+            onChange={({ target: { value } }) => {
+              change({ file: value, line: "" });
+              scrollTo(value);
+            }}
+          >
             <option value="">Go to a file…</option>
-            {files.map((one) => (
-              <option key={fileName(one)}>{fileName(one)}</option>
+            {[...new Set(files.map(fileName))].map((name) => (
+              <option key={name}>{name}</option>
             ))}
           </select>
         )}
@@ -73,14 +90,20 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
         <Loading lines={6} />
       ) : found.isError ? (
         <Failure error={found.error} retry={() => void found.refetch()} />
+      ) : tooLarge ? (
+        <Notice>
+          This patch has {bytes(patch.length)}, which is more than a page can show at once. Choose two trees that are closer,
+          or download it.
+        </Notice>
       ) : files.length === 0 ? (
         <div className="panel">
           <Empty title="No file differs">{same}</Empty>
         </div>
       ) : (
-        files.map((one, index) => (
+        shown.map((one, index) => (
           <FileDiff
-            key={`${of} ${fileName(one)}`}
+            // A link that became a file is both removed and new.
+            key={`${of} ${one.type} ${fileName(one)}`}
             id={idOf(fileName(one))}
             file={one}
             view={view}
@@ -88,6 +111,9 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
             line={fileName(one) === file ? line : 0}
           />
         ))
+      )}
+      {files.length > shown.length && (
+        <Button onClick={() => setLimit(4 * limit)}>{plural(files.length - shown.length, "more file")}</Button>
       )}
     </div>
   );
