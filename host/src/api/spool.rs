@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use futures_util::StreamExt as _;
 use sha2::Digest as _;
 use tokio::io::AsyncWriteExt as _;
@@ -134,6 +134,11 @@ impl Seek for Pieces {
 
 /// A whole body, unless it has more than `most` bytes: then nothing further of it is read.
 pub(super) async fn body(request: Request, most: usize, api: &Api) -> Result<(Spooled, Digest), Problem> {
+    let said =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if said.is_some_and(|bytes: u64| bytes > most as u64) {
+        return Err(Problem::body(StatusCode::PAYLOAD_TOO_LARGE, ""));
+    }
     let mut stream = request.into_body().into_data_stream();
     let (mut spool, mut bytes) = (Spool::new(api), 0);
     while let Some(piece) = stream.next().await {

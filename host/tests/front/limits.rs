@@ -145,6 +145,45 @@ async fn large_uploads_wait_on_the_disk() {
 }
 
 #[tokio::test]
+async fn only_so_many_large_uploads_arrive_at_once() {
+    let setup = Setup::new().set("role", "dashboard").set("api.timeout_s", 600);
+    let host = setup.start().await;
+    let state = setup.path("state").canonicalize().expect("it is there");
+    // Longer than what is held in memory, and not at its end.
+    let head = "POST /api/v1/tasks HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
+                content-length: 3000000\r\n\r\n";
+    let begun = head.to_owned() + &" ".repeat(2_000_000);
+    let mut uploads = Vec::new();
+    for _ in 0..32 {
+        let mut stream = connect(&host).await;
+        stream.write_all(begun.as_bytes()).await.expect("it is read");
+        uploads.push(stream);
+    }
+    patience("all of them on the disk", async {
+        while nameless(&host, &state) < uploads.len() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let (status, problem) =
+        json(host.post("/api/v1/tasks").json(&json!({ "goal": "x".repeat(2_000_000) }))).await;
+    assert_eq!(status, 429);
+    assert_eq!(problem["detail"], "too many large uploads arrive at the same time: try again later");
+    let (status, _) = json(host.post("/api/v1/tasks").json(&json!({ "goal": "small" }))).await;
+    assert_eq!(status, 202);
+    // Whoever goes away makes room.
+    drop(uploads);
+    patience("room", async {
+        while nameless(&host, &state) > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let (status, _) = json(host.post("/api/v1/tasks").json(&json!({ "goal": "x".repeat(2_000_000) }))).await;
+    assert_eq!(status, 413);
+}
+
+#[tokio::test]
 async fn a_body_is_as_long_as_its_route_takes() {
     let mut host = Setup::new().set("token", "secret-canary").start().await;
     let long = "x".repeat((1 << 20) + 1);
