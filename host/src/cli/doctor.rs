@@ -39,6 +39,7 @@ pub(super) async fn doctor(args: Doctor, config: Config) -> Result<u8, Failed> {
     machine::folders(settings, &config, &mut findings);
     machine::room(settings, &mut findings);
     machine::open_files(&mut findings);
+    machine::git(settings, &mut findings);
     service::store(settings, &mut findings).await;
     let catalog = service::plugins(settings, &mut findings).await;
     service::pipelines(settings, catalog.as_deref(), &mut findings);

@@ -23,6 +23,7 @@ pub(super) async fn check(args: ProductionCheck, settings: &Settings) -> Result<
     token(settings, &mut findings);
     tls(args.url.as_deref(), settings, &mut findings).await;
     models(settings, &mut findings);
+    repositories(settings, &mut findings);
     limits(settings, &mut findings);
     if settings.store == "memory" {
         findings.error(
@@ -97,6 +98,16 @@ async fn tls(url: Option<&str>, settings: &Settings, findings: &mut Findings) {
     match client::ready(&Server { server: Some(url.to_owned()) }, settings).await {
         Ok(_) => findings.ok("tls", format!("{url} is ready, with a certificate that is trusted here")),
         Err(failed) => findings.error("tls", format!("{url}: {:#}", failed.error), remedy),
+    }
+}
+
+fn repositories(settings: &Settings, findings: &mut Findings) {
+    for url in settings.api.git_urls.iter().filter(|url| url.is_plain()) {
+        findings.warning(
+            "repositories",
+            format!("{url} is plain http: whoever is in between can put other files into a task"),
+            "https in api.git_urls, unless that network is yours alone",
+        );
     }
 }
 

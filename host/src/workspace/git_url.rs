@@ -66,6 +66,11 @@ impl GitUrl {
         self.0.path().split('/').filter(|name| !name.is_empty())
     }
 
+    /// Whether others can read and change what is fetched.
+    pub fn is_plain(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
     pub(super) fn scheme(&self) -> &str {
         self.0.scheme()
     }

@@ -22,7 +22,7 @@ use super::{Blob, Limits, Mode, Tree, TreeError, TreePath, link};
 pub use archive::{import_archive, read_archive};
 pub use fetch::{Fetching, fetch_git};
 pub use folder::{import_folder, import_folder_but};
-pub use git::import_git;
+pub use git::{git_version, import_git};
 
 #[derive(Debug)]
 pub struct Imported {

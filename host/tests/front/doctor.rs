@@ -34,7 +34,7 @@ async fn found(setup: &Setup, name: &str, code: i32) -> Vec<(String, String)> {
 #[tokio::test]
 async fn a_host_that_works_is_found_well_and_goes_green() {
     let model = FakeModel::start([Reply::says(SLUG)]).await;
-    let setup = Setup::with_model(&model);
+    let setup = Setup::with_model(&model).set("api.git_urls", vec!["https://git.example/"]);
     let host = setup.start().await;
     let here = ["--server", &host.url];
     let said = setup.run(["healthcheck"].iter().chain(&here)).await;
@@ -49,6 +49,7 @@ async fn a_host_that_works_is_found_well_and_goes_green() {
         "✓ configuration  ",
         "✓ state          ",
         "✓ disk           ",
+        "✓ git            git version ",
         "✓ store          schema ",
         "✓ plugins        adapter-anthropic, adapter-openai, builder, ",
         "✓ pipelines      default: all its plugins are loaded",
@@ -192,12 +193,14 @@ async fn a_smoke_test_that_fails_says_so() {
 #[tokio::test]
 async fn what_should_not_be_left_in_production_is_named() {
     let desk = Setup::new().set("budget.tokens", 0).set("store", "memory").set("replay", "nowhere.jsonl");
+    let desk = desk.set("api.git_urls", vec!["http://git.example/", "https://git.example/"]);
     let said = desk.run(["production-check", "--url", "http://h", "--backups", "."]).await;
     assert_eq!(said.code, 1, "{}", said.err);
     for line in [
         "✗ token          none",
         "✗ tls            http://h is plain",
         "✗ models         answers come from a recording",
+        "! repositories   http://git.example/ is plain http",
         "✗ budget         a task may spend without end",
         "! keeping        ended tasks stay for ever",
         "✗ store          in memory",

@@ -9,6 +9,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::cli::findings::Findings;
 use crate::config::{Config, Settings};
+use crate::workspace::git_version;
 
 /// With less, a store that grows and a plugin that is compiled soon fail.
 const LITTLE: u64 = 1 << 30;
@@ -65,6 +66,21 @@ pub(super) fn folders(settings: &Settings, config: &Config, findings: &mut Findi
                 format!("sudo chmod 600 {file}"),
             );
         }
+    }
+}
+
+/// Only where tasks may start from repositories.
+pub(super) fn git(settings: &Settings, findings: &mut Findings) {
+    if settings.api.git_dirs.is_empty() && settings.api.git_urls.is_empty() {
+        return;
+    }
+    match git_version() {
+        Ok(version) => findings.ok("git", version),
+        Err(error) => findings.error(
+            "git",
+            format!("api.git_dirs or api.git_urls is set, and git can't be run: {error}"),
+            "install git, below /usr or /usr/local",
+        ),
     }
 }
 

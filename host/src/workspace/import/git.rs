@@ -1,6 +1,6 @@
 //! A tree from a local git repository at a revision, read by the git binary.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -85,6 +85,12 @@ pub(super) fn git(repository: &Path) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     git
+}
+
+/// What the program calls itself that repositories are read with.
+pub fn git_version() -> io::Result<String> {
+    let output = git(Path::new("/")).arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 pub(super) fn start(mut git: Command) -> Result<Child, ImportError> {
