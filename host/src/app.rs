@@ -26,7 +26,7 @@ use crate::model::Door;
 use crate::plugin::{self, Runtime};
 use crate::store::{Collected, Store};
 use crate::upkeep::Hold;
-use crate::worker::{self, Equipment, Pulse};
+use crate::worker::{self, Backoff, Equipment, Pulse};
 use crate::workspace::Snapshots;
 
 pub use process::raise_open_files;
@@ -179,6 +179,12 @@ impl Host {
             tasks: configured.tasks,
             grace: Duration::from_secs(configured.grace_s),
             lease: Duration::from_secs(configured.lease_s),
+            backoff: Backoff {
+                times: configured.model_retries,
+                first: Duration::from_secs_f64(configured.model_retry_s),
+                factor: configured.model_retry_factor,
+                longest: Duration::from_secs_f64(configured.model_retry_longest_s),
+            },
         };
         worker::run(equipment, settings, self.pulse.clone(), stop).await
     }

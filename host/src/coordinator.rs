@@ -66,6 +66,7 @@ pub fn advance(task: &Task, done: StepDone) -> Task {
     let mut task = task.clone();
     let temperature = temperature(&task);
     task.step += 1;
+    task.postponed = None;
     add(&mut task.spend, &done.spent);
     match done.result {
         StepResult::Built(result) => match result {

@@ -22,6 +22,8 @@ mod recording;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 pub use config::{KeySource, ModelConfig, Price, PriceError};
@@ -120,6 +122,19 @@ fn wish(wait_ms: &Option<u64>) -> String {
 }
 
 impl ModelError {
+    /// Whether it is the model's server that can't serve now, whatever the request.
+    pub fn is_away(&self) -> bool {
+        self.is_retryable() && !matches!(self, Self::Malformed(_))
+    }
+
+    /// What the vendor itself asks to wait.
+    pub fn wish(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited(wish) | Self::Overloaded(wish) => wish.map(Duration::from_millis),
+            _ => None,
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -82,8 +82,8 @@ pub trait Store: Send + Sync + 'static {
     /// Adds events. Returns the id of the last one.
     async fn emit(&self, lease: &Lease, events: Vec<EventBody>) -> Result<EventId, StoreError>;
 
-    /// Replaces the worker's part of the record (`next`, `step`, `rounds`, `best`, `spend`) and adds
-    /// events. The store's part (`state`, `cancel`, `worker`, `crashes`, times) stays as it is.
+    /// Replaces the worker's part of the record (`next`, `step`, `rounds`, `best`, `spend`, `postponed`)
+    /// and adds events. The store's part (`state`, `cancel`, `worker`, `crashes`, times) stays as it is.
     /// A commit equal to the last one of this fence, events included, is taken for its repetition.
     async fn commit(&self, lease: &Lease, task: &Task, events: Vec<EventBody>) -> Result<(), StoreError>;
 
@@ -94,6 +94,19 @@ pub trait Store: Send + Sync + 'static {
     /// Gives the task back to the front of its tenant's tasks, without counting a crash. Emits `requeued`.
     /// One whose cancel was asked for ends as `cancelled` instead, since no heartbeat would tell of it.
     async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError>;
+
+    /// Like `commit`, then gives the task back, not to be claimed before `wait` has passed; it then takes its
+    /// turn behind its tenant's others. Sets `postponed.until`, counts no crash, and emits `requeued` with the
+    /// wait. One whose cancel was asked for ends as `cancelled` instead. Repeating it under the same fence is
+    /// harmless.
+    async fn postpone(
+        &self,
+        lease: &Lease,
+        task: &Task,
+        events: Vec<EventBody>,
+        wait: Duration,
+        why: &str,
+    ) -> Result<(), StoreError>;
 
     /// Asks for the end of a task. A queued one ends here and now; a running one is told by its
     /// next heartbeat; for an ended one nothing changes.

@@ -164,6 +164,20 @@ pub struct Task {
     /// The worker that holds the lease, while `running`.
     #[serde(default)]
     pub worker: Option<String>,
+    /// Its last step could not go on; absent once a step has come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postponed: Option<Postponed>,
+}
+
+/// Why a task that has begun waits, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Postponed {
+    /// How often in a row.
+    pub times: u32,
+    pub why: String,
+    /// It is not taken up again before. By the store's clock, whatever the worker says here.
+    #[serde(default)]
+    pub until: Millis,
 }
 
 impl Task {
@@ -185,6 +199,7 @@ impl Task {
             crashes: 0,
             place: Place::default(),
             worker: None,
+            postponed: None,
         }
     }
 

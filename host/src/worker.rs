@@ -4,6 +4,8 @@
 //! stopped before its lease could have passed to another worker.
 
 mod attempts;
+mod away;
+mod broken;
 mod drive;
 mod feed;
 mod halt;
@@ -32,6 +34,7 @@ use crate::workspace::{Limits, Snapshots};
 use halt::{Halts, Stop};
 use keeper::Keeper;
 
+pub use away::Backoff;
 pub use pulse::Pulse;
 
 /// How often lost leases are looked for; a lost task waits at most a lease and this long.
@@ -69,6 +72,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How long a task stays with a worker that is silent.
     pub lease: Duration,
+    /// How a task waits for a model that can't be used.
+    pub backoff: Backoff,
 }
 
 /// What the tasks of one worker share.

@@ -86,6 +86,8 @@ mod bulk;
 mod changes;
 #[path = "front/git_urls.rs"]
 mod git_urls;
+#[path = "front/away.rs"]
+mod away;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 #[path = "front/tls.rs"]

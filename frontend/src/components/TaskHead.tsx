@@ -40,6 +40,10 @@ export function TaskHead({ task, story, onAgain }: Props) {
           <span>
             Round {step.round} of at most {budget.rounds}: {step.kind} with <code>{step.plugin}</code>
           </span>
+        ) : state === "queued" && task.postponed ? (
+          <span className="foreign text-soft">
+            Waits until <Time at={task.postponed.until ?? 0} />: {task.postponed.why}
+          </span>
         ) : (
           <span className="text-soft">Waiting for a worker</span>
         )}

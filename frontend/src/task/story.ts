@@ -1,4 +1,5 @@
 import type { Report, TaskEvent } from "../api/client";
+import { duration } from "../format";
 
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
 
@@ -79,7 +80,7 @@ export class Story {
       case "requeued":
         this.ended = false;
         this.interrupt(at, event.why);
-        say(`back in the queue: ${event.why}`, "host", "warn");
+        say(event.wait_ms == null ? `back in the queue: ${event.why}` : `waits ${duration(event.wait_ms)}: ${event.why}`, "host", "warn");
         break;
       case "step-started":
         this.interrupt(at, "interrupted");

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::task::{Budget, Millis, Place, Reason, Spend, State, Task, TaskId};
+use crate::task::{Budget, Millis, Place, Postponed, Reason, Spend, State, Task, TaskId};
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TaskSummary {
@@ -20,6 +20,9 @@ pub struct TaskSummary {
     pub worker: Option<String>,
     /// Asked to end, but not ended yet.
     pub cancel: bool,
+    /// Its model could not be used; while it is queued, it waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postponed: Option<Postponed>,
     /// What a task may use up, for the meters.
     pub budget: Budget,
     pub spend: Spend,
@@ -42,6 +45,7 @@ impl From<Task> for TaskSummary {
             parent: task.spec.parent,
             worker: task.worker,
             cancel: task.cancel,
+            postponed: task.postponed,
             budget: task.spec.budget,
             spend: task.spend,
             submitted_at: task.submitted_at,

@@ -66,7 +66,13 @@ impl Progress {
                 let style = if *level == Level::Error { BAD } else { FAINT };
                 anstream::eprintln!("  {style}{source}: {message}{style:#}");
             }
-            EventBody::Requeued { why } => anstream::eprintln!("  {FAINT}back in the queue: {why}{FAINT:#}"),
+            EventBody::Requeued { why, wait_ms: None } => {
+                anstream::eprintln!("  {FAINT}back in the queue: {why}{FAINT:#}");
+            }
+            EventBody::Requeued { why, wait_ms: Some(wait_ms) } => {
+                let seconds = *wait_ms as f64 / 1000.0;
+                anstream::eprintln!("  {FAINT}waits for {seconds:.1} s: {why}{FAINT:#}");
+            }
             EventBody::StepRestarted { why, .. } => {
                 anstream::eprintln!("  {FAINT}step restarted: {why}{FAINT:#}")
             }

@@ -52,6 +52,8 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
     // This task lives as long as the command.
     "memory".clone_into(&mut settings.store);
     settings.worker.tasks = 1;
+    // Who waits for it would rather know.
+    settings.worker.model_retries = 0;
     // Whoever names a folder here wants what is in it; only a service has a past.
     let plugins = plugin::Settings { ledger_dir: None, ..plugin_settings(&settings) };
     let host = Host::assemble(settings, plugins).await.map_err(Failed::usage)?;

@@ -11,6 +11,9 @@ const MAX_TREE_MIB: u64 = 4096;
 /// A shorter lease is lost to a busy disk, and a task whose worker died should not wait longer.
 const LEASES_S: std::ops::RangeInclusive<u64> = 2..=600;
 
+/// A day: whoever waits longer for a model wants another one.
+const MAX_RETRY_S: f64 = 86_400.0;
+
 /// Refuses the first value that its type allows and that makes no sense.
 pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
     let bad = |key: &str, message: String| Err(ConfigError::Bad { origin: key.to_owned(), message });
@@ -66,6 +69,17 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
     if !LEASES_S.contains(&settings.worker.lease_s) {
         let (shortest, longest) = (LEASES_S.start(), LEASES_S.end());
         return bad("worker.lease_s", format!("must be from {shortest} to {longest}"));
+    }
+    let worker = &settings.worker;
+    for (key, seconds) in
+        [("model_retry_s", worker.model_retry_s), ("model_retry_longest_s", worker.model_retry_longest_s)]
+    {
+        if !(0.0..=MAX_RETRY_S).contains(&seconds) {
+            return bad(&format!("worker.{key}"), format!("must be from 0 to {MAX_RETRY_S}"));
+        }
+    }
+    if !(1.0..=100.0).contains(&worker.model_retry_factor) {
+        return bad("worker.model_retry_factor", "must be from 1 to 100".to_owned());
     }
     if settings.budget.cost.is_sign_negative() || !settings.budget.cost.is_finite() {
         return bad("budget.cost", "must be 0 (no limit) or a positive number".to_owned());

@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 59] = [
+const KEYS: [&str; 63] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -68,6 +68,10 @@ const KEYS: [&str; 59] = [
     "worker.tasks",
     "worker.grace_s",
     "worker.lease_s",
+    "worker.model_retries",
+    "worker.model_retry_s",
+    "worker.model_retry_factor",
+    "worker.model_retry_longest_s",
     "redis.prefix",
     "redis.username",
     "redis.password",

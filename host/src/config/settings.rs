@@ -115,6 +115,14 @@ pub struct Worker {
     /// How long a task stays with a worker that is silent, in seconds. After a crash its tasks wait
     /// that long; a worker cut off from its store for nearly that long stops its steps.
     pub lease_s: u64,
+    /// How often in a row a task waits for a model that can't be used before it ends. 0: it ends at once.
+    pub model_retries: u32,
+    /// The first of these waits is drawn from 0 to so many seconds.
+    pub model_retry_s: f64,
+    /// By how much that grows with each further one.
+    pub model_retry_factor: f64,
+    /// What it grows to, in seconds.
+    pub model_retry_longest_s: f64,
 }
 
 /// What a `redis…` store's URL does not say.
@@ -240,7 +248,17 @@ impl Default for Settings {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { name: String::new(), tasks: 1024, grace_s: 30, lease_s: LEASE.as_secs() }
+        Self {
+            name: String::new(),
+            tasks: 1024,
+            grace_s: 30,
+            lease_s: LEASE.as_secs(),
+            // About an hour and a half together: a server that is moved, or a limit by the hour.
+            model_retries: 20,
+            model_retry_s: 10.0,
+            model_retry_factor: 2.0,
+            model_retry_longest_s: 600.0,
+        }
     }
 }
 

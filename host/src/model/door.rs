@@ -91,6 +91,8 @@ pub enum DoorEvent {
         error: ModelError,
         wait: Duration,
     },
+    /// No attempt is left, and the same call may succeed later.
+    Away,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -264,6 +266,9 @@ impl Door {
             // A wait past the deadline could only end as a timeout, which says less than the error does.
             let hopeless = wait >= deadline.saturating_duration_since(Instant::now());
             if !again || malformed > 1 || number > config.retries || hopeless {
+                if again && error.is_away() {
+                    (call.events)(DoorEvent::Away);
+                }
                 return Err(error);
             }
             tracing::warn!(
@@ -364,11 +369,5 @@ fn backoff(config: &ModelConfig, attempt: u32, error: &ModelError) -> Duration {
     let ceiling = config.retry_wait.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST);
     // The hasher's keys are random, which is all the randomness that jitter needs.
     let random = RandomState::new().hash_one(attempt) as f64 / u64::MAX as f64;
-    let jittered = ceiling.mul_f64(random);
-    match error {
-        ModelError::RateLimited(Some(wish)) | ModelError::Overloaded(Some(wish)) => {
-            Duration::from_millis(*wish).saturating_add(jittered)
-        }
-        _ => jittered,
-    }
+    error.wish().unwrap_or_default().saturating_add(ceiling.mul_f64(random))
 }

@@ -10,6 +10,7 @@ mod journal;
 mod events;
 mod progress;
 mod cancel;
+mod postpone;
 mod reap;
 mod gc;
 mod delete;
@@ -112,6 +113,10 @@ macro_rules! suite {
                 cancel: a_queued_task_ends_here_and_now a_running_task_is_told_by_its_heartbeat
                     asking_twice_is_harmless an_ended_task_stays_as_it_is an_unknown_task_is_not_found
                     a_green_end_outruns_a_cancel a_requeued_task_ends_with_its_best_tree;
+                postpone: it_waits_and_goes_on_from_its_journal it_takes_its_turn_behind_the_others
+                    repeating_it_is_harmless a_cancelled_one_ends one_that_waits_can_be_cancelled
+                    a_lost_lease_postpones_nothing a_crash_later_keeps_what_it_waited_for
+                    a_requeued_task_has_not_waited;
                 reap: living_leases_are_left_alone a_lost_task_goes_to_the_front several_come_in_order
                     the_third_crash_ends_the_task without_log_lines_it_says_so
                     a_release_does_not_count_as_a_crash a_cancelled_task_ends_instead;

@@ -1,12 +1,15 @@
 //! The rules every back end that runs in this process shares: who holds a task, what a repetition is,
 //! and how the store itself ends a task. Pure: no I/O, no clock.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::clock::{Now, as_micros};
 use super::{ClaimRequest, Lease, MAX_CRASHES, StoreError};
 use crate::task::{
-    Digest, EventBody, EventId, Millis, Next, Outcome, Place, Reason, Round, Spec, Spend, State, Task, TaskId,
+    Digest, EventBody, EventId, Millis, Next, Outcome, Place, Postponed, Reason, Round, Spec, Spend, State,
+    Task, TaskId,
 };
 
 /// How long an idempotency key is kept.
@@ -67,6 +70,8 @@ pub(super) struct ProgressRef<'a> {
     best: Option<usize>,
     spend: &'a Spend,
     outcome: Option<&'a Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postponed: Option<&'a Postponed>,
 }
 
 /// [`ProgressRef`], read back.
@@ -78,6 +83,8 @@ pub(super) struct Progress {
     best: Option<usize>,
     spend: Spend,
     outcome: Option<Outcome>,
+    #[serde(default)]
+    postponed: Option<Postponed>,
 }
 
 impl<'a> ProgressRef<'a> {
@@ -89,6 +96,7 @@ impl<'a> ProgressRef<'a> {
             best: task.best,
             spend: &task.spend,
             outcome: task.outcome.as_ref(),
+            postponed: task.postponed.as_ref(),
         }
     }
 }
@@ -162,6 +170,12 @@ impl Control {
         self.gave_up = gave_up;
     }
 
+    /// Back in the queue, and held back for so long.
+    pub(super) fn postpone(&mut self, wait: Duration, now: Now) {
+        self.requeue(Some(GaveUp::Released));
+        self.ready_at = now.millis().saturating_add(millis(wait));
+    }
+
     /// Until when a queued task is held back.
     pub(super) fn due(&self, now: Now) -> Option<Millis> {
         (self.ready_at > now.millis()).then_some(self.ready_at)
@@ -185,9 +199,9 @@ impl Control {
 
     /// The whole task, from the three parts that are kept.
     pub(super) fn assemble(&self, id: TaskId, spec: Spec, progress: Progress) -> Task {
-        let Progress { next, step, rounds, best, spend, outcome } = progress;
+        let Progress { next, step, rounds, best, spend, outcome, postponed } = progress;
         let bare = Task::new(id, spec, self.submitted_at);
-        let mut task = Task { next, step, rounds, best, spend, outcome, ..bare };
+        let mut task = Task { next, step, rounds, best, spend, outcome, postponed, ..bare };
         self.dress(&mut task);
         task
     }
@@ -202,6 +216,9 @@ impl Control {
         task.submitted_at = self.submitted_at;
         task.started_at = self.started_at;
         task.ended_at = self.ended_at;
+        if let Some(postponed) = &mut task.postponed {
+            postponed.until = self.ready_at;
+        }
     }
 }
 
@@ -216,7 +233,7 @@ pub(super) fn released(control: &Control, task: &Task, why: &str) -> Parted {
     if control.cancel {
         Parted::End(ended_by_store(task, Reason::Cancelled))
     } else {
-        Parted::Requeue(EventBody::Requeued { why: why.to_owned() })
+        Parted::Requeue(EventBody::requeued(why.to_owned()))
     }
 }
 
@@ -233,7 +250,7 @@ pub(super) fn lost<'a>(
         return Parted::End(ended_by_store(task, Reason::Cancelled));
     }
     if control.crashes < MAX_CRASHES {
-        return Parted::Requeue(EventBody::Requeued { why });
+        return Parted::Requeue(EventBody::requeued(why));
     }
     let mut lines: Vec<&str> = newest_first
         .take(LAST_WORDS_WITHIN)
@@ -262,6 +279,15 @@ pub(super) fn fingerprint(task: &Task, events: &[EventBody]) -> Result<String, S
     let bytes = serde_json::to_vec(&(ProgressRef { outcome: None, ..ProgressRef::of(task) }, events))
         .map_err(|error| StoreError::Corrupt(format!("task {} can't be written: {error}", task.id)))?;
     Ok(Digest::of(&bytes).to_string())
+}
+
+/// Rounded up: what is to wait does not begin too early.
+pub(super) fn millis(wait: Duration) -> Millis {
+    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+pub(super) fn postponed(why: &str, wait: Duration) -> EventBody {
+    EventBody::Requeued { why: why.to_owned(), wait_ms: Some(millis(wait)) }
 }
 
 pub(super) fn same_task(lease: &Lease, task: &Task) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 mod find;
 mod line;
+mod queue;
 mod state;
 mod upkeep;
 
@@ -94,6 +95,17 @@ impl Store for MemoryStore {
 
     async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError> {
         self.change(|state, now| state.release(lease, why, now))
+    }
+
+    async fn postpone(
+        &self,
+        lease: &Lease,
+        task: &Task,
+        events: Vec<EventBody>,
+        wait: Duration,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        self.change(|state, now| state.postpone(lease, task, events, wait, why, now))
     }
 
     async fn cancel(&self, task: &TaskId) -> Result<Cancelled, StoreError> {

@@ -10,6 +10,7 @@ mod check;
 mod error;
 mod find;
 mod link;
+mod queue;
 mod rate;
 mod reads;
 mod record;
@@ -168,6 +169,17 @@ impl Store for RedisStore {
 
     async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError> {
         self.0.release(lease, why).await
+    }
+
+    async fn postpone(
+        &self,
+        lease: &Lease,
+        task: &Task,
+        events: Vec<EventBody>,
+        wait: Duration,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        self.0.postpone(lease, task, &events, wait, why).await
     }
 
     async fn cancel(&self, task: &TaskId) -> Result<Cancelled, StoreError> {

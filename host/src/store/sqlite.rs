@@ -152,6 +152,18 @@ impl Store for SqliteStore {
         self.0.writer.write(move |tx| verbs::release(tx, &lease, &why)).await
     }
 
+    async fn postpone(
+        &self,
+        lease: &Lease,
+        task: &Task,
+        events: Vec<EventBody>,
+        wait: Duration,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        let (lease, task, why) = (lease.clone(), task.clone(), why.to_owned());
+        self.0.writer.write(move |tx| verbs::postpone(tx, &lease, &task, &events, wait, &why)).await
+    }
+
     async fn cancel(&self, task: &TaskId) -> Result<Cancelled, StoreError> {
         let task = task.clone();
         self.0.writer.write(move |tx| verbs::cancel(tx, &task)).await

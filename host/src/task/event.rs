@@ -35,9 +35,11 @@ pub enum EventBody {
         worker: String,
         again: bool,
     },
-    /// A worker was lost, or handed the task back.
+    /// A worker was lost, or handed the task back; with `wait_ms`, not to be taken up again before that.
     Requeued {
         why: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
     },
     /// A plugin call begins. `kind` is `build`, `fix` or `check`; `basis` is absent where no such plugin is
     /// loaded; `replayed` counts the answers the journal already holds.
@@ -117,4 +119,11 @@ pub enum EventBody {
         outcome: Outcome,
         spend: Spend,
     },
+}
+
+impl EventBody {
+    /// Back in the queue, and free to be taken up again.
+    pub(crate) fn requeued(why: impl Into<String>) -> Self {
+        Self::Requeued { why: why.into(), wait_ms: None }
+    }
 }

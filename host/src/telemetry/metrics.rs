@@ -25,6 +25,7 @@ struct Counted {
     store: Histogram<7>,
     model_calls: u64,
     model_retries: u64,
+    postponed: u64,
     input_tokens: u64,
     output_tokens: u64,
     cost_micros: u64,
@@ -71,6 +72,7 @@ impl Counted {
             store: Histogram::new(STORE_BOUNDS),
             model_calls: 0,
             model_retries: 0,
+            postponed: 0,
             input_tokens: 0,
             output_tokens: 0,
             cost_micros: 0,
@@ -108,6 +110,11 @@ pub fn ended(outcome: &Outcome, spend: &Spend) {
         *counted.ended.entry(kind(&outcome.reason)).or_default() += 1;
         counted.cost_micros = counted.cost_micros.saturating_add(spend.cost_micros.unwrap_or(0));
     });
+}
+
+/// Counts a task that a worker here has given back, since its model could not be used.
+pub fn postponed() {
+    count(|counted| counted.postponed += 1);
 }
 
 /// Counts one round trip to the store.
@@ -203,6 +210,12 @@ impl Counted {
             "counter",
             "Requests to models that were made again.",
             self.model_retries,
+        );
+        out.one(
+            "aiagent_tasks_postponed_total",
+            "counter",
+            "Tasks given back since their model could not be used.",
+            self.postponed,
         );
         out.head("aiagent_model_tokens_total", "counter", "Tokens, by direction.");
         out.line("aiagent_model_tokens_total", "direction=\"input\"", self.input_tokens);

@@ -56,7 +56,7 @@ async fn diff(snapshots: &Snapshots, old: &Digest, new: &Digest) -> Result<Strin
     Ok(diff)
 }
 
-impl From<SnapshotError> for super::step::Break {
+impl From<SnapshotError> for super::broken::Break {
     fn from(error: SnapshotError) -> Self {
         Self::Store(match error {
             SnapshotError::Store(error) => error,

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Shared;
+use super::broken::Break;
 use super::feed::Feed;
 use super::halt::{Halt, Stop};
-use super::step::{self, Break};
+use super::step;
 use crate::coordinator;
 use crate::store::{Claim, StoreError};
 use crate::task::{EventBody, Limit, Reason, Task};
@@ -60,6 +61,7 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
             Ok(()) => tracing::info!(task = %id, "handed back"),
             Err(error) => tracing::warn!(task = %id, %error, "can't hand it back: its lease will run out"),
         },
+        Err(broken @ (Break::Postponed | Break::Away { .. })) => tracing::info!(task = %id, "{broken}"),
         Err(Break::Store(error @ StoreError::Corrupt(_))) => {
             // Handed back, it would be here again in no time. Lost, it is counted, and ends in the end.
             tracing::error!(task = %id, %error, "the store can't hold this task: leaving it to its lease");
@@ -105,6 +107,10 @@ async fn to_its_end(desk: &Arc<Desk>, after: &mut Option<Claim>) -> Result<Reaso
                 Ok(step::Done::Again(again, generation)) => {
                     on = generation;
                     *again
+                }
+                Ok(step::Done::Postponed(postponed, wait)) => {
+                    desk.feed.postpone(&postponed, wait).await.map_err(Break::from)?;
+                    return Err(Break::Postponed);
                 }
                 Ok(step::Done::Paused(paused)) => {
                     desk.feed.commit(&paused).await.map_err(Break::from)?;
@@ -162,14 +168,5 @@ fn announce(desk: &Desk, before: &Task, next: &Task) {
             summary: round.summary.clone(),
         }),
         (None, None) => {}
-    }
-}
-
-impl From<StoreError> for Break {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::StaleFence { .. } => Self::LeaseLost,
-            other => Self::Store(other),
-        }
     }
 }

@@ -120,6 +120,18 @@ impl Feed {
         insist(&self.halt, || self.store.release(&self.lease, why)).await
     }
 
+    /// Gives a task back that waits for its model, with all events so far.
+    pub(super) async fn postpone(&self, task: &Task, wait: Duration) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().await;
+        let events = self.take();
+        let why = task.postponed.as_ref().map_or("", |postponed| &postponed.why);
+        let postpone = || self.store.postpone(&self.lease, task, events.clone(), wait, why);
+        insist(&self.halt, postpone).await?;
+        metrics::postponed();
+        tracing::warn!(task = %task.id, wait_ms = wait.as_millis() as u64, why, "waits for its model");
+        Ok(())
+    }
+
     fn take(&self) -> Vec<EventBody> {
         std::mem::take(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner))
     }

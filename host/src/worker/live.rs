@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::away;
+use super::broken::Break;
 use super::drive::Desk;
 use super::journal::Journal;
 use super::pace;
-use super::step::{self, Break};
+use super::step;
 use crate::exec::{self, ExecError, ExecLimits};
 use crate::model::{self, Completing, DoorEvent, ModelError, Usage};
 use crate::plugin::{Failure, Generation, Interrupt, Outside, StepError};
@@ -37,6 +39,8 @@ struct Tally {
     spent: Spend,
     /// How long the answers took that this run of the step has added to the journal.
     waited: Duration,
+    /// A model has answered anew.
+    answered: bool,
     broken: Option<Break>,
 }
 
@@ -162,9 +166,11 @@ impl Live {
         let pace = pace::keep(&self.desk, config, request, &self.source).await;
         let pace = pace.map_err(|error| self.break_off(error))?;
         self.desk.feed.push(EventBody::ModelStarted { round: self.round, model: name.clone(), call });
+        let mut away = false;
         let mut events = |event| match event {
             DoorEvent::Text(text) => self.desk.feed.push(EventBody::Tokens { call, text }),
             DoorEvent::Thinking(_) => {}
+            DoorEvent::Away => away = true,
             DoorEvent::Retrying { error, wait } => self.desk.feed.push(EventBody::ModelRetried {
                 call,
                 error: error.to_string(),
@@ -209,6 +215,14 @@ impl Live {
             wall_ms: began.elapsed().as_millis() as u64,
             error,
         });
+        let before = self.task.postponed.as_ref().filter(|_| !self.tally().answered);
+        if away
+            && let Err(error) = &answered
+            && let Some(put_off) = away::put_off(&self.desk, before, name, error)
+        {
+            return Err(self.break_off(put_off));
+        }
+        self.tally().answered = true;
         Ok(match answered {
             Ok(answered) => ModelAnswer {
                 cost_micros: answered.cost_micros,
@@ -220,7 +234,7 @@ impl Live {
     }
 
     /// Ends the step, and voids it.
-    fn break_off(&self, error: impl ToString + Into<Break>) -> Failure {
+    fn break_off(&self, error: impl std::fmt::Display + Into<Break>) -> Failure {
         let failure = Failure::Host(error.to_string());
         self.tally().broken = Some(error.into());
         failure

@@ -7,6 +7,7 @@ use sha2::Digest as _;
 use tracing::Instrument as _;
 
 use super::attempts;
+use super::broken::Break;
 use super::drive::Desk;
 use super::halt::Stop;
 use super::journal::Journal;
@@ -16,18 +17,10 @@ use crate::model::ModelError;
 use crate::plugin::{Call, Decision, Ended, Failure, Fallback, Generation, StepError, Usage, Withdrawn};
 use crate::store::StoreError;
 use crate::task::{
-    Basis, Digest, EventBody, Level, Limit, Next, PluginRef, Report, Spend, StepModel, StepRecord, Task,
-    Trace,
+    Basis, Digest, EventBody, Level, Limit, Next, PluginRef, Postponed, Report, Spend, StepModel, StepRecord,
+    Task, Trace,
 };
 use crate::workspace::{Globs, Tree};
-
-/// Why work on a task ends without an outcome here.
-#[derive(Debug)]
-pub(super) enum Break {
-    LeaseLost,
-    Draining,
-    Store(StoreError),
-}
 
 pub(super) enum Done {
     /// The coordinator decides what follows.
@@ -37,6 +30,8 @@ pub(super) enum Done {
     Again(Box<Task>, Option<Generation>),
     /// The worker shuts down in the middle of the step: another one goes on with it.
     Paused(Box<Task>),
+    /// The model is away in the middle of the step: it is gone on with after this wait.
+    Postponed(Box<Task>, Duration),
 }
 
 /// The round a task's next step belongs to, from 1.
@@ -119,8 +114,14 @@ async fn run_in(
     };
 
     announce(desk, &generation);
-    if let Some(broken) = live.broken().await {
-        return Err(broken);
+    match live.broken().await {
+        Some(Break::Away { why, times, wait }) => {
+            let paused = coordinator::pause(task, &unjournaled(&live, usage, began));
+            let postponed = Some(Postponed { times, why, until: 0 });
+            return Ok(Done::Postponed(Box::new(Task { postponed, ..paused }), wait));
+        }
+        Some(broken) => return Err(broken),
+        None => {}
     }
     if matches!(result, Err(Failure::Cancelled)) && desk.halt.why() == Some(Stop::Draining) {
         return Ok(Done::Paused(Box::new(coordinator::pause(task, &unjournaled(&live, usage, began)))));
@@ -383,6 +384,12 @@ fn model_trouble(task: &Task, spent: &Spend, error: ModelError) -> Trouble {
         }
         // Another sample may not be refused.
         ModelError::ContentFilter(_) => Trouble::Retry(error.to_string()),
-        error => Trouble::Model(error.to_string()),
+        error => Trouble::Model(match &task.postponed {
+            None => error.to_string(),
+            Some(Postponed { times, .. }) => {
+                let model = task.spec.pipeline.model.as_deref().unwrap_or_default();
+                format!("{error}; model {model} was tried again {times} times (worker.model_retries)")
+            }
+        }),
     }
 }

@@ -102,6 +102,28 @@ async fn a_drain_in_the_middle_of_a_step_repeats_no_answered_call() {
 }
 
 #[tokio::test]
+async fn a_model_that_goes_away_in_the_middle_of_a_step_costs_no_answered_call() {
+    let mut shop = Shop::with(Arc::new(MemoryStore::default()), |model| {
+        (model.retries, model.first_byte_timeout) = (0, Duration::from_secs(2));
+    })
+    .await;
+    shop.backoff.times = 100;
+    shop.vendor.answers(1);
+    let id = shop.submit("ask-twice", "pass", Budget::default()).await;
+    let worker = shop.worker("one", GRACE);
+    shop.events(&id, |body| matches!(body, EventBody::Requeued { wait_ms: Some(0), .. })).await;
+    shop.vendor.answers(1);
+    let (task, events) = shop.ended(&id).await;
+    worker.stop().await;
+    assert_eq!(task.outcome.map(|outcome| outcome.reason), Some(Reason::Green), "{events:?}");
+    assert_eq!((task.crashes, task.postponed), (0, None));
+    assert_eq!((task.spend.tokens(), task.spend.model_calls), (2 * TOKENS, 2));
+    assert_eq!(shop.vendor.served().1, 2, "each call is answered once");
+    let resumed = |body: &EventBody| matches!(body, EventBody::StepStarted { replayed: 1, .. });
+    assert!(count(&events, resumed) >= 1, "{events:?}");
+}
+
+#[tokio::test]
 async fn a_draining_worker_begins_no_further_step() {
     let shop = Shop::open(Arc::new(MemoryStore::default())).await;
     let id = shop.submit("ask", "pass", Budget::default()).await;

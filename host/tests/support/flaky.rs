@@ -99,6 +99,17 @@ impl Store for Flaky {
         self.line("release", self.store.release(lease, why)).await
     }
 
+    async fn postpone(
+        &self,
+        lease: &Lease,
+        task: &Task,
+        events: Vec<EventBody>,
+        wait: Duration,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        self.line("postpone", self.store.postpone(lease, task, events, wait, why)).await
+    }
+
     async fn cancel(&self, task: &TaskId) -> Result<Cancelled, StoreError> {
         self.line("cancel", self.store.cancel(task)).await
     }

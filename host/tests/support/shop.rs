@@ -10,7 +10,7 @@ use aiagent_host::model::{Door, Mode, ModelConfig};
 use aiagent_host::plugin::{Overrides, Runtime};
 use aiagent_host::store::{NewTask, Store};
 use aiagent_host::task::{Budget, Event, EventBody, Pipeline, PluginRef, Spec, Task, TaskId};
-use aiagent_host::worker::{self, Equipment, Pulse};
+use aiagent_host::worker::{self, Backoff, Equipment, Pulse};
 use aiagent_host::workspace::{Limits, Snapshots, Tree};
 use axum::body::Body;
 use axum::extract::State;
@@ -84,6 +84,8 @@ pub(crate) struct Shop {
     pub(crate) runtime: Arc<Runtime>,
     door: Arc<Door>,
     folder: Folder,
+    /// Of its workers.
+    pub(crate) backoff: Backoff,
 }
 
 /// A worker at work; stopped by [`Worker::stop`], or with the test.
@@ -114,6 +116,11 @@ fn verdict(number: u32) -> String {
 
 impl Shop {
     pub(crate) async fn open(store: Arc<dyn Store>) -> Self {
+        Self::with(store, |_| {}).await
+    }
+
+    /// With a model that is set up in another way.
+    pub(crate) async fn with(store: Arc<dyn Store>, change: impl FnOnce(&mut ModelConfig)) -> Self {
         let slow = Overrides { compute_ms: Some(100), ..Overrides::default() };
         let folder = Folder::new()
             .with("noop", guest("builder", "noop"))
@@ -128,14 +135,16 @@ impl Shop {
             .with("echo", guest("adapter", "adapter"));
         let runtime = folder.start().await;
         assert_eq!(runtime.catalog().refused.len(), 0, "{:?}", runtime.catalog().refused);
+        let backoff = Backoff { times: 0, first: Duration::ZERO, factor: 1.0, longest: Duration::ZERO };
         let (vendor, url) = Vendor::start().await;
         let mut model = ModelConfig::new("echo", "echo", "echo-1");
         model.base_url = Some(url);
         // More than any test asks for, so that each call is one of the store too.
         model.requests_per_minute = 1_000_000;
         model.allow = vec!["loopback".parse().expect("an entry")];
+        change(&mut model);
         let door = Door::new(vec![model], Mode::Live).expect("a door");
-        Self { store, vendor, runtime: Arc::new(runtime), door: Arc::new(door), folder }
+        Self { store, vendor, runtime: Arc::new(runtime), door: Arc::new(door), folder, backoff }
     }
 
     /// Puts another file in a plugin's place. The runtime must be told to reload.
@@ -170,7 +179,9 @@ impl Shop {
             tree_limits: Limits::default(),
         };
         let (name, host) = (name.to_owned(), "here".to_owned());
-        let settings = worker::Settings { name, host, limits: Arc::default(), tasks, grace, lease: LEASE };
+        let backoff = self.backoff;
+        let settings =
+            worker::Settings { name, host, limits: Arc::default(), tasks, grace, lease: LEASE, backoff };
         let stop = CancellationToken::new();
         Worker { task: tokio::spawn(worker::run(equipment, settings, Pulse::default(), stop.clone())), stop }
     }

@@ -75,6 +75,8 @@ impl Setup {
         setup.put("cache_dir", cache().display().to_string());
         // A killed host's tasks shall not wait half a minute.
         setup.put("worker.lease_s", 3);
+        // A model that fails ends its task, unless a test says otherwise.
+        setup.put("worker.model_retries", 0);
         // A scripted model's first wrong answer is the fixer's.
         setup.put("pipelines.default.candidates", 1);
         setup.put("pipelines.default.max_rounds", 4);

@@ -17,7 +17,7 @@ fn untimed(
 ) -> (Result<Answered, ModelError>, Vec<DoorEvent>) {
     let still = |event| match event {
         DoorEvent::Retrying { error, .. } => DoorEvent::Retrying { error, wait: Duration::ZERO },
-        other @ (DoorEvent::Text(_) | DoorEvent::Thinking(_)) => other,
+        other @ (DoorEvent::Text(_) | DoorEvent::Thinking(_) | DoorEvent::Away) => other,
     };
     let plain = |mut answered: Answered| {
         answered.completion.model.clear();

@@ -19,7 +19,7 @@ pub(super) async fn ids_have_no_gaps_over_all_verbs(on: &Subject) {
     let events = on.events(&id(1)).await;
     let ids: Vec<u64> = events.iter().map(|event| event.id).collect();
     assert_eq!(ids, (1..=12).collect::<Vec<u64>>());
-    let requeued = |why: &str| EventBody::Requeued { why: why.to_owned() };
+    let requeued = |why: &str| EventBody::requeued(why.to_owned());
     let claimed = |again| EventBody::Claimed { worker: "w".to_owned(), again };
     let expected = [
         EventBody::Submitted,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::sample::{advanced, ended, entry, id, keyed, log, new_task, tree};
+use super::sample::{advanced, ended, entry, id, keyed, log, new_task, tree, waiting};
 use super::{START, Subject, memory, redis, sqlite};
 use crate::store::{Claim, ClaimRequest, Clock, Ending, Filter, Lease, Limits, QueueLimits};
 use crate::task::{Digest, Place, State, Task};
@@ -41,6 +41,7 @@ enum Verb {
     Commit { tree: u8, line: Option<u8> },
     Finish { tree: u8 },
     Release,
+    Postpone { tree: u8, seconds: u64 },
 }
 
 fn verb() -> impl Strategy<Value = Verb> {
@@ -51,6 +52,7 @@ fn verb() -> impl Strategy<Value = Verb> {
         4 => (0..4u8, prop::option::of(0..2u8)).prop_map(|(tree, line)| Verb::Commit { tree, line }),
         2 => (0..4u8).prop_map(|tree| Verb::Finish { tree }),
         2 => Just(Verb::Release),
+        2 => (0..4u8, 0..40u64).prop_map(|(tree, seconds)| Verb::Postpone { tree, seconds }),
     ]
 }
 
@@ -189,6 +191,11 @@ impl Side {
             }
             Verb::Finish { tree } => {
                 format!("{:?}", store.finish(lease, &ended(&left(*tree)), vec![log("last")]).await)
+            }
+            Verb::Postpone { tree, seconds } => {
+                let task = waiting(&left(*tree), u32::from(*tree));
+                let wait = Duration::from_secs(*seconds);
+                format!("{:?}", store.postpone(lease, &task, vec![log("away")], wait, "why").await)
             }
             Verb::Release => format!("{:?}", store.release(lease, "drain").await),
         }

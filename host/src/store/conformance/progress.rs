@@ -107,7 +107,7 @@ pub(super) async fn a_release_goes_to_the_front(on: &Subject) {
     on.store.release(&second.lease, "drain").await.expect("releases");
     let task = on.get(&id(2)).await;
     assert_eq!((task.state, task.worker, task.crashes), (State::Queued, None, 0));
-    assert_eq!(on.bodies(&id(2)).await.last(), Some(&EventBody::Requeued { why: "drain".to_owned() }));
+    assert_eq!(on.bodies(&id(2)).await.last(), Some(&EventBody::requeued("drain".to_owned())));
     for (nonce, number) in [(3, 2), (4, 1), (5, 3)] {
         assert_eq!(on.claim("w", nonce).await.expect("a task waits").task.id, id(number));
     }

@@ -154,7 +154,7 @@ pub(super) async fn a_dead_task_is_listed_and_requeued(on: &Subject) {
     assert_eq!(on.store.list(&dead).await.expect("lists").tasks, []);
     let task = on.get(&id(2)).await;
     assert_eq!((task.state, task.crashes, task.outcome, task.ended_at), (State::Queued, 0, None, None));
-    assert_eq!(on.bodies(&id(2)).await.last(), Some(&EventBody::Requeued { why: "asked".to_owned() }));
+    assert_eq!(on.bodies(&id(2)).await.last(), Some(&EventBody::requeued("asked".to_owned())));
     let claim = on.claim("w", 200).await.expect("it waits again");
     assert_eq!(claim.task.place.priority, 7);
     on.store.finish(&claim.lease, &ended(&claim.task), Vec::new()).await.expect("finishes");

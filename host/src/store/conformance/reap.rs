@@ -26,7 +26,7 @@ pub(super) async fn a_lost_task_goes_to_the_front(on: &Subject) {
     let task = on.get(&id(1)).await;
     assert_eq!((task.state, task.crashes, task.worker), (State::Queued, 1, None));
     assert_eq!(task.rounds, committed.rounds);
-    assert_eq!(on.bodies(&id(1)).await.last(), Some(&EventBody::Requeued { why: LOST.to_owned() }));
+    assert_eq!(on.bodies(&id(1)).await.last(), Some(&EventBody::requeued(LOST.to_owned())));
     assert_eq!(on.claim("v", 2).await.expect("it waits again").task.id, id(1));
 }
 

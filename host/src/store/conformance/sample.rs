@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::Subject;
 use crate::store::{Claim, ClaimRequest, Idempotency, JournalEntry, LEASE, Lease, NewTask, StoreError};
 use crate::task::{
-    Budget, Digest, Event, EventBody, Level, Next, Outcome, Pipeline, PluginRef, Reason, Report, Round,
-    RoundKind, Spec, Task, TaskId, Verdict,
+    Budget, Digest, Event, EventBody, Level, Next, Outcome, Pipeline, PluginRef, Postponed, Reason, Report,
+    Round, RoundKind, Spec, Task, TaskId, Verdict,
 };
 use crate::workspace::{Blob, Limits, Tree, TreePath};
 
@@ -106,6 +106,12 @@ pub(super) fn advanced(task: &Task, tree: &Digest) -> Task {
     task.spend.rounds += 1;
     task.spend.input_tokens += 100;
     task
+}
+
+/// The task as a worker gives it back for later.
+pub(super) fn waiting(task: &Task, times: u32) -> Task {
+    let postponed = Some(Postponed { times, why: "away".to_owned(), until: 0 });
+    Task { postponed, ..task.clone() }
 }
 
 pub(super) fn ended(task: &Task) -> Task {

@@ -1,17 +1,17 @@
 //! The verbs on plain maps. The caller holds the lock, so each is atomic.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::line::Line;
 use crate::store::clock::Now;
 use crate::store::control::{self, Control, GaveUp, Parted};
-use crate::store::queue::{Lane, WORKER_MILLIS};
+use crate::store::queue::Lane;
 use crate::store::rate::Buckets;
 use crate::store::{
-    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, NewTask, QueueStats, Requeued, Stats,
-    StoreError, Submitted, WorkerInfo,
+    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, NewTask, StoreError, Submitted, WorkerInfo,
 };
 use crate::task::{Digest, Event, EventBody, EventId, Millis, Outcome, Reason, State as Phase, Task, TaskId};
 
@@ -59,6 +59,7 @@ impl Record {
         self.task.rounds.clone_from(&task.rounds);
         self.task.best = task.best;
         self.task.spend = task.spend.clone();
+        self.task.postponed.clone_from(&task.postponed);
     }
 
     pub(super) fn end(&mut self, outcome: Outcome, gave_up: Option<GaveUp>, now: Now) {
@@ -258,6 +259,35 @@ impl State {
         Ok(())
     }
 
+    pub(super) fn postpone(
+        &mut self,
+        lease: &Lease,
+        task: &Task,
+        events: Vec<EventBody>,
+        wait: Duration,
+        why: &str,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        control::same_task(lease, task)?;
+        if self.repeats(lease, GaveUp::Released) {
+            return Ok(());
+        }
+        self.commit(lease, task, events, now)?;
+        let record = self.held(lease)?;
+        if record.control.cancel {
+            return self.release(lease, why, now);
+        }
+        record.add(control::postponed(why, wait), now);
+        record.control.postpone(wait, now);
+        let (lane, due) = (Lane::of(&record.control.place), record.control.due(now));
+        self.running.remove(&lease.task);
+        match due {
+            Some(until) => self.line.delay(lane, until, lease.task.clone()),
+            None => self.line.push_back(lane, lease.task.clone()),
+        }
+        Ok(())
+    }
+
     pub(super) fn part(&mut self, id: &TaskId, parted: Parted, gave_up: Option<GaveUp>, now: Now) {
         let record = self.tasks.get_mut(id).expect("the caller has just seen it");
         self.running.remove(id);
@@ -302,68 +332,5 @@ impl State {
 
     pub(super) fn heads(&self, tasks: &[TaskId]) -> Vec<Option<EventId>> {
         tasks.iter().map(|id| self.tasks.get(id).map(|record| record.control.last_event)).collect()
-    }
-
-    pub(super) fn stats(&self) -> Stats {
-        let count = |state| self.tasks.values().map(|record| u64::from(record.control.state == state)).sum();
-        let queued = self.tasks.values().filter(|record| record.control.state == Phase::Queued);
-        Stats {
-            queued: count(Phase::Queued),
-            running: count(Phase::Running),
-            ended: count(Phase::Ended),
-            oldest_queued_at: queued.map(|record| record.control.ready_at).min(),
-        }
-    }
-
-    pub(super) fn cancels(&self) -> Vec<TaskId> {
-        let asked = |id: &&TaskId| self.tasks.get(*id).is_some_and(|record| record.control.cancel);
-        self.running.iter().filter(asked).cloned().collect()
-    }
-
-    pub(super) fn requeue(&mut self, id: &TaskId, why: &str, now: Now) -> Result<Requeued, StoreError> {
-        let record = self.tasks.get_mut(id).ok_or_else(|| StoreError::NotFound(id.clone()))?;
-        if record.control.state != Phase::Ended {
-            return Ok(Requeued::NotEnded);
-        }
-        if record.task.outcome.as_ref().is_some_and(Outcome::is_green) {
-            return Ok(Requeued::Green);
-        }
-        record.task.outcome = None;
-        record.control.reopen(now);
-        record.add(EventBody::Requeued { why: why.to_owned() }, now);
-        self.line.push_back(Lane::of(&record.control.place), id.clone());
-        Ok(Requeued::Queued)
-    }
-
-    pub(super) fn pause(&mut self, queue: &str, paused: bool) {
-        match paused {
-            true => self.line.paused.insert(queue.to_owned()),
-            false => self.line.paused.remove(queue),
-        };
-    }
-
-    pub(super) fn queues(&self, now: Now) -> Vec<QueueStats> {
-        let mut queues: BTreeMap<&str, QueueStats> = BTreeMap::new();
-        for name in &self.line.paused {
-            queues.insert(name, QueueStats { paused: true, ..QueueStats::empty(name) });
-        }
-        for record in self.tasks.values() {
-            let name = &record.control.place.queue;
-            if record.control.state == Phase::Ended {
-                continue;
-            }
-            let queue = queues.entry(name).or_insert_with(|| QueueStats::empty(name));
-            match record.control.state {
-                Phase::Running => queue.running += 1,
-                Phase::Queued if record.control.due(now).is_some() => queue.delayed += 1,
-                Phase::Queued | Phase::Ended => queue.waiting += 1,
-            }
-        }
-        queues.into_values().collect()
-    }
-
-    pub(super) fn workers(&self, now: Now) -> Vec<WorkerInfo> {
-        let since = now.millis().saturating_sub(WORKER_MILLIS);
-        self.workers.values().filter(|worker| worker.seen_at > since).cloned().collect()
     }
 }

@@ -47,7 +47,7 @@ macro_rules! scripts {
 
 // Each has of the common parts what it needs, since a server builds them anew for every call.
 scripts! {
-    SUBMIT "time.lua" "wake.lua" "line.lua" "submit.lua";
+    SUBMIT "time.lua" "wake.lua" "line.lua" "wait_for.lua" "submit.lua";
     CLAIM "time.lua" "wake.lua" "events.lua" "line.lua" "record.lua" "claim.lua";
     HEARTBEAT "time.lua" "line.lua" "heartbeat.lua";
     APPEND "append.lua";
@@ -55,6 +55,7 @@ scripts! {
     COMMIT "time.lua" "wake.lua" "events.lua" "commit.lua";
     FINISH "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "finish.lua";
     RELEASE "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "release.lua";
+    POSTPONE "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "wait_for.lua" "postpone.lua";
     CANCEL "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "cancel.lua";
     PART "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "part.lua";
     SET_ASIDE "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "set_aside.lua";

@@ -29,9 +29,7 @@ else
   call('HSET', task, 'after', after)
   if tonumber(after) > millis then
     call('HSET', task, 'ready', after)
-    call('SADD', base .. 'queues', queue)
-    call('ZADD', base .. 'delayed', after, id)
-    call('ZADD', base .. 'waiting:' .. queue, after, id)
+    wait_for(id, lane, after)
   else
     line_up(id, lane, whole(millis), false)
   end

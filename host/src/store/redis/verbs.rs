@@ -1,6 +1,8 @@
 //! The verbs that change a task: each is one script, or a decision and a script that checks whether
 //! what it was decided on still holds.
 
+use std::time::Duration;
+
 use redis::Value;
 
 use super::Inner;
@@ -11,8 +13,8 @@ use super::script::{self, Call};
 use crate::store::clock::as_micros;
 use crate::store::control::{self, GaveUp, Parted};
 use crate::store::{
-    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, Limits, NewTask, QueueLimits, Requeued,
-    StoreError, Submitted, WorkerInfo,
+    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, Limits, NewTask, QueueLimits, StoreError,
+    Submitted,
 };
 use crate::task::{EventBody, EventId, Level, Outcome, Reason, Spec, State, Task, TaskId};
 
@@ -249,7 +251,7 @@ impl Inner {
     }
 
     pub(super) async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError> {
-        let requeued = EventBody::Requeued { why: why.to_owned() };
+        let requeued = EventBody::requeued(why.to_owned());
         loop {
             let call = self.leased(&script::RELEASE, lease).arg(to_json(&lease.task, &requeued)?);
             let reply = self.change(call).await?;
@@ -262,6 +264,31 @@ impl Inner {
             if self.part(&record, parted, Some(GaveUp::Released), false).await? {
                 return Ok(());
             }
+        }
+    }
+
+    pub(super) async fn postpone(
+        &self,
+        lease: &Lease,
+        task: &Task,
+        events: &[EventBody],
+        wait: Duration,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        control::same_task(lease, task)?;
+        let kept = Task { outcome: None, ..task.clone() };
+        let call = self
+            .leased(&script::POSTPONE, lease)
+            .arg(control::fingerprint(task, events)?)
+            .arg(progress(&kept)?)
+            .arg(roots(&kept))
+            .arg(control::millis(wait))
+            .arg(to_json(&lease.task, &control::postponed(why, wait))?)
+            .arg(bodies(&lease.task, events)?);
+        let reply = self.change(call).await?;
+        match reply.word.as_str() {
+            "cancelled" => self.release(lease, why).await,
+            _ => held(reply, lease),
         }
     }
 
@@ -327,51 +354,6 @@ impl Inner {
                 _ => return Err(reply.unknown()),
             }
         }
-    }
-}
-
-impl Inner {
-    pub(super) async fn requeue(&self, id: &TaskId, why: &str) -> Result<Requeued, StoreError> {
-        let event = to_json(id, &EventBody::Requeued { why: why.to_owned() })?;
-        loop {
-            let record = self.record(id).await?.ok_or_else(|| StoreError::NotFound(id.clone()))?;
-            if record.control.state != State::Ended {
-                return Ok(Requeued::NotEnded);
-            }
-            if record.task.outcome.as_ref().is_some_and(Outcome::is_green) {
-                return Ok(Requeued::Green);
-            }
-            let task = Task { outcome: None, ..record.task };
-            let call = self
-                .on(&script::REOPEN)
-                .arg(id.as_str())
-                .arg(&record.rev)
-                .arg(progress(&task)?)
-                .arg(roots(&task))
-                .arg(&event);
-            let reply = self.change(call).await?;
-            match reply.word.as_str() {
-                "ok" => return Ok(Requeued::Queued),
-                "changed" => {}
-                _ => return Err(reply.unknown()),
-            }
-        }
-    }
-
-    pub(super) async fn pause(&self, queue: &str, paused: bool) -> Result<(), StoreError> {
-        self.change(self.on(&script::PAUSE).arg(queue).arg(u8::from(paused))).await.map(|_| ())
-    }
-
-    pub(super) async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
-        let info = serde_json::to_string(worker)
-            .map_err(|error| odd(&format!("worker {} can't be written: {error}", worker.name)))?;
-        self.link.call(&self.on(&script::CHECK_IN).arg(&worker.name).arg(info)).await?;
-        Ok(())
-    }
-
-    pub(super) async fn check_out(&self, worker: &str) -> Result<(), StoreError> {
-        self.link.call(&self.on(&script::CHECK_OUT).arg(worker)).await?;
-        Ok(())
     }
 }
 

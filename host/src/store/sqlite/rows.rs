@@ -129,6 +129,14 @@ pub(super) fn find_whole(conn: &Connection, task: &TaskId) -> Result<Option<(Hel
     rows.next()?.map(whole).transpose()
 }
 
+/// Where a task waits that is new to its queue.
+pub(super) fn spot(conn: &Connection, control: &Control, now: Now) -> Result<Spot, StoreError> {
+    match control.due(now) {
+        Some(until) => Ok(Spot::Due(until)),
+        None => line::back(conn, &Lane::of(&control.place)),
+    }
+}
+
 pub(super) fn insert(
     conn: &Connection,
     task: &Task,
@@ -136,11 +144,7 @@ pub(super) fn insert(
     now: Now,
 ) -> Result<Held, StoreError> {
     let (place, pipeline) = (&control.place, &task.spec.pipeline);
-    let spot = match control.due(now) {
-        Some(until) => Spot::Due(until),
-        None => line::back(conn, &Lane::of(place))?,
-    };
-    let (position, due) = spot.columns();
+    let (position, due) = spot(conn, control, now)?.columns();
     conn.prepare_cached(
         "INSERT INTO tasks (id, state, pipeline, position, cancel, nonce, fence, term, lease_until, last_event, \
          crashes, submitted_at, due, queue, tenant, priority, not_before, ready_at, model, builder, checker, fixer, \

@@ -1,5 +1,7 @@
 //! The verbs that change a task. Each runs in the writer's transaction, in a savepoint of its own.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::line::{self, Spot};
@@ -243,6 +245,31 @@ pub(super) fn release(tx: &Tx<'_>, lease: &Lease, why: &str) -> Answer<()> {
     Done::loud(())
 }
 
+pub(super) fn postpone(
+    tx: &Tx<'_>,
+    lease: &Lease,
+    task: &Task,
+    events: &[EventBody],
+    wait: Duration,
+    why: &str,
+) -> Answer<()> {
+    control::same_task(lease, task)?;
+    let held = rows::find(tx.conn, &lease.task)?.ok_or_else(|| control::stale(lease))?;
+    if held.control.repeats(lease, GaveUp::Released) {
+        return Done::quiet(());
+    }
+    commit(tx, lease, task, events)?;
+    let mut held = rows::find_held(tx.conn, lease)?;
+    if held.control.cancel {
+        return release(tx, lease, why);
+    }
+    held.add(tx.conn, &control::postponed(why, wait), tx.now)?;
+    held.control.postpone(wait, tx.now);
+    let spot = rows::spot(tx.conn, &held.control, tx.now)?;
+    held.save(tx.conn, spot)?;
+    Done::loud(())
+}
+
 pub(super) fn cancel(tx: &Tx<'_>, id: &TaskId) -> Answer<Cancelled> {
     let (mut held, task) = rows::find_whole(tx.conn, id)?.ok_or_else(|| StoreError::NotFound(id.clone()))?;
     if held.control.state == State::Ended {
@@ -270,8 +297,8 @@ pub(super) fn requeue(tx: &Tx<'_>, id: &TaskId, why: &str) -> Answer<Requeued> {
         return Done::quiet(Requeued::Green);
     }
     held.control.reopen(tx.now);
-    held.add(tx.conn, &EventBody::Requeued { why: why.to_owned() }, tx.now)?;
-    held.save_progress(tx.conn, &Task { outcome: None, ..task })?;
+    held.add(tx.conn, &EventBody::requeued(why.to_owned()), tx.now)?;
+    held.save_progress(tx.conn, &Task { outcome: None, postponed: None, ..task })?;
     held.save_reopened(tx.conn)?;
     let back = line::back(tx.conn, &Lane::of(&held.control.place))?;
     held.save(tx.conn, back)?;
