@@ -37,6 +37,9 @@ pub use sqlite::SqliteStore;
 /// How long a claim holds without a heartbeat, unless it asks for another term.
 pub const LEASE: Duration = Duration::from_secs(30);
 
+/// Tasks that [`Store::expire`] ends at a time: some milliseconds of a store's time.
+pub const EXPIRED_TOGETHER: usize = 100;
+
 /// Workers a task may lose before it ends as `crashed`.
 pub const MAX_CRASHES: u32 = 3;
 
@@ -116,6 +119,10 @@ pub trait Store: Send + Sync + 'static {
     /// at [`MAX_CRASHES`] end as `crashed`, with their last log lines in the message, and those whose
     /// cancel was asked for as `cancelled`. All of them are returned, the longest overdue first.
     async fn reap(&self) -> Result<Vec<TaskId>, StoreError>;
+
+    /// Ends tasks that wait and whose deadline has passed, as out of budget: the earliest deadlines first, and no
+    /// more than [`EXPIRED_TOGETHER`], so that it holds up no other verb for long. Those it has ended are returned.
+    async fn expire(&self) -> Result<Vec<TaskId>, StoreError>;
 
     /// Deletes tasks that ended more than `keep` ago, with all that belongs to them, and blobs that
     /// no task refers to and that are older than an hour (a submission stores its blobs first).

@@ -28,7 +28,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::exec::{ExecLimits, Sandbox};
 use crate::model::Door;
 use crate::plugin::Runtime;
-use crate::store::{Claim, ClaimRequest, Limits as QueueLimits, Store, StoreError};
+use crate::store::{Claim, ClaimRequest, EXPIRED_TOGETHER, Limits as QueueLimits, Store, StoreError};
 use crate::workspace::{Limits, Snapshots};
 
 use halt::{Halts, Stop};
@@ -37,7 +37,8 @@ use keeper::Keeper;
 pub use away::Backoff;
 pub use pulse::Pulse;
 
-/// How often lost leases are looked for; a lost task waits at most a lease and this long.
+/// How often lost leases are looked for, and deadlines of what waits; a lost task waits at most a lease and
+/// this long.
 const REAP_EVERY: Duration = Duration::from_secs(5);
 
 /// The fallback of the queue's wake-up.
@@ -214,6 +215,22 @@ async fn reap(shared: Arc<Shared>, stop: CancellationToken) {
                 }
             }
             Err(error) => tracing::warn!(%error, "can't look for lost leases"),
+        }
+        loop {
+            match shared.equipment.store.expire().await {
+                Ok(tasks) => {
+                    for task in &tasks {
+                        tracing::info!(%task, "its deadline has passed while it waited");
+                    }
+                    if tasks.len() < EXPIRED_TOGETHER {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "can't look for deadlines that have passed");
+                    break;
+                }
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -88,6 +88,8 @@ mod changes;
 mod git_urls;
 #[path = "front/away.rs"]
 mod away;
+#[path = "front/deadlines.rs"]
+mod deadlines;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 #[path = "front/tls.rs"]

@@ -11,6 +11,7 @@ mod events;
 mod progress;
 mod cancel;
 mod postpone;
+mod expire;
 mod reap;
 mod gc;
 mod delete;
@@ -117,6 +118,9 @@ macro_rules! suite {
                     repeating_it_is_harmless a_cancelled_one_ends one_that_waits_can_be_cancelled
                     a_lost_lease_postpones_nothing a_crash_later_keeps_what_it_waited_for
                     a_requeued_task_has_not_waited;
+                expire: what_waits_ends_at_its_deadline what_runs_is_left_to_its_worker
+                    the_earliest_deadlines_go_first_and_many_in_slices paused_and_delayed_tasks_end_too
+                    a_requeued_task_ends_again what_has_ended_is_left_alone;
                 reap: living_leases_are_left_alone a_lost_task_goes_to_the_front several_come_in_order
                     the_third_crash_ends_the_task without_log_lines_it_says_so
                     a_release_does_not_count_as_a_crash a_cancelled_task_ends_instead;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::clock::{Now, as_micros};
 use super::{ClaimRequest, Lease, MAX_CRASHES, StoreError};
 use crate::task::{
-    Digest, EventBody, EventId, Millis, Next, Outcome, Place, Postponed, Reason, Round, Spec, Spend, State,
-    Task, TaskId,
+    Digest, EventBody, EventId, Limit, Millis, Next, Outcome, Place, Postponed, Reason, Round, Spec, Spend,
+    State, Task, TaskId,
 };
 
 /// How long an idempotency key is kept.
@@ -272,6 +272,11 @@ pub(super) fn lost<'a>(
 pub(super) fn ended_by_store(task: &Task, reason: Reason) -> Outcome {
     let report = task.best.and_then(|index| task.rounds.get(index)?.report.clone());
     Outcome { reason, tree: task.best_tree().clone(), report }
+}
+
+/// Of a task that has waited beyond its deadline.
+pub(super) fn expired(task: &Task) -> Outcome {
+    ended_by_store(task, Reason::Budget { limit: Limit::Deadline })
 }
 
 /// Of what a commit would write, so that its repetition is known as one.

@@ -116,6 +116,10 @@ impl Store for MemoryStore {
         self.change(|state, now| Ok(state.reap(now)))
     }
 
+    async fn expire(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.change(|state, now| Ok(state.expire(now)))
+    }
+
     async fn gc(&self, keep: Duration) -> Result<Collected, StoreError> {
         self.change(|state, now| Ok(state.gc(keep, now)))
     }

@@ -190,6 +190,10 @@ impl Store for RedisStore {
         self.0.reap().await
     }
 
+    async fn expire(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.0.expire().await
+    }
+
     async fn gc(&self, keep: Duration) -> Result<Collected, StoreError> {
         self.0.gc(keep).await
     }

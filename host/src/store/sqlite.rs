@@ -16,6 +16,7 @@ mod line;
 mod readers;
 mod reads;
 mod rows;
+mod sweep;
 mod verbs;
 mod writer;
 #[cfg(test)]
@@ -170,7 +171,11 @@ impl Store for SqliteStore {
     }
 
     async fn reap(&self) -> Result<Vec<TaskId>, StoreError> {
-        self.0.writer.write(verbs::reap).await
+        self.0.writer.write(sweep::reap).await
+    }
+
+    async fn expire(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.0.writer.write(sweep::expire).await
     }
 
     async fn gc(&self, keep: Duration) -> Result<Collected, StoreError> {

@@ -118,6 +118,10 @@ impl Store for Flaky {
         self.line("reap", self.store.reap()).await
     }
 
+    async fn expire(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.line("expire", self.store.expire()).await
+    }
+
     async fn gc(&self, keep: Duration) -> Result<Collected, StoreError> {
         self.line("gc", self.store.gc(keep)).await
     }

@@ -23,6 +23,7 @@ enum Op {
     Held { claim: usize, verb: Verb },
     Cancel(u64),
     Reap,
+    Expire,
     Gc { seconds: u64 },
     List(Box<Filter>),
     Past { seconds: u64, most: usize },
@@ -88,6 +89,7 @@ fn op() -> impl Strategy<Value = Op> {
         14 => (0..6usize, verb()).prop_map(|(claim, verb)| Op::Held { claim, verb }),
         2 => (0..8u64).prop_map(Op::Cancel),
         3 => Just(Op::Reap),
+        2 => Just(Op::Expire),
         2 => (0..8u64).prop_map(Op::Requeue),
         1 => (0..2u8, prop::bool::weighted(0.3)).prop_map(|(queue, paused)| Op::Pause(queue, paused)),
         1 => Just(Op::Queues),
@@ -134,6 +136,9 @@ impl Side {
                 let (queue, tenant) = (format!("q{queue}"), format!("t{tenant}"));
                 new.place = Place { queue, tenant, priority: *priority, not_before };
                 new.max_waiting = Some(5);
+                // By its number alone, so that the same task may come again.
+                let deadline = START + 20_000 * (task + 1);
+                new.spec.budget.deadline = task.is_multiple_of(2).then_some(deadline);
                 format!("{:?}", store.submit(new).await)
             }
             Op::Claim { worker, nonce, seconds, limited } => {
@@ -159,6 +164,7 @@ impl Side {
             Op::Requeue(task) => format!("{:?}", store.requeue(&id(*task), "asked").await),
             Op::Pause(queue, paused) => format!("{:?}", store.pause(&format!("q{queue}"), *paused).await),
             Op::Queues => format!("{:?} {:?}", store.queues().await, store.cancels().await),
+            Op::Expire => format!("{:?}", store.expire().await),
             Op::Reap => format!("{:?}", store.reap().await),
             Op::Gc { seconds } => format!("{:?}", store.gc(Duration::from_secs(*seconds)).await),
             Op::List(filter) => format!("{:?} {:?}", store.list(filter).await, store.count(filter).await),

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::state::{State, Stored};
 use crate::store::clock::{Now, as_micros};
 use crate::store::control::{self, BLOB_GRACE_MILLIS};
-use crate::store::{Collected, snapshots};
-use crate::task::{Digest, State as Phase, TaskId};
+use crate::store::{Collected, EXPIRED_TOGETHER, snapshots};
+use crate::task::{Digest, Millis, State as Phase, TaskId};
 
 impl State {
     pub(super) fn reap(&mut self, now: Now) -> Vec<TaskId> {
@@ -29,6 +29,22 @@ impl State {
             self.part(id, parted, None, now);
         }
         overdue.into_iter().map(|(_, id)| id).collect()
+    }
+
+    pub(super) fn expire(&mut self, now: Now) -> Vec<TaskId> {
+        let waiting = self.tasks.values().filter(|record| record.control.state == Phase::Queued);
+        let late = |deadline: &Millis| *deadline <= now.millis();
+        let deadlines = waiting
+            .filter_map(|record| Some((record.task.spec.budget.deadline.filter(late)?, &record.task.id)));
+        let mut late: Vec<(Millis, TaskId)> = deadlines.map(|(at, id)| (at, id.clone())).collect();
+        late.sort();
+        late.truncate(EXPIRED_TOGETHER);
+        for (_, id) in &late {
+            let record = self.tasks.get_mut(id).expect("found just now");
+            record.end(control::expired(&record.task), None, now);
+            self.line.remove(id);
+        }
+        late.into_iter().map(|(_, id)| id).collect()
     }
 
     pub(super) fn gc(&mut self, keep: Duration, now: Now) -> Collected {

@@ -18,6 +18,7 @@
 --   waiting:QUEUE               queued tasks, by `ready`; `delayed`, those of all queues that have to wait for it
 --   lane:LANE, lanes            tasks that may begin, by their place in line; lanes by whose turn it is
 --   leases:QUEUE|TENANT         running tasks, by the end of their lease in µs
+--   deadlines                   tasks that have one, by it; they leave it once it has passed or with their record
 --   queues, tenants             names of QUEUE, QUEUE|TENANT that have such lists, or had
 --   claims                      from NONCE:WORKER to the running task; `cancels`: those that shall stop
 --   rate:MODEL    when its buckets of requests and tokens are full again, in µs

@@ -3,7 +3,7 @@ local function forget(id)
   local task = base .. 'task:' .. id
   call('ZREM', base .. 'pipeline:' .. (call('HGET', task, 'pipeline') or ''), id)
   call('UNLINK', task, base .. 'events:' .. id, base .. 'journal:' .. id)
-  for _, list in ipairs({ 'ids', 'dead', 'ended' }) do
+  for _, list in ipairs({ 'ids', 'dead', 'ended', 'deadlines' }) do
     call('ZREM', base .. list, id)
   end
 end

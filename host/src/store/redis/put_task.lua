@@ -1,12 +1,12 @@
--- id mark position until dead, then record, journal and events, each as a count of words and these
+-- id mark position until dead deadline, then record, journal and events, each as a count of words and these
 -- What the lists know of a task follows from its record, whose field `put` is the mark.
 -- ok · there: another has put it
-local id, mark, position, till, dead = unpack(ARGV, 2, 6)
+local id, mark, position, till, dead, deadline = unpack(ARGV, 2, 7)
 local task = base .. 'task:' .. id
 if call('EXISTS', task) == 1 then
   return { call('HGET', task, 'put') == mark and 'ok' or 'there' }
 end
-local at = 7
+local at = 8
 local function words()
   local first, last = at + 1, at + ARGV[at]
   at = last + 1
@@ -28,6 +28,9 @@ local is = call('HMGET', task, 'state', 'pipeline', 'sub', 'ready', 'claim', 'ca
 local state, pipeline, sub, ready, claim, cancel, gone, lane = unpack(is, 1, 8)
 call('ZADD', base .. 'ids', 0, id)
 call('ZADD', base .. 'pipeline:' .. pipeline, 0, id)
+if deadline ~= '' and state ~= 'ended' then
+  call('ZADD', base .. 'deadlines', deadline, id)
+end
 if state == 'running' then
   call('SADD', base .. 'tenants', string.sub(lane, 3))
   call('ZADD', leases(lane), till, id)

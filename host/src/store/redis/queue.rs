@@ -2,7 +2,7 @@
 
 use super::Inner;
 use super::error::odd;
-use super::record::{progress, roots, to_json};
+use super::record::{self, progress, roots, to_json};
 use super::script;
 use crate::store::{Requeued, StoreError, WorkerInfo};
 use crate::task::{EventBody, Outcome, State, Task, TaskId};
@@ -25,7 +25,8 @@ impl Inner {
                 .arg(&record.rev)
                 .arg(progress(&task)?)
                 .arg(roots(&task))
-                .arg(&event);
+                .arg(&event)
+                .arg(record::deadline(&task.spec));
             let reply = self.change(call).await?;
             match reply.word.as_str() {
                 "ok" => return Ok(Requeued::Queued),

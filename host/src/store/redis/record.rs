@@ -151,6 +151,11 @@ pub(super) fn lane(place: &Place) -> String {
     format!("{}|{}|{}", place.priority, place.queue, place.tenant)
 }
 
+/// By when a task has to have ended; empty where it has no such limit.
+pub(super) fn deadline(spec: &Spec) -> String {
+    spec.budget.deadline.map(|at| at.to_string()).unwrap_or_default()
+}
+
 pub(super) fn state_name(state: State) -> &'static str {
     match state {
         State::Queued => "queued",

@@ -62,6 +62,8 @@ scripts! {
     DELETE "wake.lua" "forget.lua" "delete.lua";
     REOPEN "time.lua" "wake.lua" "events.lua" "line.lua" "reopen.lua";
     OVERDUE "time.lua" "overdue.lua";
+    LATE "time.lua" "late.lua";
+    EXPIRE "time.lua" "wake.lua" "events.lua" "line.lua" "part_with.lua" "expire.lua";
     COLLECT "time.lua" "wake.lua" "forget.lua" "collect.lua";
     STATS "stats.lua";
     QUEUES "time.lua" "queues.lua";

@@ -18,7 +18,7 @@ use super::record::Record;
 use super::upkeep::SLICE;
 use super::{Inner, RedisStore, record, script};
 use crate::store::{StoreError, Stored, snapshots};
-use crate::task::{Digest, Outcome, TaskId};
+use crate::task::{Digest, Outcome, Spec, TaskId};
 
 /// One thing of the store.
 #[derive(Serialize, Deserialize)]
@@ -283,8 +283,11 @@ impl Inner {
         });
         let outcome = outcome.and_then(Result::ok).and_then(|ended| ended.outcome);
         let dead = outcome.as_ref().is_some_and(Outcome::is_dead);
+        let spec = copied.record.get("spec").map(|spec| record::from_json::<Spec>(id, spec));
+        let deadline = spec.and_then(Result::ok).map(|spec| record::deadline(&spec)).unwrap_or_default();
         let mut call = self.on(&script::PUT_TASK);
         call = call.arg(id.as_str()).arg(mark).arg(&copied.position).arg(&copied.until).arg(u8::from(dead));
+        call = call.arg(deadline);
         for hash in [&copied.record, &copied.journal] {
             call = call.arg(hash.len() * 2);
             for (field, value) in hash {

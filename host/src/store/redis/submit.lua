@@ -1,6 +1,6 @@
--- id spec pipeline tree key body key-lives-ms lane ready-not-before max-waiting
+-- id spec pipeline tree key body key-lives-ms lane ready-not-before max-waiting deadline
 -- full · ok · known ID · reused ID · there SPEC
-local id, spec, pipeline, tree, key, body, lives, lane, after, most = unpack(ARGV, 2)
+local id, spec, pipeline, tree, key, body, lives, lane, after, most, deadline = unpack(ARGV, 2)
 if key ~= '' then
   local known = call('HMGET', base .. 'key:' .. key, 'at', 'body', 'task')
   if known[1] and millis < known[1] + lives then
@@ -23,6 +23,9 @@ end
 call('HSET', task, 'lane', lane, 'spec', spec, 'pipeline', pipeline, 'tree', tree, 'sub', whole(millis))
 call('ZADD', base .. 'ids', 0, id)
 call('ZADD', base .. 'pipeline:' .. pipeline, 0, id)
+if deadline ~= '' then
+  call('ZADD', base .. 'deadlines', deadline, id)
+end
 if after == '' then
   line_up(id, lane, whole(millis), false)
 else

@@ -9,9 +9,10 @@ use super::Inner;
 use super::error::odd;
 use super::reads::{ids, list};
 use super::script;
+use super::verbs::end;
 use crate::store::clock::as_micros;
 use crate::store::control::{self, BLOB_GRACE_MILLIS};
-use crate::store::{Collected, StoreError, snapshots};
+use crate::store::{Collected, EXPIRED_TOGETHER, StoreError, snapshots};
 use crate::task::{Digest, TaskId};
 
 /// Tasks deleted in one script: some milliseconds of the server's time.
@@ -43,6 +44,35 @@ impl Inner {
         }
         reaped.reverse();
         Ok(reaped)
+    }
+
+    pub(super) async fn expire(&self) -> Result<Vec<TaskId>, StoreError> {
+        let late = ids(self.link.call(&self.on(&script::LATE).arg(EXPIRED_TOGETHER)).await?)?;
+        let mut expired = Vec::new();
+        for id in late {
+            let record = match self.record(&id).await {
+                Ok(Some(record)) => record,
+                // What can't be read is set aside by whoever claims it.
+                Ok(None) | Err(StoreError::Corrupt(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let (event, progress, roots, past) = end(&record.task, control::expired(&record.task))?;
+            let call = self
+                .on(&script::EXPIRE)
+                .arg(id.as_str())
+                .arg(&record.rev)
+                .arg(event)
+                .arg(progress)
+                .arg(roots)
+                .arg(past);
+            let reply = self.change(call).await?;
+            match reply.word.as_str() {
+                "ok" => expired.push(id),
+                "changed" => {}
+                _ => return Err(reply.unknown()),
+            }
+        }
+        Ok(expired)
     }
 
     pub(super) async fn gc(&self, keep: Duration) -> Result<Collected, StoreError> {

@@ -104,7 +104,8 @@ impl Inner {
             .arg(control::KEY_MILLIS)
             .arg(record::lane(&new.place))
             .arg(new.place.not_before.map(|at| at.to_string()).unwrap_or_default())
-            .arg(new.max_waiting.map(|most| most.to_string()).unwrap_or_default());
+            .arg(new.max_waiting.map(|most| most.to_string()).unwrap_or_default())
+            .arg(record::deadline(&task.spec));
         let mut reply = self.change(call).await?;
         match reply.word.as_str() {
             "ok" => Ok(Submitted { id: task.id, created: true }),
@@ -362,7 +363,7 @@ fn ended(task: &Task, outcome: &Outcome) -> Result<String, StoreError> {
 }
 
 /// The `ended` event, the worker's part, the roots and the brief of a task that ends so.
-fn end(task: &Task, outcome: Outcome) -> Result<(String, String, String, String), StoreError> {
+pub(super) fn end(task: &Task, outcome: Outcome) -> Result<(String, String, String, String), StoreError> {
     let task = Task { outcome: Some(outcome), ..task.clone() };
     let event = ended(&task, control::outcome_of(&task)?)?;
     Ok((event, progress(&task)?, roots(&task), brief(&task)?))

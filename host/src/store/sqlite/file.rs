@@ -10,8 +10,13 @@ use super::copy;
 use crate::store::StoreError;
 
 /// Schema N is reached from N - 1 by the N-th of these.
-pub(super) const MIGRATIONS: [&str; 4] =
-    [include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")];
+pub(super) const MIGRATIONS: [&str; 5] = [
+    include_str!("1.sql"),
+    include_str!("2.sql"),
+    include_str!("3.sql"),
+    include_str!("4.sql"),
+    include_str!("5.sql"),
+];
 
 /// "AIAG": whose file this is.
 const APPLICATION: i32 = 0x4149_4147;

@@ -148,7 +148,7 @@ pub(super) fn insert(
     conn.prepare_cached(
         "INSERT INTO tasks (id, state, pipeline, position, cancel, nonce, fence, term, lease_until, last_event, \
          crashes, submitted_at, due, queue, tenant, priority, not_before, ready_at, model, builder, checker, fixer, \
-         parent) VALUES (?, 0, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         parent, deadline) VALUES (?, 0, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         task.id.as_str(),
@@ -165,7 +165,9 @@ pub(super) fn insert(
         pipeline.builder.name,
         pipeline.checker.name,
         pipeline.fixer.as_ref().map(|fixer| &fixer.name),
-        task.spec.parent.as_ref().map(TaskId::as_str)
+        task.spec.parent.as_ref().map(TaskId::as_str),
+        // One that is too large is beyond all clocks.
+        task.spec.budget.deadline.and_then(|deadline| i64::try_from(deadline).ok())
     ])?;
     let num = conn.last_insert_rowid();
     conn.prepare_cached("INSERT INTO specs (num, search, spec) VALUES (?, ?, ?)")?.execute(params![

@@ -43,9 +43,9 @@ fn a_newer_schema_is_refused() {
     let Scratch { store, folder } = scratch();
     drop(store);
     let path = folder.path().join("store.db");
-    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 5").expect("runs");
+    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 6").expect("runs");
     let message = refusal(&path);
-    assert!(message.contains("has schema 5, written by a newer aiagent-host"), "{message}");
+    assert!(message.contains("has schema 6, written by a newer aiagent-host"), "{message}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::store::{
 };
 use crate::task::{EventBody, EventId, Level, Outcome, Reason, State, Task, TaskId};
 
-type Answer<T> = Result<Done<T>, StoreError>;
+pub(super) type Answer<T> = Result<Done<T>, StoreError>;
 
 pub(super) fn submit(tx: &Tx<'_>, new: NewTask) -> Answer<Submitted> {
     if let Some(asked) = &new.idempotency
@@ -118,7 +118,7 @@ fn one(
 
 /// Ends a task whose record can't be read, so that it stands in no other's way. The record stays as it is,
 /// and whoever asks for the task is told; `fsck` names it.
-fn set_aside(tx: &Tx<'_>, held: &mut Held, error: &StoreError) -> Result<(), StoreError> {
+pub(super) fn set_aside(tx: &Tx<'_>, held: &mut Held, error: &StoreError) -> Result<(), StoreError> {
     tracing::error!(task = %held.id, %error, "a task is set aside, since its record can't be read");
     let message = format!("set aside: {error}");
     let event = EventBody::Log { level: Level::Error, source: "store".to_owned(), message };
@@ -200,7 +200,7 @@ pub(super) fn finish(tx: &Tx<'_>, lease: &Lease, task: &Task, events: &[EventBod
 }
 
 /// Ends a task; `task` is its record but for the outcome.
-fn end(
+pub(super) fn end(
     tx: &Tx<'_>,
     held: &mut Held,
     task: &Task,
@@ -216,7 +216,7 @@ fn end(
 }
 
 /// To the front of the queue, or to the end.
-fn part(
+pub(super) fn part(
     tx: &Tx<'_>,
     held: &mut Held,
     task: &Task,
@@ -303,56 +303,4 @@ pub(super) fn requeue(tx: &Tx<'_>, id: &TaskId, why: &str) -> Answer<Requeued> {
     let back = line::back(tx.conn, &Lane::of(&held.control.place))?;
     held.save(tx.conn, back)?;
     Done::loud(Requeued::Queued)
-}
-
-pub(super) fn reap(tx: &Tx<'_>) -> Answer<Vec<TaskId>> {
-    let overdue: Vec<TaskId> = tx
-        .conn
-        .prepare_cached(
-            "SELECT lease_until, id FROM tasks INDEXED BY leases WHERE state = 1 AND lease_until <= ? ORDER BY 1, 2",
-        )?
-        .query_map([tx.now.micros.cast_signed()], |row| rows::id(row, 1))?
-        .collect::<Result<_, _>>()?;
-    // The longest overdue goes to the front last, and so comes first.
-    for id in overdue.iter().rev() {
-        let missing = || StoreError::Corrupt(format!("task {id} has no spec or no progress"));
-        let found = match rows::find_whole(tx.conn, id) {
-            Ok(found) => found.ok_or_else(missing),
-            Err(error @ StoreError::Corrupt(_)) => Err(error),
-            Err(error) => return Err(error),
-        };
-        let (mut held, task) = match found {
-            Ok(found) => found,
-            Err(error) => {
-                let held = rows::find(tx.conn, id)?;
-                let mut held = held.ok_or_else(|| StoreError::NotFound(id.clone()))?;
-                set_aside(tx, &mut held, &error)?;
-                continue;
-            }
-        };
-        let last = last_events(tx.conn, &held)?;
-        let parted = control::lost(&mut held.control, &task, last.iter());
-        part(tx, &mut held, &task, parted, None)?;
-    }
-    match overdue.is_empty() {
-        true => Done::quiet(overdue),
-        false => Done::loud(overdue),
-    }
-}
-
-/// Newest first.
-fn last_events(conn: &Connection, held: &Held) -> Result<Vec<EventBody>, StoreError> {
-    let mut query =
-        conn.prepare_cached("SELECT id, at, body FROM events WHERE num = ? ORDER BY id DESC LIMIT ?")?;
-    let mut found = query.query(params![held.num, control::LAST_WORDS_WITHIN as i64])?;
-    let mut bodies = Vec::new();
-    while let Some(row) = found.next()? {
-        match rows::event(&held.id, row) {
-            Ok(event) => bodies.push(event.body),
-            // It is nobody's last word.
-            Err(StoreError::Corrupt(_)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(bodies)
 }
