@@ -97,8 +97,11 @@ impl Setup {
         self
     }
 
-    /// Another version of the host.
-    pub(crate) fn with_program(self, program: &Path) -> Self {
+    /// Another version of the host, which may not know all that `new` sets.
+    pub(crate) fn with_program(mut self, program: &Path) -> Self {
+        if let Some(worker) = self.config.get_mut("worker").and_then(toml::Value::as_table_mut) {
+            worker.remove("model_retries");
+        }
         Self { program: program.to_owned(), ..self }
     }
 
