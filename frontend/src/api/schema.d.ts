@@ -877,6 +877,8 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "requeued";
+            /** Format: int64 */
+            wait_ms?: number | null;
             why: string;
         } | {
             basis?: components["schemas"]["Basis"] | null;
@@ -1225,6 +1227,17 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description Why a task that has begun waits, and for how long. */
+        Postponed: {
+            /**
+             * Format: int32
+             * @description How often in a row.
+             */
+            times: number;
+            /** @description It is not taken up again before. By the store's clock, whatever the worker says here. */
+            until?: components["schemas"]["u64"];
+            why: string;
+        };
         /** @description What went wrong, for a program (`status`, `title`) and a person (`detail`). */
         Problem: {
             /**
@@ -1552,6 +1565,7 @@ export interface components {
             outcome?: components["schemas"]["Outcome"] | null;
             /** @description Where it waits, or waited. */
             place?: components["schemas"]["Place"];
+            postponed?: components["schemas"]["Postponed"] | null;
             /** @description The finished rounds, oldest first. */
             rounds: components["schemas"]["Round"][];
             spec: components["schemas"]["Spec"];
@@ -1586,6 +1600,7 @@ export interface components {
             parent?: components["schemas"]["TaskId"] | null;
             pipeline: string;
             place: components["schemas"]["Place"];
+            postponed?: components["schemas"]["Postponed"] | null;
             reason?: components["schemas"]["Reason"] | null;
             rounds: number;
             spend: components["schemas"]["Spend"];
