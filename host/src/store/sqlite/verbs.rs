@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::line::{self, Spot};
 use super::rows::{self, COLUMNS, Held, PARTS};
