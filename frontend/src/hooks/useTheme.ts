@@ -2,8 +2,16 @@ import { useCallback, useEffect, useState } from "react";
 
 export type Theme = "system" | "light" | "dark";
 
+function kept(): Theme {
+  try {
+    return (localStorage.getItem("theme") as Theme | null) ?? "system";
+  } catch {
+    return "system";
+  }
+}
+
 export function useTheme() {
-  const [theme, setTheme] = useState<Theme>(() => (localStorage.getItem("theme") as Theme | null) ?? "system");
+  const [theme, setTheme] = useState(kept);
   useEffect(() => {
     const wish = matchMedia("(prefers-color-scheme: dark)");
     const apply = () =>
@@ -13,9 +21,13 @@ export function useTheme() {
     return () => wish.removeEventListener("change", apply);
   }, [theme]);
   const choose = useCallback((next: Theme) => {
-    if (next === "system") localStorage.removeItem("theme");
-    else localStorage.setItem("theme", next);
     setTheme(next);
+    try {
+      if (next === "system") localStorage.removeItem("theme");
+      else localStorage.setItem("theme", next);
+    } catch {
+      // Its storage is full, or switched off: the choice holds for this visit.
+    }
   }, []);
   return [theme, choose] as const;
 }

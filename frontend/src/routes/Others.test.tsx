@@ -115,6 +115,18 @@ test("the menu says who is logged in, and shows what they may see", async () => 
   expect(screen.getByRole("button", { name: "Log out" })).toBeTruthy();
 });
 
+test("a theme is chosen, in a browser that keeps nothing as well", async () => {
+  const refuse = () => {
+    throw new DOMException("off", "SecurityError");
+  };
+  const storage = [vi.spyOn(Storage.prototype, "getItem"), vi.spyOn(Storage.prototype, "setItem")].map((spy) => spy.mockImplementation(refuse));
+  show("/", "/", <Layout />);
+  await userEvent.click(await screen.findByRole("button", { name: "Theme: system" }));
+  await userEvent.click(screen.getByRole("button", { name: "Theme: light" }));
+  expect(document.documentElement.classList.contains("dark")).toBe(true);
+  storage.forEach((spy) => spy.mockRestore());
+});
+
 test("an administrator finds the audit log, by key as well", async () => {
   const where = show("/", "/", <Layout />);
   expect(await screen.findByRole("link", { name: "Audit log" })).toBeTruthy();
