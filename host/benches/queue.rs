@@ -1,5 +1,5 @@
-//! Jobs that do nothing, through the queue: submitted one by one and 64 at a time, then claimed and
-//! finished by 1 and by 32 at a time. Redis (AOF everysec) and SQLite.
+//! Jobs that do nothing, through the queue: submitted one by one, 64 at a time and in batches of 1000, then claimed
+//! and finished by 1 and by 32 at a time. Redis (AOF everysec) and SQLite.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -27,6 +27,15 @@ async fn submit(store: &Arc<dyn Store>, at_a_time: usize) {
     for begin in (0..JOBS).step_by(at_a_time) {
         let batch = (begin..JOBS.min(begin + at_a_time)).map(|_| store.submit(new_task()));
         for reply in join_all(batch).await {
+            reply.expect("submits");
+        }
+    }
+}
+
+async fn submit_many(store: &Arc<dyn Store>, at_a_time: usize) {
+    for begin in (0..JOBS).step_by(at_a_time) {
+        let batch = (begin..JOBS.min(begin + at_a_time)).map(|_| new_task()).collect();
+        for reply in store.submit_many(batch).await {
             reply.expect("submits");
         }
     }
@@ -67,16 +76,19 @@ fn own_cpu() -> f64 {
 
 async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>) -> anyhow::Result<()> {
     let theirs = || server.map_or(0.0, |server| server.cpu().as_secs_f64() * 1e6);
-    for (step, at_a_time) in [("submit", 1), ("process", 1), ("submit", 64), ("process", 32)] {
+    let steps =
+        [("submit", 1), ("process", 1), ("submit", 64), ("process", 32), ("batch", 1000), ("process", 32)];
+    for (step, at_a_time) in steps {
         let (began, own, other) = (Instant::now(), own_cpu(), theirs());
         match step {
             "submit" => submit(&store, at_a_time).await,
+            "batch" => submit_many(&store, at_a_time).await,
             _ => work(&store, at_a_time).await,
         }
         let jobs = JOBS as f64;
         writeln!(
             std::io::stdout().lock(),
-            "{name:<7} {step:<8} {at_a_time:>2} at a time  {:>7.0}/s   µs of CPU per job: {:>4.0} here, {:>4.0} Redis",
+            "{name:<7} {step:<8} {at_a_time:>4} at a time  {:>7.0}/s   µs of CPU per job: {:>4.0} here, {:>4.0} Redis",
             jobs / began.elapsed().as_secs_f64(),
             (own_cpu() - own) / jobs,
             (theirs() - other) / jobs

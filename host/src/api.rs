@@ -6,6 +6,7 @@ mod about;
 mod again;
 mod audit;
 mod bulk;
+mod batch;
 mod changes;
 mod cors;
 mod events;
@@ -81,6 +82,7 @@ pub struct Api {
         list::list,
         list::count,
         bulk::bulk,
+        batch::batch,
         tasks::show,
         tasks::delete,
         again::again,
@@ -129,6 +131,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/v1/tasks", post(tasks::submit).get(list::list))
         .route("/api/v1/tasks/count", get(list::count))
         .route("/api/v1/tasks/bulk/{deed}", post(bulk::bulk))
+        .route("/api/v1/tasks/batch", post(batch::batch))
         .route("/api/v1/tasks/{id}", get(tasks::show).delete(tasks::delete))
         .route("/api/v1/tasks/{id}/cancel", post(tasks::cancel))
         .route("/api/v1/tasks/{id}/again", post(again::again))

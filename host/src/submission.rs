@@ -133,6 +133,18 @@ impl Submission {
         snapshots: &Snapshots,
         idempotency: Option<Idempotency>,
     ) -> Result<Submitted, Refusal> {
+        let new = self.prepare(settings, catalog, snapshots, idempotency).await?;
+        Ok(store.submit(new).await?)
+    }
+
+    /// Checks everything and stores the tree: the task is ready to be queued.
+    pub async fn prepare(
+        self,
+        settings: &Settings,
+        catalog: &Catalog,
+        snapshots: &Snapshots,
+        idempotency: Option<Idempotency>,
+    ) -> Result<NewTask, Refusal> {
         let pipeline = self.check(settings, catalog)?;
         let place = self.place.resolve();
         place.check().map_err(Refusal::BadPlace)?;
@@ -154,8 +166,7 @@ impl Submission {
             changes: self.changes,
         };
         let max_waiting = settings.max_waiting(&place.queue);
-        let new = NewTask { place, idempotency, max_waiting, ..NewTask::new(TaskId::fresh(), spec) };
-        Ok(store.submit(new).await?)
+        Ok(NewTask { place, idempotency, max_waiting, ..NewTask::new(TaskId::fresh(), spec) })
     }
 
     fn check(&self, settings: &Settings, catalog: &Catalog) -> Result<Pipeline, Refusal> {

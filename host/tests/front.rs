@@ -82,6 +82,8 @@ mod sign_in;
 mod again;
 #[path = "front/bulk.rs"]
 mod bulk;
+#[path = "front/batch.rs"]
+mod batch;
 #[path = "front/changes.rs"]
 mod changes;
 #[path = "front/git_urls.rs"]

@@ -332,6 +332,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Queues many tasks. Each is taken or refused on its own, as if it had come alone, and they are queued in their order.
+         * @description Needs the role submitter.
+         */
+        post: operations["batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/bulk/{deed}": {
         parameters: {
             query?: never;
@@ -690,6 +710,39 @@ export interface components {
             model?: components["schemas"]["StepModel"] | null;
             /** @description The digest of its limits and grants, as `/api/v1/plugins` shows it. */
             policy: components["schemas"]["Digest"];
+        };
+        BatchBody: {
+            /** @description At most 1,000; all of their files together are as long as those of one submission may be. */
+            tasks: components["schemas"]["BatchTask"][];
+        };
+        BatchReply: {
+            /**
+             * Format: int64
+             * @description That were not there before.
+             */
+            created: number;
+            /** @description One for each of the request's tasks, in their order. */
+            results: components["schemas"]["BatchResult"][];
+        };
+        /** @description What a submission of its own would have been answered. */
+        BatchResult: {
+            id?: components["schemas"]["TaskId"] | null;
+            /** @description What was left out of its files, and why. */
+            notes?: string[];
+            problem?: components["schemas"]["Problem"] | null;
+            /**
+             * Format: int32
+             * @description 202: it is queued; 200: its key was used before; else `problem` says why it was refused: 429 where its queue
+             *     is full.
+             */
+            status: number;
+            url?: string | null;
+        };
+        BatchTask: {
+            /** @description The same key and task give the same task, for 24 hours. */
+            idempotency_key?: string | null;
+            /** @description Read one by one: a mistake in one is no other's. */
+            task: components["schemas"]["SubmitBody"];
         };
         /** @description `None`: no limit. A task always has a limit of rounds and of wall time. */
         Budget: {
@@ -2918,6 +2971,105 @@ export interface operations {
             };
             /** @description The queue is full; Retry-After says when to come again */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The caller's span (W3C Trace Context), of all of them */
+                traceparent?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchReply"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing that was sent says who asks, or it is no longer right */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It needs the role submitter, or comes from another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens came from this address; Retry-After says when to go on */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store took none of them */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

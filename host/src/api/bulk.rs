@@ -27,7 +27,7 @@ const MOST_FOUND: usize = 100_000;
 const MOST_REFUSED: usize = 100;
 
 /// Tasks that the audit log names.
-const MOST_TOLD: usize = 20;
+pub(super) const MOST_TOLD: usize = 20;
 
 /// Tasks under way at once: enough for the store to write many in one go.
 const AT_ONCE: usize = 64;

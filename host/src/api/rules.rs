@@ -82,6 +82,7 @@ pub(super) const RULES: &[Rule] = &[
     reads("/api/v1/about"),
     reads("/api/v1/samples"),
     does(Method::POST, "/api/v1/tasks", Submitter, Tree, What::Submitted),
+    does(Method::POST, "/api/v1/tasks/batch", Submitter, Tree, What::Submitted),
     does(Method::POST, "/api/v1/tasks/{id}/again", Submitter, Words, What::RanAgain),
     does(Method::POST, "/api/v1/tasks/{id}/cancel", Submitter, Nothing, What::Cancelled),
     does(Method::POST, "/api/v1/tasks/{id}/requeue", Submitter, Nothing, What::Requeued),

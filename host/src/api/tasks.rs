@@ -113,8 +113,16 @@ impl Api {
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     match headers.get("idempotency-key").map(|value| value.to_str()) {
         None => Ok(None),
-        Some(Ok(key)) if !key.is_empty() && key.len() <= MAX_KEY => Ok(Some(key.to_owned())),
-        Some(_) => Err(Problem::bad_request("Idempotency-Key must be 1 to 255 visible ASCII characters")),
+        Some(Ok(key)) => checked_key(key).map(Some),
+        Some(Err(_)) => checked_key("").map(Some),
+    }
+}
+
+pub(super) fn checked_key(key: &str) -> Result<String, Problem> {
+    let visible = key.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
+    match visible && !key.is_empty() && key.len() <= MAX_KEY {
+        true => Ok(key.to_owned()),
+        false => Err(Problem::bad_request("Idempotency-Key must be 1 to 255 visible ASCII characters")),
     }
 }
 

@@ -53,28 +53,35 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
     read_json(request, api).await
 }
 
-async fn turn() -> SemaphorePermit<'static> {
+pub(super) async fn turn() -> SemaphorePermit<'static> {
     TURNS.acquire().await.expect("nobody closes it")
 }
 
 async fn read_json(request: Request, api: &Api) -> Result<Upload, Problem> {
     let (spooled, digest) = spool::body(request, rules::Body::Tree.limit(api), api).await?;
-    let mut held = if spooled.is_held() { None } else { Some(turn().await) };
-    let limits = api.snapshots.limits();
-    let (mut body, over) = off_thread(move || {
+    let held = if spooled.is_held() { None } else { Some(turn().await) };
+    let body = off_thread(move || {
         let bytes = spooled.whole().map_err(|error| spool::broken(&error))?;
-        let mut body: SubmitBody = serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))?;
-        drop(bytes);
-        let files = with_files(Tree::new(limits), std::mem::take(&mut body.files))?;
-        Ok((body, files))
-    })
-    .await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))
+    });
+    described(body.await?, digest, held, api).await
+}
+
+/// The submission that a body describes. `digest` is of what the client sent.
+pub(super) async fn described(
+    mut body: SubmitBody,
+    digest: Digest,
+    mut turn: Option<SemaphorePermit<'static>>,
+    api: &Api,
+) -> Result<Upload, Problem> {
+    let (limits, files) = (api.snapshots.limits(), std::mem::take(&mut body.files));
+    let over = off_thread(move || with_files(Tree::new(limits), files)).await?;
     let Imported { tree, notes } = match body.git.take() {
         None => Imported { tree: over, notes: Vec::new() },
         Some(repository) => {
-            let (imported, turn) = git::read(repository, api).await?;
-            held = held.or(Some(turn));
+            let (imported, reading) = git::read(repository, api).await?;
+            turn = turn.or(Some(reading));
             let Imported { mut tree, notes } = imported;
             for (path, file) in over.iter() {
                 tree.put(path.clone(), file.blob.clone(), Some(file.mode))?;
@@ -93,7 +100,7 @@ async fn read_json(request: Request, api: &Api) -> Result<Upload, Problem> {
         trace: None,
         changes: Changes { steps: body.steps, protected: body.protected },
     };
-    Ok(Upload { submission, body: digest, notes, turn: held })
+    Ok(Upload { submission, body: digest, notes, turn })
 }
 
 fn with_files(mut tree: Tree, files: Vec<FileBody>) -> Result<Tree, Problem> {

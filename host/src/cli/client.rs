@@ -15,7 +15,7 @@ use super::{Failed, exit, out, paint, run};
 use crate::api::FileBody;
 use crate::config::Settings;
 use crate::submission::Submission;
-use crate::task::{Event, EventBody, Outcome, Task};
+use crate::task::{Event, EventBody, Outcome, State, Task, now};
 use crate::workspace::{Mode, Tree};
 pub(super) use health::{healthcheck, ready, smoke};
 pub(super) use http::Client;
@@ -210,7 +210,13 @@ fn story(task: &Task) -> String {
     }
     let state = match &task.outcome {
         Some(outcome) => outcome.reason.to_string(),
-        None => format!("{:?}", task.state).to_lowercase(),
+        None => match &task.postponed {
+            Some(postponed) if task.state == State::Queued => {
+                let seconds = postponed.until.saturating_sub(now()) / 1000;
+                format!("waits for {seconds} s more: {}", postponed.why)
+            }
+            _ => format!("{:?}", task.state).to_lowercase(),
+        },
     };
     write!(out, "{state} ({} tokens, {:.1} s)", task.spend.tokens(), task.spend.wall_ms as f64 / 1000.0)
         .expect("a string takes all");

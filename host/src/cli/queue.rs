@@ -1,6 +1,9 @@
 //! `aiagent-host queue …`: what waits and runs where, and how to steer it.
 
-use serde_json::Value;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
 
 use super::args::Queue;
 use super::client::Client;
@@ -14,6 +17,7 @@ pub(super) async fn queue(command: Queue, settings: &Settings) -> Result<u8, Fai
         Queue::Pause { queue, server } => set(&Client::new(&server, settings)?, &queue, "pause").await,
         Queue::Resume { queue, server } => set(&Client::new(&server, settings)?, &queue, "resume").await,
         Queue::Dead { server, limit, json } => dead(&Client::new(&server, settings)?, limit, json).await,
+        Queue::Add { file, server } => add(&Client::new(&server, settings)?, &file).await,
         Queue::Requeue { ids, server } => requeue(&Client::new(&server, settings)?, &ids).await,
         Queue::Fsck => fsck(settings).await,
         Queue::Gc => gc(settings).await,
@@ -84,6 +88,57 @@ async fn dead(client: &Client, limit: usize, json: bool) -> Result<u8, Failed> {
         anstream::eprintln!("… and more: raise --limit");
     }
     Ok(0)
+}
+
+/// A request holds so many tasks, and about so many bytes; one line is as long as it likes.
+const MOST: usize = 1_000;
+const MOST_BYTES: usize = 8 << 20;
+
+async fn add(client: &Client, file: &Path) -> Result<u8, Failed> {
+    let named = file.display();
+    let text = match file.as_os_str() == "-" {
+        true => std::io::read_to_string(std::io::stdin()),
+        false => std::fs::read_to_string(file),
+    };
+    let text = text.with_context(|| format!("can't read {named}")).map_err(Failed::usage)?;
+    let mut tasks = Vec::new();
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        let task: Value = serde_json::from_str(line)
+            .with_context(|| format!("{named}, line {number} is no JSON; nothing was sent"))
+            .map_err(Failed::usage)?;
+        tasks.push((number, line.len(), task));
+    }
+    let (mut rest, mut refused) = (&tasks[..], false);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = rest.iter().take(MOST).take_while(|(_, length, _)| {
+            bytes += length;
+            bytes <= MOST_BYTES
+        });
+        let (part, later) = rest.split_at(fits.count().max(1));
+        refused |= send(client, part).await?;
+        rest = later;
+    }
+    Ok(if refused { exit::OTHERWISE } else { 0 })
+}
+
+/// Says whether one was refused.
+async fn send(client: &Client, tasks: &[(u64, usize, Value)]) -> Result<bool, Failed> {
+    let bodies: Vec<&Value> = tasks.iter().map(|(.., task)| task).collect();
+    let request = client.post("/api/v1/tasks/batch").json(&json!({ "tasks": bodies }));
+    let reply: Value = client.send(request).await?;
+    let mut refused = false;
+    for ((line, ..), result) in tasks.iter().zip(reply["results"].as_array().into_iter().flatten()) {
+        match result["id"].as_str() {
+            Some(id) => say!("{id}")?,
+            None => {
+                refused = true;
+                let detail = result["problem"]["detail"].as_str().unwrap_or_default();
+                anstream::eprintln!("line {line}: {detail} (HTTP {})", result["status"]);
+            }
+        }
+    }
+    Ok(refused)
 }
 
 async fn requeue(client: &Client, ids: &[String]) -> Result<u8, Failed> {

@@ -87,7 +87,9 @@ macro_rules! suite {
             suite! { @rooms $backend
                 submit: a_new_task_is_queued a_key_makes_one_task a_key_with_another_body_is_refused
                     a_key_is_forgotten_after_a_day the_same_id_again_is_a_repetition
-                    another_task_under_the_same_id_is_refused;
+                    another_task_under_the_same_id_is_refused
+                    many_are_queued_in_their_order each_of_many_is_taken_or_refused_on_its_own
+                    many_again_are_repetitions more_than_one_go_takes;
                 claim: an_empty_queue_gives_nothing the_longest_waiting_comes_first a_claim_fills_the_record
                     a_repeated_claim_gives_the_same_lease a_repeated_claim_extends_the_lease
                     a_claim_repeated_after_its_lease_is_a_new_one another_nonce_gets_another_task

@@ -17,6 +17,7 @@ mod record;
 mod script;
 mod server;
 mod snapshot;
+mod submit;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -137,6 +138,10 @@ impl Inner {
 impl Store for RedisStore {
     async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError> {
         self.0.submit(new).await
+    }
+
+    async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>> {
+        self.0.submit_many(all).await
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {

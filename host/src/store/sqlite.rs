@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use self::readers::Readers;
@@ -111,6 +112,11 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError> {
         self.0.writer.write(move |tx| verbs::submit(tx, new)).await
+    }
+
+    async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>> {
+        // The writer finds them all waiting, and commits them together.
+        join_all(all.into_iter().map(|new| self.submit(new))).await
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {

@@ -122,6 +122,7 @@ async fn the_description_is_openapi_3_1_and_names_every_path() {
             "GET /api/v1/session/signed-in",
             "GET /api/v1/tasks",
             "POST /api/v1/tasks",
+            "POST /api/v1/tasks/batch",
             "POST /api/v1/tasks/bulk/{deed}",
             "GET /api/v1/tasks/count",
             "DELETE /api/v1/tasks/{id}",

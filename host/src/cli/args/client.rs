@@ -1,5 +1,7 @@
 //! Of the commands that talk to a server.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::TaskArgs;
@@ -113,6 +115,13 @@ pub(in crate::cli) enum Queue {
         limit: usize,
         #[arg(long)]
         json: bool,
+    },
+    /// Send many tasks: a file of one JSON object a line, each as POST /api/v1/tasks/batch takes it, that is
+    /// {"task": {…}, "idempotency_key": "…"}; `-` is standard input. Prints their ids; exit code 1 if one was refused
+    Add {
+        file: PathBuf,
+        #[command(flatten)]
+        server: Server,
     },
     /// Put ended tasks back into their queues
     Requeue {

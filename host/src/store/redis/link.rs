@@ -271,6 +271,23 @@ impl Link {
         again(|| self.call_once(call)).await
     }
 
+    /// Runs several scripts on keys of one hash tag in one go. Fails where one of them does.
+    pub(super) async fn call_all(&self, calls: &[Call]) -> RedisResult<Vec<Value>> {
+        let mut pipeline = redis::pipe();
+        for call in calls {
+            pipeline.add_command(call.cmd.clone());
+        }
+        match self.all(&pipeline).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                if let Some(call) = calls.first() {
+                    self.once(redis::cmd("SCRIPT").arg("LOAD").arg(call.script.text())).await?;
+                }
+                self.all(&pipeline).await
+            }
+            reply => reply,
+        }
+    }
+
     /// Waits until so many replicas have what this connection has written. Says how many have.
     pub(super) async fn wait(&self, call: &Call, replicas: u32, within: Duration) -> RedisResult<u32> {
         let millis = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);

@@ -13,10 +13,9 @@ use super::script::{self, Call};
 use crate::store::clock::as_micros;
 use crate::store::control::{self, GaveUp, Parted};
 use crate::store::{
-    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, Limits, NewTask, QueueLimits, StoreError,
-    Submitted,
+    Beat, Cancelled, Claim, ClaimRequest, JournalEntry, Lease, Limits, QueueLimits, StoreError,
 };
-use crate::task::{EventBody, EventId, Level, Outcome, Reason, Spec, State, Task, TaskId};
+use crate::task::{EventBody, EventId, Level, Outcome, Reason, State, Task, TaskId};
 
 /// A script's reply: a word, and what belongs to it.
 pub(super) struct Reply {
@@ -32,7 +31,7 @@ impl Reply {
         Ok(Self { word, rest })
     }
 
-    fn text(&mut self) -> Result<String, StoreError> {
+    pub(super) fn text(&mut self) -> Result<String, StoreError> {
         text(self.rest.next())
     }
 
@@ -85,41 +84,6 @@ impl Inner {
 
     fn leased(&self, script: &'static script::Script, lease: &Lease) -> Call {
         self.on(script).arg(lease.task.as_str()).arg(lease.fence)
-    }
-
-    pub(super) async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError> {
-        let task = Task::new(new.id, new.spec, 0);
-        let (key, body) = match &new.idempotency {
-            Some(asked) => (asked.key.as_str(), asked.body.as_str()),
-            None => ("", ""),
-        };
-        let call = self
-            .on(&script::SUBMIT)
-            .arg(task.id.as_str())
-            .arg(to_json(&task.id, &task.spec)?)
-            .arg(&task.spec.pipeline.name)
-            .arg(task.spec.tree.as_str())
-            .arg(key)
-            .arg(body)
-            .arg(control::KEY_MILLIS)
-            .arg(record::lane(&new.place))
-            .arg(new.place.not_before.map(|at| at.to_string()).unwrap_or_default())
-            .arg(new.max_waiting.map(|most| most.to_string()).unwrap_or_default())
-            .arg(record::deadline(&task.spec));
-        let mut reply = self.change(call).await?;
-        match reply.word.as_str() {
-            "ok" => Ok(Submitted { id: task.id, created: true }),
-            "full" => {
-                Err(StoreError::Full { queue: new.place.queue, limit: new.max_waiting.unwrap_or_default() })
-            }
-            "known" => Ok(Submitted { id: record::id(&reply.text()?)?, created: false }),
-            "reused" => Err(StoreError::KeyReused { first: record::id(&reply.text()?)? }),
-            "there" => match from_json::<Spec>(&task.id, &reply.text()?)? == task.spec {
-                true => Ok(Submitted { id: task.id, created: false }),
-                false => Err(control::id_taken(&task.id)),
-            },
-            _ => Err(reply.unknown()),
-        }
     }
 
     pub(super) async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {
