@@ -72,17 +72,15 @@ impl Outcome {
 impl Case {
     fn new(name: impl Into<String>, kind: Kind, bytes: Vec<u8>, outcome: Outcome) -> Self {
         let overrides = Overrides { compute_ms: Some(BUDGET.as_millis() as u64), ..Overrides::default() };
-        let prepare = Box::new(|_: &mut Call| {});
-        let name = name.into();
         Self {
-            name,
+            name: name.into(),
             kind,
             outcome,
             overrides,
             file: None,
             bytes,
             model: || Model::Never,
-            prepare,
+            prepare: Box::new(|_| {}),
             cancel_after: None,
         }
     }
@@ -137,7 +135,8 @@ impl Case {
         let ended = |result, usage, tree| (Ended { result, usage: Some(usage) }, tree);
         match self.kind {
             Kind::Adapter => {
-                let result = converse(runtime, name).await.map_err(adapters);
+                let result = converse(runtime, name).await;
+                let result = result.map_err(|error| Failure::Host(error.to_string()));
                 (Ended { result, usage: None }, call.tree)
             }
             Kind::Builder => {
@@ -169,10 +168,6 @@ async fn converse(runtime: &Runtime, name: &str) -> Result<(), ModelError> {
         decoder.push(b"data: x\n\n").await?;
     }
     decoder.finish().await.map(drop)
-}
-
-fn adapters(error: ModelError) -> Failure {
-    Failure::Host(error.to_string())
 }
 
 /// A folder with all of them, and a healthy neighbour called `healthy`.
