@@ -25,16 +25,20 @@ use crate::exec::Sandbox;
 use crate::model::Door;
 use crate::plugin::{self, Runtime};
 use crate::store::{Collected, Store};
+use crate::telemetry::spans::{self, Resource};
 use crate::upkeep::Hold;
 use crate::worker::{self, Backoff, Equipment, Pulse};
 use crate::workspace::Snapshots;
 
 pub use process::raise_open_files;
-use rooms::{exec_limits, host_name, make_private, watch};
+use rooms::{exec_limits, host_name, make_private, watch, worker_name};
 pub use rooms::{
     keep, mode, model_configs, open_redis, open_store, plugin_settings, sandbox_config, tree_limits,
 };
 use supervisor::Supervisor;
+
+/// How long the last spans may take to their collector when the host stops.
+pub(crate) const SPANS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Requests that are still open when the host drains may go on for this long.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
@@ -59,6 +63,10 @@ impl Host {
     pub async fn assemble(settings: Settings, plugins: plugin::Settings) -> anyhow::Result<Self> {
         raise_open_files();
         process::leave_no_core();
+        if !settings.telemetry.otlp_endpoint.is_empty() {
+            let (endpoint, fine) = (&settings.telemetry.otlp_endpoint, settings.telemetry.otlp_store_calls);
+            spans::start(endpoint, fine, Resource { host: host_name(), instance: worker_name(&settings) })?;
+        }
         let state = &settings.state_dir;
         make_private(state).with_context(|| {
             format!("can't use the state folder {}; choose another with --state-dir", state.display())
@@ -131,6 +139,7 @@ impl Host {
         }
         drop((tidying, watching, scraped));
         supervisor.end().await;
+        spans::flush(SPANS_WITHIN).await;
         streams.cancel();
         match tokio::time::timeout(CLOSE_WITHIN, server).await {
             Ok(ended) => ended.context("the server panicked")?,
@@ -167,10 +176,7 @@ impl Host {
             exec_limits: exec_limits(&self.settings),
             tree_limits: tree_limits(&self.settings),
         };
-        let name = match self.settings.worker.name.as_str() {
-            "" => format!("{}-{}", host_name(), std::process::id()),
-            name => name.to_owned(),
-        };
+        let name = worker_name(&self.settings);
         let configured = &self.settings.worker;
         let settings = worker::Settings {
             name,

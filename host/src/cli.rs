@@ -141,8 +141,9 @@ async fn dispatch(cli: Cli) -> Result<u8, Failed> {
     let user = token::user(&config.environment);
     let settings = config.settings;
     match cli.command {
-        None | Some(Command::Serve) => serve::serve(settings).await,
-        Some(Command::Run(run)) => run::run(*run, settings).await,
+        // The two that hold a whole host are kept apart from the others, which are small.
+        None | Some(Command::Serve) => Box::pin(serve::serve(settings)).await,
+        Some(Command::Run(run)) => Box::pin(run::run(*run, settings)).await,
         Some(Command::Submit(submit)) => client::submit(*submit, &settings).await,
         Some(Command::Tasks(tasks)) => tasks::tasks(tasks, &settings).await,
         Some(Command::Task { command }) => tasks::task(command, &settings).await,

@@ -28,7 +28,8 @@ pub use oidc::Oidc;
 pub use paths::Paths;
 pub use pipeline::PipelineSettings;
 pub use settings::{
-    BudgetSettings, Exec, Listen, LogFormat, Queue, Redis, Role, Settings, WatchSettings, Worker, Workspace,
+    BudgetSettings, Exec, Listen, LogFormat, Queue, Redis, Role, Settings, Telemetry, WatchSettings, Worker,
+    Workspace,
 };
 
 #[derive(Debug, thiserror::Error)]

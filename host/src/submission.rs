@@ -11,6 +11,7 @@ use crate::config::Settings;
 use crate::plugin::Catalog;
 use crate::store::{Idempotency, KEY_MILLIS, NewTask, Store, StoreError, Submitted};
 use crate::task::{Budget, Changes, Millis, Pipeline, Place, Spec, TaskId, Trace};
+use crate::telemetry::spans::{self, Noted as _, Span};
 use crate::workspace::{SnapshotError, Snapshots, Tree};
 
 /// Enough for a long specification; what is longer belongs in a file of the tree.
@@ -126,15 +127,33 @@ fn clip(text: &str) -> String {
 impl Submission {
     /// Checks everything, stores the tree, and queues the task.
     pub async fn submit(
-        self,
+        mut self,
         settings: &Settings,
         catalog: &Catalog,
         store: &dyn Store,
         snapshots: &Snapshots,
         idempotency: Option<Idempotency>,
     ) -> Result<Submitted, Refusal> {
-        let new = self.prepare(settings, catalog, snapshots, idempotency).await?;
-        Ok(store.submit(new).await?)
+        let mut span = self.begin_span();
+        let new = self.prepare(settings, catalog, snapshots, idempotency).await;
+        let submitted = match new {
+            Ok(new) => store.submit(new).await.map_err(Refusal::from),
+            Err(refusal) => Err(refusal),
+        };
+        match &submitted {
+            Ok(submitted) => span.note("task.id", submitted.id.as_str()),
+            Err(refusal) => span.failed(refusal.to_string()),
+        }
+        submitted
+    }
+
+    /// The span of the request, where spans are sent: its task's own belong to it.
+    pub fn begin_span(&mut self) -> Option<Span> {
+        let span = spans::begin_trace("submit", spans::Kind::Server, self.trace.as_ref());
+        if let Some(span) = &span {
+            self.trace = Some(span.context.clone());
+        }
+        span
     }
 
     /// Checks everything and stores the tree: the task is ready to be queued.

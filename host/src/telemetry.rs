@@ -1,6 +1,7 @@
-//! Logs on stderr, for eyes or as JSON lines, or in the journal; counters for Prometheus.
+//! Logs on stderr, for eyes or as JSON lines, or in the journal; counters for Prometheus; spans for a collector.
 
 pub mod metrics;
+pub mod spans;
 
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;

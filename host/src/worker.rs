@@ -3,6 +3,7 @@
 //! Invariant: nothing is written for a task without the fence it was claimed with, and a guest is
 //! stopped before its lease could have passed to another worker.
 
+mod answers;
 mod attempts;
 mod away;
 mod broken;

@@ -92,6 +92,8 @@ mod git_urls;
 mod away;
 #[path = "front/deadlines.rs"]
 mod deadlines;
+#[path = "front/otlp.rs"]
+mod otlp;
 #[path = "front/bad_models.rs"]
 mod bad_models;
 #[path = "front/tls.rs"]

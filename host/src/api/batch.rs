@@ -15,6 +15,7 @@ use super::upload::{self, Upload};
 use super::{Api, Problem, rules, spool};
 use crate::store::{Idempotency, NewTask, StoreError, Submitted};
 use crate::task::{Digest, TaskId, Trace};
+use crate::telemetry::spans::{Noted as _, Span};
 
 /// Tasks that one request may submit.
 const MOST: usize = 1_000;
@@ -112,10 +113,12 @@ pub(super) async fn batch(
     let trace = trace(&headers);
     let prepared = stream::iter(tasks).map(|task| prepare(&api, task, trace.clone())).buffered(AT_ONCE);
     // Whatever can't be queued keeps its place among the answers.
-    let (mut ready, mut results) = (Vec::new(), Vec::new());
+    let (mut ready, mut results, mut spans) = (Vec::new(), Vec::new(), Vec::new());
     for prepared in prepared.collect::<Vec<_>>().await {
         match prepared {
-            Ok((new, notes)) => {
+            Ok((new, notes, mut span)) => {
+                span.note("task.id", new.id.as_str());
+                spans.push(span);
                 ready.push(new);
                 results.push(Ok(notes));
             }
@@ -123,6 +126,7 @@ pub(super) async fn batch(
         }
     }
     let mut stored = api.store.submit_many(ready).await.into_iter();
+    drop(spans);
     let mut next = || stored.next().unwrap_or_else(|| Err(StoreError::Unavailable("no answer".to_owned())));
     let results: Vec<Result<(Submitted, Vec<String>), Problem>> =
         results.into_iter().map(|result| result.and_then(|notes| Ok((next()?, notes)))).collect();
@@ -157,7 +161,7 @@ async fn prepare(
     api: &Api,
     BatchTask { task, idempotency_key }: BatchTask,
     trace: Option<Trace>,
-) -> Result<(NewTask, Vec<String>), Problem> {
+) -> Result<(NewTask, Vec<String>, Option<Span>), Problem> {
     // The same task, however it is spelt: its names are in order here.
     let digest = Digest::of(task.to_string().as_bytes());
     let key = idempotency_key.map(|key| checked_key(&key)).transpose()?;
@@ -169,7 +173,8 @@ async fn prepare(
     let Upload { mut submission, notes, turn: _turn, .. } =
         upload::described(body.await?, digest, None, api).await?;
     submission.trace = trace;
+    let span = submission.begin_span();
     let catalog = api.runtime.catalog();
     let new = submission.prepare(&api.settings, &catalog, &api.snapshots, idempotency).await?;
-    Ok((new, notes))
+    Ok((new, notes, span))
 }

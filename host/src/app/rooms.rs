@@ -199,3 +199,11 @@ pub(super) fn host_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
 }
+
+/// What this process is called among the workers.
+pub(super) fn worker_name(settings: &Settings) -> String {
+    match settings.worker.name.as_str() {
+        "" => format!("{}-{}", host_name(), std::process::id()),
+        name => name.to_owned(),
+    }
+}

@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Run, TaskArgs};
 use super::progress::Progress;
 use super::{Failed, exit, out, paint, serve};
-use crate::app::{Host, plugin_settings, tree_limits};
+use crate::app::{Host, SPANS_WITHIN, plugin_settings, tree_limits};
 use crate::config::Settings;
 use crate::plugin;
 use crate::store::{Cancelled, Store};
 use crate::submission::{BudgetWish, Submission};
 use crate::task::{Changes, Event, EventBody, Outcome, Reason, Task, TaskId};
+use crate::telemetry::spans;
 use crate::workspace::{self, Blob, Fetching, GitUrl, Imported, Tree, TreePath};
 
 /// What `--json` prints.
@@ -71,6 +72,7 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
         outcome
     });
     worked.context("the worker failed")?;
+    spans::flush(SPANS_WITHIN).await;
     let outcome = outcome?;
     let task = host.store.get(&id).await?.context("the task is gone")?;
     let tree = host.snapshots.load(&outcome.tree).await?;

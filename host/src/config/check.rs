@@ -32,6 +32,9 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
     {
         return bad("metrics_listen", wrong);
     }
+    if let Err(wrong) = is_collector(&settings.telemetry.otlp_endpoint) {
+        return bad("telemetry.otlp_endpoint", wrong);
+    }
     settings.api.check().or_else(|(key, message)| bad(key, message))?;
     settings.oidc.check().or_else(|(key, message)| bad(key, message))?;
     if settings.redis.prefix.is_empty() || settings.redis.prefix.contains(['{', '}']) {
@@ -140,4 +143,17 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+fn is_collector(endpoint: &str) -> Result<(), String> {
+    if endpoint.is_empty() {
+        return Ok(());
+    }
+    let url = reqwest::Url::parse(endpoint);
+    let url =
+        url.map_err(|error| format!("{endpoint:?} is no URL such as http://localhost:4318: {error}"))?;
+    match matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && url.query().is_none() {
+        true => Ok(()),
+        false => Err(format!("{endpoint:?} is no http or https URL such as http://localhost:4318")),
+    }
 }

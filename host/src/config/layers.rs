@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 63] = [
+const KEYS: [&str; 65] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -95,6 +95,8 @@ const KEYS: [&str; 63] = [
     "watch.quiet_ms",
     "watch.poll_ms",
     "watch.events",
+    "telemetry.otlp_endpoint",
+    "telemetry.otlp_store_calls",
 ];
 
 /// Whether a string under this key must not be shown.

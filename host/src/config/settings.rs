@@ -59,6 +59,7 @@ pub struct Settings {
     pub budget: BudgetSettings,
     pub exec: Exec,
     pub watch: WatchSettings,
+    pub telemetry: Telemetry,
     pub models: BTreeMap<String, Model>,
     pub pipelines: BTreeMap<String, PipelineSettings>,
     /// Limits of queues, by name; `*` is for those that are not listed.
@@ -197,6 +198,17 @@ pub struct WatchSettings {
     pub events: bool,
 }
 
+/// Where spans of tasks go.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telemetry {
+    /// A collector that takes OTLP over HTTP: `http://HOST:4318`; spans are sent to `/v1/traces` below it. Empty:
+    /// nowhere.
+    pub otlp_endpoint: String,
+    /// Whether each of a task's calls to the store is a span too.
+    pub otlp_store_calls: bool,
+}
+
 /// 0: no limit.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -238,6 +250,7 @@ impl Default for Settings {
             budget: BudgetSettings::default(),
             exec: Exec::default(),
             watch: WatchSettings::default(),
+            telemetry: Telemetry::default(),
             models: BTreeMap::new(),
             pipelines,
             queues: BTreeMap::new(),

@@ -28,6 +28,17 @@ impl Trace {
         Self(format!("00-{}-{:016x}-{}", self.trace_id(), random.max(1), self.part(3)))
     }
 
+    /// The first span of another trace.
+    pub fn fresh() -> Self {
+        let id = ulid::Ulid::generate();
+        Self(format!("00-{:032x}-{:016x}-01", id.0, (id.random() as u64).max(1))).child()
+    }
+
+    /// Whether the caller keeps it.
+    pub fn is_sampled(&self) -> bool {
+        u8::from_str_radix(self.part(3), 16).is_ok_and(|flags| flags & 1 == 1)
+    }
+
     pub fn trace_id(&self) -> &str {
         self.part(1)
     }
@@ -60,6 +71,11 @@ mod tests {
         assert_eq!(Trace::parse(child.as_str()), Some(child.clone()));
         assert_eq!(child.trace_id(), trace);
         assert_ne!(child.span_id(), span);
+        let fresh = Trace::fresh();
+        assert_eq!(Trace::parse(fresh.as_str()), Some(fresh.clone()));
+        assert!(fresh.is_sampled() && read.is_sampled() && fresh.trace_id() != Trace::fresh().trace_id());
+        let dropped = Trace::parse(&format!("00-{trace}-{span}-02")).expect("a header");
+        assert!(!dropped.is_sampled());
         // A later version may say more.
         assert_eq!(Trace::parse(&format!("01-{trace}-{span}-01-more")), Some(read));
         for bad in [

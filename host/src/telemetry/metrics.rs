@@ -26,6 +26,8 @@ struct Counted {
     model_calls: u64,
     model_retries: u64,
     postponed: u64,
+    spans_sent: u64,
+    spans_dropped: u64,
     input_tokens: u64,
     output_tokens: u64,
     cost_micros: u64,
@@ -73,6 +75,8 @@ impl Counted {
             model_calls: 0,
             model_retries: 0,
             postponed: 0,
+            spans_sent: 0,
+            spans_dropped: 0,
             input_tokens: 0,
             output_tokens: 0,
             cost_micros: 0,
@@ -115,6 +119,14 @@ pub fn ended(outcome: &Outcome, spend: &Spend) {
 /// Counts a task that a worker here has given back, since its model could not be used.
 pub fn postponed() {
     count(|counted| counted.postponed += 1);
+}
+
+/// Counts spans that a collector has taken, and those it has not.
+pub fn spans(sent: u64, dropped: u64) {
+    count(|counted| {
+        counted.spans_sent += sent;
+        counted.spans_dropped += dropped;
+    });
 }
 
 /// Counts one round trip to the store.
@@ -216,6 +228,18 @@ impl Counted {
             "counter",
             "Tasks given back since their model could not be used.",
             self.postponed,
+        );
+        out.one(
+            "aiagent_spans_sent_total",
+            "counter",
+            "Spans that the collector has taken.",
+            self.spans_sent,
+        );
+        out.one(
+            "aiagent_spans_dropped_total",
+            "counter",
+            "Spans that the collector has not taken in time.",
+            self.spans_dropped,
         );
         out.head("aiagent_model_tokens_total", "counter", "Tokens, by direction.");
         out.line("aiagent_model_tokens_total", "direction=\"input\"", self.input_tokens);

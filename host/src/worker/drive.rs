@@ -12,7 +12,8 @@ use super::halt::{Halt, Stop};
 use super::step;
 use crate::coordinator;
 use crate::store::{Claim, StoreError};
-use crate::task::{EventBody, Limit, Reason, Task};
+use crate::task::{EventBody, Limit, Reason, Task, Trace};
+use crate::telemetry::spans::{self, Noted as _};
 
 /// How long a task is kept from the queue after its store failed.
 const AFTER_AN_OUTAGE: Duration = Duration::from_secs(5);
@@ -23,6 +24,8 @@ pub(super) struct Desk {
     pub claim: Claim,
     pub feed: Arc<Feed>,
     pub halt: Arc<Halt>,
+    /// The span of this claim, or else of whoever submitted the task.
+    pub trace: Option<Trace>,
     /// The task's deadline by this machine's clock, whatever the task has spent.
     until: Option<Instant>,
 }
@@ -45,14 +48,26 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
         halt.stop(Stop::Cancelled);
     }
     let held = shared.keeper.hold(claim.lease.clone(), Arc::clone(&halt));
-    let feed = Feed::new(Arc::clone(&shared.equipment.store), claim.lease.clone(), Arc::clone(&halt));
+    let caller = claim.task.spec.trace.clone();
+    let mut span = spans::begin_trace("task", spans::Kind::Consumer, caller.as_ref());
+    span.note("task.id", id.as_str());
+    span.note("worker", shared.settings.name.as_str());
+    span.note("queue", claim.task.place.queue.as_str());
+    let trace = span.as_ref().map(|span| span.context.clone()).or(caller);
+    let store = Arc::clone(&shared.equipment.store);
+    let feed = Feed::new(store, claim.lease.clone(), Arc::clone(&halt), trace.clone());
     // Ended by its drop, also when this function panics.
     let _pump = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&feed).pump()));
     let until = until(&claim);
-    let desk = Arc::new(Desk { shared: Arc::clone(&shared), claim, feed, halt, until });
+    let desk = Arc::new(Desk { shared: Arc::clone(&shared), claim, feed, halt, trace, until });
 
     let mut next = None;
-    match to_its_end(&desk, &mut next).await {
+    let ended = to_its_end(&desk, &mut next).await;
+    match &ended {
+        Ok(reason) => span.note("task.outcome", reason.kind()),
+        Err(broken) => span.failed(broken.to_string()),
+    }
+    match ended {
         Ok(reason) => tracing::info!(task = %id, %reason, "ended"),
         Err(Break::LeaseLost) => {
             tracing::warn!(task = %id, "the lease is lost: leaving it to its new worker")

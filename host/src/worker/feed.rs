@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 
 use super::halt::{Halt, Stop};
 use crate::store::{Claim, Lease, Store, StoreError};
-use crate::task::{EventBody, Task};
-use crate::telemetry::metrics;
+use crate::task::{EventBody, Task, Trace};
+use crate::telemetry::{metrics, spans};
 
 /// How long an event may wait for others. Shorter than a person notices.
 const GATHER: Duration = Duration::from_millis(150);
@@ -21,6 +21,8 @@ pub(super) struct Feed {
     store: Arc<dyn Store>,
     lease: Lease,
     halt: Arc<Halt>,
+    /// The span of the claim.
+    trace: Option<Trace>,
     pending: Mutex<Vec<EventBody>>,
     /// Held while a batch is written, so that batches stay in order.
     writing: tokio::sync::Mutex<()>,
@@ -28,9 +30,14 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(store: Arc<dyn Store>, lease: Lease, halt: Arc<Halt>) -> Arc<Self> {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        lease: Lease,
+        halt: Arc<Halt>,
+        trace: Option<Trace>,
+    ) -> Arc<Self> {
         let (pending, writing, more) = (Mutex::default(), tokio::sync::Mutex::default(), Notify::new());
-        Arc::new(Self { store, lease, halt, pending, writing, more })
+        Arc::new(Self { store, lease, halt, trace, pending, writing, more })
     }
 
     pub(super) fn push(&self, event: EventBody) {
@@ -72,6 +79,7 @@ impl Feed {
         if events.is_empty() {
             return Ok(());
         }
+        let _span = spans::of_store("store.emit", self.trace.as_ref());
         let copy = events.clone();
         let reply = self.store.emit(&self.lease, events).await;
         if let Err(StoreError::Unavailable(_)) = &reply {
@@ -84,6 +92,7 @@ impl Feed {
     pub(super) async fn commit(&self, task: &Task) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
         let events = self.take();
+        let _span = spans::of_store("store.commit", self.trace.as_ref());
         insist(&self.halt, || self.store.commit(&self.lease, task, events.clone())).await
     }
 
@@ -96,6 +105,7 @@ impl Feed {
     ) -> (Result<(), StoreError>, Option<Claim>) {
         let _writing = self.writing.lock().await;
         let events = self.take();
+        let _span = spans::of_store("store.finish", self.trace.as_ref());
         let finish = || self.store.finish(&self.lease, task, events.clone());
         let (mut finished, mut claimed) = tokio::join!(finish(), next);
         if let Err(StoreError::Unavailable(_)) = finished {
@@ -117,6 +127,7 @@ impl Feed {
     pub(super) async fn release(&self, why: &str) -> Result<(), StoreError> {
         insist(&self.halt, || self.flush()).await?;
         let _writing = self.writing.lock().await;
+        let _span = spans::of_store("store.release", self.trace.as_ref());
         insist(&self.halt, || self.store.release(&self.lease, why)).await
     }
 
@@ -125,6 +136,7 @@ impl Feed {
         let _writing = self.writing.lock().await;
         let events = self.take();
         let why = task.postponed.as_ref().map_or("", |postponed| &postponed.why);
+        let _span = spans::of_store("store.postpone", self.trace.as_ref());
         let postpone = || self.store.postpone(&self.lease, task, events.clone(), wait, why);
         insist(&self.halt, postpone).await?;
         metrics::postponed();

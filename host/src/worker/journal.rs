@@ -10,7 +10,8 @@ use super::feed::insist;
 use super::halt::Halt;
 use crate::plugin::Failure;
 use crate::store::{JournalEntry, Lease, Store, StoreError};
-use crate::task::Digest;
+use crate::task::{Digest, Trace};
+use crate::telemetry::spans;
 
 /// Of a request that is kept for people to read, in bytes of JSON: more than most models take.
 const MAX_REQUEST: usize = 256 << 10;
@@ -20,6 +21,8 @@ pub(super) struct Journal {
     lease: Lease,
     halt: Arc<Halt>,
     step: u32,
+    /// The step's span.
+    trace: Option<Trace>,
     replay: VecDeque<JournalEntry>,
     next: u32,
     /// Why the store refused an answer; the step is then void.
@@ -40,9 +43,11 @@ impl Journal {
         lease: Lease,
         halt: Arc<Halt>,
         step: u32,
+        trace: Option<Trace>,
     ) -> Result<Self, StoreError> {
+        let _span = spans::of_store("store.journal", trace.as_ref());
         let replay: VecDeque<_> = insist(&halt, || store.journal(&lease.task, step)).await?.into();
-        Ok(Self { store, lease, halt, step, replay, next: 0, error: None })
+        Ok(Self { store, lease, halt, step, trace, replay, next: 0, error: None })
     }
 
     /// Answers not yet asked for again.
@@ -98,6 +103,7 @@ impl Journal {
         let Place { index, asked, request, .. } = place;
         let request = shown(request);
         let entry = JournalEntry { index, kind: kind.to_owned(), asked, request, answer };
+        let _span = spans::of_store("store.append", self.trace.as_ref());
         match insist(&self.halt, || self.store.append(&self.lease, self.step, entry.clone())).await {
             Ok(()) => Ok(()),
             Err(StoreError::StaleFence { .. }) => Err(Failure::LeaseLost),

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
+use super::answers::{CheckAnswer, ExecAnswer, ExecRequest, ModelAnswer};
 use super::away;
 use super::broken::Break;
 use super::drive::Desk;
@@ -16,6 +16,7 @@ use crate::exec::{self, ExecError, ExecLimits};
 use crate::model::{self, Completing, DoorEvent, ModelError, Usage};
 use crate::plugin::{Failure, Generation, Interrupt, Outside, StepError};
 use crate::task::{Digest, EventBody, Level, Next, Report, Spend, Task, Trace};
+use crate::telemetry::spans::{self, Noted as _};
 use crate::workspace::Tree;
 
 pub(super) struct Live {
@@ -42,36 +43,6 @@ struct Tally {
     /// A model has answered anew.
     answered: bool,
     broken: Option<Break>,
-}
-
-/// A model's answer as the journal keeps it. Every answer comes with the time it took: when a step
-/// is run again, that counts as if it had passed anew.
-#[derive(Serialize, Deserialize)]
-struct ModelAnswer {
-    result: Result<model::Completion, ModelError>,
-    cost_micros: Option<u64>,
-    wall_ms: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct CheckAnswer {
-    result: Result<Report, StepError>,
-    compute_ms: u64,
-    wall_ms: u64,
-}
-
-/// A command's answer; a tree it changed is kept as a snapshot.
-#[derive(Serialize, Deserialize)]
-struct ExecAnswer {
-    result: Result<(exec::Output, Option<Digest>), ExecError>,
-    wall_ms: u64,
-}
-
-/// A command with the tree it runs on, for the journal: the same command on another tree is another request.
-#[derive(Serialize)]
-struct ExecRequest<'a> {
-    command: &'a exec::Command,
-    tree: Digest,
 }
 
 impl Live {
@@ -177,6 +148,11 @@ impl Live {
                 wait_ms: wait.as_millis() as u64,
             }),
         };
+        let mut span = spans::begin("model", spans::Kind::Client, self.trace.as_ref());
+        span.note("gen_ai.request.model", config.model.as_str());
+        span.note("model.name", name.as_str());
+        span.note("model.call", u64::from(call));
+        let trace = span.as_ref().map(|span| span.context.clone()).or_else(|| self.trace.clone());
         let adapter = config.adapter.as_str();
         let mut generation = self.generation.clone();
         let answered = loop {
@@ -191,7 +167,7 @@ impl Live {
                     request: request.clone(),
                     wire: &wire,
                     idempotency_key: key.as_str(),
-                    trace: self.trace.as_ref(),
+                    trace: trace.as_ref(),
                     tokens_left: self.limits().tokens_left,
                     cost_left,
                     events: &mut events,
@@ -206,6 +182,12 @@ impl Live {
             Ok(answered) => (answered.completion.usage, answered.estimated, None),
             Err(error) => (Usage::default(), false, Some(error.to_string())),
         };
+        span.note("gen_ai.usage.input_tokens", usage.input_tokens);
+        span.note("gen_ai.usage.output_tokens", usage.output_tokens);
+        if let Some(error) = &error {
+            span.failed(error.as_str());
+        }
+        drop(span);
         pace.settle(&self.desk, usage).await;
         self.desk.feed.push(EventBody::ModelEnded {
             call,
@@ -278,7 +260,13 @@ impl Live {
         let read_back = self.journal.is_some() && !matches!(self.task.next, Next::Check);
         let limits = ExecLimits { read_back, ..equipment.exec_limits.clone() };
         let began = Instant::now();
+        let mut span = spans::begin("exec", spans::Kind::Internal, self.trace.as_ref());
+        span.note("process.executable.name", command.argv.first().map_or("", String::as_str));
         let ran = equipment.sandbox.run(tree, command, &limits, &self.desk.halt.token).await;
+        if let Err(error) = &ran {
+            span.failed(error.to_string());
+        }
+        drop(span);
         let (output, changed) = match ran {
             Ok(ran) => ran,
             Err(_) if self.desk.halt.token.is_cancelled() => return Err(Failure::Cancelled),

@@ -20,6 +20,7 @@ use crate::task::{
     Basis, Digest, EventBody, Level, Limit, Next, PluginRef, Postponed, Report, Spend, StepModel, StepRecord,
     Task, Trace,
 };
+use crate::telemetry::spans::{self, Noted as _};
 use crate::workspace::{Globs, Tree};
 
 pub(super) enum Done {
@@ -44,8 +45,14 @@ pub(super) fn round_number(task: &Task) -> u32 {
 
 /// Runs the task's next step, on what is served now unless something else is named.
 pub(super) async fn run(desk: &Arc<Desk>, task: &Task, on: Option<Generation>) -> Result<Done, Break> {
-    let Some(caller) = &task.spec.trace else { return run_in(desk, task, on, None).await };
-    let trace = caller.child();
+    let Some(caller) = &desk.trace else { return run_in(desk, task, on, None).await };
+    let mut sent = spans::begin("step", spans::Kind::Internal, Some(caller));
+    let trace = sent.as_ref().map_or_else(|| caller.child(), |span| span.context.clone());
+    let (plugin, kind) = next_plugin(task);
+    sent.note("task.id", task.id.as_str());
+    sent.note("step", u64::from(task.step));
+    sent.note("step.kind", kind);
+    sent.note("step.plugin", plugin.name);
     let span = tracing::info_span!(
         "step",
         task = %task.id,
@@ -54,7 +61,20 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task, on: Option<Generation>) -
         span_id = trace.span_id(),
         parent_id = caller.span_id()
     );
-    run_in(desk, task, on, Some(trace)).instrument(span).await
+    let done = run_in(desk, task, on, Some(trace)).instrument(span).await;
+    match &done {
+        Ok(Done::Step(done)) => match &done.result {
+            StepResult::Built(Err(trouble))
+            | StepResult::Fixed(Err(trouble))
+            | StepResult::Checked(Err(trouble)) => sent.failed(format!("{trouble:?}")),
+            StepResult::Built(Ok(_)) | StepResult::Fixed(Ok(_)) | StepResult::Checked(Ok(_)) => {}
+        },
+        Ok(Done::Again(..)) => sent.failed("it starts anew"),
+        Ok(Done::Paused(_)) => sent.failed("the worker shuts down"),
+        Ok(Done::Postponed(..)) => sent.failed("the model can't be used now"),
+        Err(broken) => sent.failed(broken.to_string()),
+    }
+    done
 }
 
 async fn run_in(
@@ -66,7 +86,8 @@ async fn run_in(
     let began = Instant::now();
     let (plugin, kind) = next_plugin(task);
     let store = Arc::clone(&desk.shared.equipment.store);
-    let journal = Journal::open(store, desk.claim.lease.clone(), Arc::clone(&desk.halt), task.step);
+    let journal =
+        Journal::open(store, desk.claim.lease.clone(), Arc::clone(&desk.halt), task.step, trace.clone());
     let journal = journal.await.map_err(Break::from)?;
     let replayed = journal.replayed();
     let generation = on.unwrap_or_else(|| desk.shared.equipment.runtime.now());
