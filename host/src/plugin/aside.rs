@@ -6,7 +6,9 @@
 //! a processor is idle. It never does so with the class SCHED_IDLE.
 //!
 //! But that class gets a three hundredth of a processor that others keep busy. So guests that don't get on in it
-//! go on elsewhere, on threads that are only less urgent than others.
+//! go on elsewhere, on threads that are only less urgent than others. Measured on one processor beside an endless
+//! loop: a check of some two seconds takes 23 s so, as it does at niceness 10 from the start, and over 100 s without
+//! that.
 
 use std::future::poll_fn;
 use std::pin::Pin;
