@@ -44,7 +44,7 @@ test("a repository's revision is worked on, and a protected file stays as it is 
   const { page } = visit;
   await page.goto(`${host.url}/submit`);
   await page.getByLabel("Goal").fill(ADD.goal);
-  await page.getByLabel("A git repository beside the host").check();
+  await page.getByLabel("A git repository", { exact: true }).check();
   await page.getByLabel("Path", { exact: true }).fill(join(repositories, "shop"));
   await page.getByLabel("Revision").fill("v1");
   await page.getByLabel(/^Tests/).fill("test_add.py");
