@@ -9,7 +9,9 @@ mod config;
 mod door;
 /// One attempt.
 mod attempt;
-/// One request over the network, and what an adapter may put into it.
+/// The head of a request: what an adapter may put into it.
+mod head;
+/// One request over the network.
 mod http;
 /// Which addresses a request may go to.
 mod egress;
@@ -29,7 +31,8 @@ use serde::{Deserialize, Serialize};
 pub use config::{KeySource, ModelConfig, Price, PriceError};
 pub use door::{Answered, Completing, Door, DoorError, DoorEvent, Mode};
 pub use egress::{Allow, AllowError};
-pub use http::{install_tls, vet};
+pub use head::vet;
+pub use http::{client, install_tls};
 pub use recording::{RecordingError, Replay};
 pub use wire::{Auth, Decoder, Description, HttpRequest, Wire, WireEvent, WireSettings};
 

@@ -3,6 +3,8 @@
 pub mod metrics;
 pub mod spans;
 
+use std::error::Error;
+
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -10,10 +12,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
+/// What an error was caused by, the nearest first.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
 /// An error with its causes, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |all, cause| format!("{all}: {cause}"))
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    causes(error).fold(error.to_string(), |all, cause| format!("{all}: {cause}"))
 }
 
 /// Starts logging for the life of the process. A filter that does not parse is an error that quotes it.

@@ -302,7 +302,7 @@ impl Provider {
         Ok(described)
     }
 
-    fn failed(&self, error: &dyn std::error::Error) -> SignInError {
+    fn failed(&self, error: &(dyn std::error::Error + 'static)) -> SignInError {
         SignInError::Provider { issuer: self.settings.issuer.clone(), cause: chain(error) }
     }
 }

@@ -7,9 +7,11 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::task::Digest;
+use crate::telemetry::chain;
 
 use super::door::DoorEvent;
-use super::http::{self, Failed, Line, Sealed};
+use super::head;
+use super::http::{Failed, Line, Sealed};
 use super::key::{Key, Scrubber};
 use super::recording::{Chunk, Exchange, Player, Recorder};
 use super::{Completion, Decoder, ModelConfig, ModelError, Wire, WireEvent, WireSettings};
@@ -53,7 +55,7 @@ impl Body {
     async fn chunk(&mut self) -> Result<Option<Bytes>, ModelError> {
         match self {
             Self::Live(response) => response.chunk().await.map_err(|error| {
-                ModelError::Malformed(format!("the answer broke off: {}", http::words(error)))
+                ModelError::Malformed(format!("the answer broke off: {}", chain(&error.without_url())))
             }),
             Self::Replay { exchange, next, sent, pace } => {
                 let Some(chunk) = exchange.chunks.get(*next) else {
@@ -174,11 +176,11 @@ impl Attempt<'_> {
                 let sealed = self.sealed;
                 let body = sealed.request.body.clone();
                 let response = line.send(&sealed.url, sealed.headers.clone(), body).await?;
-                http::refuse_encoded(response.headers())?;
+                head::refuse_encoded(response.headers())?;
                 let status = response.status().as_u16();
                 Reply {
                     status,
-                    headers: http::seen(response.headers(), self.key),
+                    headers: head::seen(response.headers(), self.key),
                     body: Body::Live(response),
                 }
             }
@@ -189,7 +191,7 @@ impl Attempt<'_> {
             return Err(Failed::for_good(ModelError::Unreachable(format!(
                 "the server redirects ({}) to {:?}, and no redirect is followed; correct [models.{}] base_url",
                 reply.status,
-                http::clip(to),
+                head::clip(to),
                 self.config.name
             ))));
         }

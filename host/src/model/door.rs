@@ -12,11 +12,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::attempt::{Attempt, Source};
 use super::egress::{self, Lookup};
-use super::http::{self, Failed, Line, Sealed};
+use super::head;
+use super::http::{Failed, Line, Sealed};
 use super::key::Key;
 use super::recording::{self, Player, Recorder, RecordingError, Replay};
 use super::{Completion, Limits, ModelConfig, ModelError, Request, Wire, WireSettings, ledger};
 use crate::task::Trace;
+use crate::telemetry::chain;
 
 /// A day. What takes longer is no call any more.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -300,11 +302,11 @@ impl Door {
             // Nothing is sent, but the path is held to the same rules.
             (None, _) if self.player.is_some() => Url::parse("https://replay.invalid").expect("a URL"),
             (None, Some(text)) => {
-                let base = http::base_url(&text).map_err(ModelError::InvalidRequest)?;
+                let base = head::base_url(&text).map_err(ModelError::InvalidRequest)?;
                 if !VENDORS.contains(&base.origin().ascii_serialization().as_str()) {
                     return Err(ModelError::InvalidRequest(format!(
                         "the adapter's own {:?} is no vendor's that this host knows: set [models.{}] base_url",
-                        http::clip(&text),
+                        head::clip(&text),
                         config.name
                     )));
                 }
@@ -319,8 +321,8 @@ impl Door {
         };
         let encoded = wire.encode(request, settings).await?;
         let sealed = Sealed {
-            url: http::join(&base, &encoded.path)?,
-            headers: http::headers(&encoded.headers, &description.auth, key, idempotency_key)?,
+            url: head::join(&base, &encoded.path)?,
+            headers: head::headers(&encoded.headers, &description.auth, key, idempotency_key)?,
             digest: recording::digest(&encoded),
             request: encoded,
         };
@@ -350,12 +352,14 @@ impl Model {
                 return Err(wrong(setting, format!("{timeout:?} is not between 0 and {LONGEST_TIMEOUT:?}")));
             }
         }
-        let base = config.base_url.as_deref().map(http::base_url).transpose();
+        let base = config.base_url.as_deref().map(head::base_url).transpose();
         let base = base.map_err(|reason| wrong("base_url", reason))?;
         let scheme = base.as_ref().map_or("https", Url::scheme);
         let line = live.then(|| Line::new(&config, scheme, Arc::clone(lookup))).transpose();
-        let line =
-            line.map_err(|error| DoorError::Tls { model: config.name.clone(), reason: http::words(error) })?;
+        let line = line.map_err(|error| DoorError::Tls {
+            model: config.name.clone(),
+            reason: chain(&error.without_url()),
+        })?;
         let places = (config.parallel > 0).then(|| tokio::sync::Semaphore::new(config.parallel));
         Ok(Self { base, line, places, config })
     }
