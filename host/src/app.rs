@@ -139,12 +139,13 @@ impl Host {
         }
         drop((tidying, watching, scraped));
         supervisor.end().await;
-        spans::flush(SPANS_WITHIN).await;
         streams.cancel();
         match tokio::time::timeout(CLOSE_WITHIN, server).await {
             Ok(ended) => ended.context("the server panicked")?,
             Err(_) => tracing::info!("some connections were still open"),
         }
+        // Last, for the requests that were still open have spans too.
+        spans::flush(SPANS_WITHIN).await;
         Ok(())
     }
 

@@ -79,7 +79,7 @@ pub struct Span {
 pub fn start(endpoint: &str, fine: bool, resource: Resource) -> anyhow::Result<()> {
     if EXPORTER.get().is_none() {
         let exporter = Exporter::start(endpoint, fine, resource)?;
-        // A second host in the same process (a test) sends through the first one's.
+        // An error means that another host in this process (a test) was quicker: its exporter serves both.
         let _ = EXPORTER.set(exporter);
     }
     Ok(())
@@ -100,10 +100,19 @@ pub fn begin_trace(name: &'static str, kind: Kind, parent: Option<&Trace>) -> Op
     }
 }
 
-/// A call to the store, where those are sent too.
-pub fn of_store(verb: &'static str, parent: Option<&Trace>) -> Option<Span> {
-    EXPORTER.get().filter(|exporter| exporter.fine)?;
-    begin(verb, Kind::Client, parent)
+/// A call to the store, in a span where those are sent too.
+pub async fn of_store<T, E: std::fmt::Display>(
+    verb: &'static str,
+    parent: Option<&Trace>,
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let fine = EXPORTER.get().is_some_and(|exporter| exporter.fine);
+    let mut span = if fine { begin(verb, Kind::Client, parent) } else { None };
+    let reply = call.await;
+    if let Err(error) = &reply {
+        span.failed(error.to_string());
+    }
+    reply
 }
 
 /// Sends what waits, for as long as this.

@@ -79,9 +79,8 @@ impl Feed {
         if events.is_empty() {
             return Ok(());
         }
-        let _span = spans::of_store("store.emit", self.trace.as_ref());
         let copy = events.clone();
-        let reply = self.store.emit(&self.lease, events).await;
+        let reply = self.told("store.emit", self.store.emit(&self.lease, events)).await;
         if let Err(StoreError::Unavailable(_)) = &reply {
             self.put_back(copy);
         }
@@ -92,8 +91,8 @@ impl Feed {
     pub(super) async fn commit(&self, task: &Task) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
         let events = self.take();
-        let _span = spans::of_store("store.commit", self.trace.as_ref());
-        insist(&self.halt, || self.store.commit(&self.lease, task, events.clone())).await
+        let commit = insist(&self.halt, || self.store.commit(&self.lease, task, events.clone()));
+        self.told("store.commit", commit).await
     }
 
     /// Likewise, for a task that has ended. `next` asks for another one in the same breath: most stores do
@@ -105,8 +104,7 @@ impl Feed {
     ) -> (Result<(), StoreError>, Option<Claim>) {
         let _writing = self.writing.lock().await;
         let events = self.take();
-        let _span = spans::of_store("store.finish", self.trace.as_ref());
-        let finish = || self.store.finish(&self.lease, task, events.clone());
+        let finish = || self.told("store.finish", self.store.finish(&self.lease, task, events.clone()));
         let (mut finished, mut claimed) = tokio::join!(finish(), next);
         if let Err(StoreError::Unavailable(_)) = finished {
             // Nobody keeps up its lease meanwhile.
@@ -127,8 +125,8 @@ impl Feed {
     pub(super) async fn release(&self, why: &str) -> Result<(), StoreError> {
         insist(&self.halt, || self.flush()).await?;
         let _writing = self.writing.lock().await;
-        let _span = spans::of_store("store.release", self.trace.as_ref());
-        insist(&self.halt, || self.store.release(&self.lease, why)).await
+        let release = insist(&self.halt, || self.store.release(&self.lease, why));
+        self.told("store.release", release).await
     }
 
     /// Gives a task back that waits for its model, with all events so far.
@@ -136,12 +134,20 @@ impl Feed {
         let _writing = self.writing.lock().await;
         let events = self.take();
         let why = task.postponed.as_ref().map_or("", |postponed| &postponed.why);
-        let _span = spans::of_store("store.postpone", self.trace.as_ref());
         let postpone = || self.store.postpone(&self.lease, task, events.clone(), wait, why);
-        insist(&self.halt, postpone).await?;
+        self.told("store.postpone", insist(&self.halt, postpone)).await?;
         metrics::postponed();
         tracing::warn!(task = %task.id, wait_ms = wait.as_millis() as u64, why, "waits for its model");
         Ok(())
+    }
+
+    /// A call to the store, and its span.
+    async fn told<T>(
+        &self,
+        verb: &'static str,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        spans::of_store(verb, self.trace.as_ref(), call).await
     }
 
     fn take(&self) -> Vec<EventBody> {

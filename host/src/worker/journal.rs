@@ -45,8 +45,8 @@ impl Journal {
         step: u32,
         trace: Option<Trace>,
     ) -> Result<Self, StoreError> {
-        let _span = spans::of_store("store.journal", trace.as_ref());
-        let replay: VecDeque<_> = insist(&halt, || store.journal(&lease.task, step)).await?.into();
+        let read = insist(&halt, || store.journal(&lease.task, step));
+        let replay: VecDeque<_> = spans::of_store("store.journal", trace.as_ref(), read).await?.into();
         Ok(Self { store, lease, halt, step, trace, replay, next: 0, error: None })
     }
 
@@ -103,8 +103,8 @@ impl Journal {
         let Place { index, asked, request, .. } = place;
         let request = shown(request);
         let entry = JournalEntry { index, kind: kind.to_owned(), asked, request, answer };
-        let _span = spans::of_store("store.append", self.trace.as_ref());
-        match insist(&self.halt, || self.store.append(&self.lease, self.step, entry.clone())).await {
+        let append = insist(&self.halt, || self.store.append(&self.lease, self.step, entry.clone()));
+        match spans::of_store("store.append", self.trace.as_ref(), append).await {
             Ok(()) => Ok(()),
             Err(StoreError::StaleFence { .. }) => Err(Failure::LeaseLost),
             Err(error) => {

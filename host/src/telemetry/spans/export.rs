@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use reqwest::StatusCode;
+use bytes::Bytes;
+use reqwest::{StatusCode, Url};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -51,14 +52,10 @@ struct Refused {
 
 impl Exporter {
     pub(super) fn start(endpoint: &str, fine: bool, resource: Resource) -> anyhow::Result<Self> {
-        crate::model::install_tls();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(ANSWER_WITHIN)
-            .build()
-            .context("telemetry.otlp_endpoint: can't make an HTTP client")?;
         let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
+        let url: Url = url.parse().with_context(|| format!("telemetry.otlp_endpoint: {url} is no URL"))?;
+        let http = crate::model::client(url.scheme()).timeout(ANSWER_WITHIN).build();
+        let http = http.context("telemetry.otlp_endpoint: can't make an HTTP client")?;
         let (waiting, mut queue) = mpsc::channel(WAITING);
         // On a runtime of its own, so that it takes no turn of a task's.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -77,21 +74,16 @@ impl Exporter {
 
     pub(super) async fn flush(&self, within: Duration) {
         let (done, sent) = oneshot::channel();
-        let all = async {
-            if self.waiting.send(Waiting::Flush(done)).await.is_ok() {
-                // A thread that is gone has nothing left to send.
-                let _ = sent.await;
-            }
-        };
-        if timeout(within, all).await.is_err() {
-            tracing::debug!("some spans were not sent");
+        let all = async { self.waiting.send(Waiting::Flush(done)).await.is_ok() && sent.await.is_ok() };
+        if timeout(within, all).await != Ok(true) {
+            tracing::warn!("some spans were not sent before the host stopped");
         }
     }
 }
 
 struct Sender {
     http: reqwest::Client,
-    url: String,
+    url: Url,
     resource: Resource,
     /// The last batch was dropped.
     away: bool,
@@ -141,8 +133,11 @@ impl Sender {
             }],
         };
         let body = match serde_json::to_vec(&request) {
-            Ok(body) => body,
-            Err(error) => return tracing::error!(%error, "spans can't be written"),
+            Ok(body) => Bytes::from(body),
+            Err(error) => {
+                metrics::spans(0, spans.len() as u64);
+                return tracing::error!(%error, "spans can't be written");
+            }
         };
         let mut waits = AGAIN_AFTER.into_iter();
         let refused = loop {
@@ -164,8 +159,8 @@ impl Sender {
         }
     }
 
-    async fn post(&self, body: Vec<u8>) -> Result<(), Refused> {
-        let request = self.http.post(&self.url).header("content-type", "application/json").body(body);
+    async fn post(&self, body: Bytes) -> Result<(), Refused> {
+        let request = self.http.post(self.url.clone()).header("content-type", "application/json").body(body);
         let response = request
             .send()
             .await
