@@ -179,22 +179,24 @@ async fn claim(shared: &Arc<Shared>, running: &TaskTracker, stop: &CancellationT
 }
 
 impl Shared {
-    /// Repeats a claim whose reply was lost under the same nonce, so that it loses no task.
-    async fn next(&self) -> Result<Option<Claim>, StoreError> {
+    /// Repeats a claim whose reply was lost under the same nonce, so that it loses no task. Boxed, since whoever
+    /// holds thousands of tasks holds as many of each future's copies of it.
+    async fn next(&self) -> Result<Option<Box<Claim>>, StoreError> {
         let request = ClaimRequest {
             worker: self.settings.name.clone(),
             nonce: journal::fresh_nonce(),
             lease: self.settings.lease,
             limits: Arc::clone(&self.settings.limits),
         };
-        match self.equipment.store.claim(&request).await {
+        let reply = match self.equipment.store.claim(&request).await {
             Err(StoreError::Unavailable(_)) => self.equipment.store.claim(&request).await,
             reply => reply,
-        }
+        };
+        Ok(reply?.map(Box::new))
     }
 
     /// For a place whose task ends. Where that fails, the place is free, and whoever fills it tells of it.
-    async fn next_if_open(&self) -> Option<Claim> {
+    async fn next_if_open(&self) -> Option<Box<Claim>> {
         if self.closing.is_cancelled() {
             return None;
         }

@@ -139,7 +139,7 @@ impl Instance {
                 Err(error) => Err(drive::failure(&error, store.data(), output_limit)),
             }
         };
-        let answer = self.generation.shared.aside.run(&self.plugin.habit, &meter, call).await;
+        let answer = self.generation.shared.aside.run(&self.plugin.habit, &meter, Box::pin(call)).await;
         let failure = match answer {
             Ok((store, answer)) => {
                 self.store = Some(store);

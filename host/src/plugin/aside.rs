@@ -45,7 +45,7 @@ const STARVED_SHARE: u32 = 10;
 /// How long the machine counts as busy then. Whoever tries again after that and starves loses about a second.
 const BUSY: Duration = Duration::from_secs(30);
 
-type Unfinished<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(super) type Unfinished<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Whether a plugin has ever computed for long, or had to be stopped. From then on its calls begin aside, since
 /// even the little that it takes to notice is felt by all others.
@@ -102,9 +102,8 @@ impl Aside {
         &self,
         habit: &Habit,
         meter: &Arc<Meter>,
-        call: impl Future<Output = T> + Send + 'static,
+        mut call: Unfinished<T>,
     ) -> T {
-        let mut call: Unfinished<T> = Box::pin(call);
         if habit.0.load(Relaxed) {
             return self.go_on(meter, call).await;
         }

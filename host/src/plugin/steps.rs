@@ -113,7 +113,7 @@ impl Generation {
                 let meter = Arc::new(Meter::new(compute, Instant::now()));
                 let step =
                     Arc::clone(&self.shared).step(Arc::clone(plugin), call, turn, Arc::clone(&meter), entry);
-                let mut ended = self.shared.aside.run(&plugin.habit, &meter, step).await;
+                let mut ended = self.shared.aside.run(&plugin.habit, &meter, Box::pin(step)).await;
                 ended.fallback = self.judge(plugin, ended.result.as_ref().err(), ended.usage.wall);
                 ended
             }

@@ -11,7 +11,7 @@ use super::feed::Feed;
 use super::halt::{Halt, Stop};
 use super::step;
 use crate::coordinator;
-use crate::store::{Claim, StoreError};
+use crate::store::{Claim, Lease, StoreError};
 use crate::task::{EventBody, Limit, Reason, Task, Trace};
 use crate::telemetry::spans::{self, Noted as _};
 
@@ -21,7 +21,7 @@ const AFTER_AN_OUTAGE: Duration = Duration::from_secs(5);
 /// What one claim of a task works with.
 pub(super) struct Desk {
     pub shared: Arc<Shared>,
-    pub claim: Claim,
+    pub lease: Lease,
     pub feed: Arc<Feed>,
     pub halt: Arc<Halt>,
     /// The span of this claim, or else of whoever submitted the task.
@@ -41,28 +41,30 @@ impl Desk {
 }
 
 /// Returns the task that this place goes on with.
-pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
-    let id = claim.lease.task.clone();
-    let halt = shared.halts.add(&claim.lease);
-    if claim.task.cancel {
+pub(super) async fn drive(shared: Arc<Shared>, claim: Box<Claim>) -> Option<Box<Claim>> {
+    let Claim { lease, task } = *claim;
+    let task = Arc::new(task);
+    let id = lease.task.clone();
+    let halt = shared.halts.add(&lease);
+    if task.cancel {
         halt.stop(Stop::Cancelled);
     }
-    let held = shared.keeper.hold(claim.lease.clone(), Arc::clone(&halt));
-    let caller = claim.task.spec.trace.clone();
+    let held = shared.keeper.hold(lease.clone(), Arc::clone(&halt));
+    let caller = task.spec.trace.clone();
     let mut span = spans::begin_trace("task", spans::Kind::Consumer, caller.as_ref());
     span.note("task.id", id.as_str());
     span.note("worker", shared.settings.name.as_str());
-    span.note("queue", claim.task.place.queue.as_str());
+    span.note("queue", task.place.queue.as_str());
     let trace = span.as_ref().map(|span| span.context.clone()).or(caller);
     let store = Arc::clone(&shared.equipment.store);
-    let feed = Feed::new(store, claim.lease.clone(), Arc::clone(&halt), trace.clone());
+    let feed = Feed::new(store, lease.clone(), Arc::clone(&halt), trace.clone());
     // Ended by its drop, also when this function panics.
     let _pump = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&feed).pump()));
-    let until = until(&claim);
-    let desk = Arc::new(Desk { shared: Arc::clone(&shared), claim, feed, halt, trace, until });
+    let until = until(&lease, &task);
+    let desk = Arc::new(Desk { shared: Arc::clone(&shared), lease, feed, halt, trace, until });
 
     let mut next = None;
-    let ended = to_its_end(&desk, &mut next).await;
+    let ended = to_its_end(&desk, task, &mut next).await;
     match &ended {
         Ok(reason) => span.note("task.outcome", reason.kind()),
         Err(broken) => span.failed(broken.to_string()),
@@ -94,24 +96,27 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Claim) -> Option<Claim> {
         }
     }
     drop(held);
-    shared.halts.remove(&desk.claim.lease);
+    shared.halts.remove(&desk.lease);
     next
 }
 
 /// The deadline is by the store's clock: a fence is the time of its claim, in µs.
-fn until(claim: &Claim) -> Option<Instant> {
-    let deadline = claim.task.spec.budget.deadline?;
-    let left = deadline.saturating_sub(claim.lease.fence / 1000);
+fn until(lease: &Lease, task: &Task) -> Option<Instant> {
+    let deadline = task.spec.budget.deadline?;
+    let left = deadline.saturating_sub(lease.fence / 1000);
     // One beyond all clocks is none.
     Instant::now().checked_add(Duration::from_millis(left))
 }
 
-async fn to_its_end(desk: &Arc<Desk>, after: &mut Option<Claim>) -> Result<Reason, Break> {
-    let mut task = desk.claim.task.clone();
+async fn to_its_end(
+    desk: &Arc<Desk>,
+    mut task: Arc<Task>,
+    after: &mut Option<Box<Claim>>,
+) -> Result<Reason, Break> {
     // Set for the step that is done again on what served before.
     let mut on = None;
     loop {
-        let next = match stopped(desk, &task)? {
+        let next = Arc::new(match stopped(desk, &task)? {
             Some(ended) => ended,
             None => match step::run(desk, &task, on.take()).await {
                 Ok(step::Done::Step(done)) => {
@@ -139,7 +144,7 @@ async fn to_its_end(desk: &Arc<Desk>, after: &mut Option<Claim>) -> Result<Reaso
                 }
                 Err(broken) => return Err(broken),
             },
-        };
+        });
         if let Some(outcome) = &next.outcome {
             let finished;
             (finished, *after) = desk.feed.finish(&next, desk.shared.next_if_open()).await;

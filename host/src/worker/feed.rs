@@ -100,8 +100,8 @@ impl Feed {
     pub(super) async fn finish(
         &self,
         task: &Task,
-        next: impl Future<Output = Option<Claim>>,
-    ) -> (Result<(), StoreError>, Option<Claim>) {
+        next: impl Future<Output = Option<Box<Claim>>>,
+    ) -> (Result<(), StoreError>, Option<Box<Claim>>) {
         let _writing = self.writing.lock().await;
         let events = self.take();
         let finish = || self.told("store.finish", self.store.finish(&self.lease, task, events.clone()));

@@ -21,7 +21,7 @@ use crate::workspace::Tree;
 
 pub(super) struct Live {
     desk: Arc<Desk>,
-    task: Task,
+    task: Arc<Task>,
     round: u32,
     /// The plugin that is running, for its log lines.
     source: String,
@@ -48,7 +48,7 @@ struct Tally {
 impl Live {
     pub(super) fn new(
         desk: &Arc<Desk>,
-        task: &Task,
+        task: &Arc<Task>,
         source: &str,
         generation: Generation,
         journal: Option<Journal>,
@@ -56,7 +56,7 @@ impl Live {
     ) -> Self {
         Self {
             desk: Arc::clone(desk),
-            task: task.clone(),
+            task: Arc::clone(task),
             round: step::round_number(task),
             source: source.to_owned(),
             generation,

@@ -44,7 +44,7 @@ pub(super) fn round_number(task: &Task) -> u32 {
 }
 
 /// Runs the task's next step, on what is served now unless something else is named.
-pub(super) async fn run(desk: &Arc<Desk>, task: &Task, on: Option<Generation>) -> Result<Done, Break> {
+pub(super) async fn run(desk: &Arc<Desk>, task: &Arc<Task>, on: Option<Generation>) -> Result<Done, Break> {
     let Some(caller) = &desk.trace else { return run_in(desk, task, on, None).await };
     let mut sent = spans::begin("step", spans::Kind::Internal, Some(caller));
     let trace = sent.as_ref().map_or_else(|| caller.child(), |span| span.context.clone());
@@ -79,15 +79,14 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Task, on: Option<Generation>) -
 
 async fn run_in(
     desk: &Arc<Desk>,
-    task: &Task,
+    task: &Arc<Task>,
     on: Option<Generation>,
     trace: Option<Trace>,
 ) -> Result<Done, Break> {
     let began = Instant::now();
     let (plugin, kind) = next_plugin(task);
     let store = Arc::clone(&desk.shared.equipment.store);
-    let journal =
-        Journal::open(store, desk.claim.lease.clone(), Arc::clone(&desk.halt), task.step, trace.clone());
+    let journal = Journal::open(store, desk.lease.clone(), Arc::clone(&desk.halt), task.step, trace.clone());
     let journal = journal.await.map_err(Break::from)?;
     let replayed = journal.replayed();
     let generation = on.unwrap_or_else(|| desk.shared.equipment.runtime.now());
@@ -202,7 +201,7 @@ pub(super) fn basis(desk: &Desk, task: &Task, plugin: &str, generation: &Generat
 /// The pipeline's checker on a tree in the middle of a step that has spent this much so far.
 pub(super) async fn check_inside(
     desk: &Arc<Desk>,
-    task: &Task,
+    task: &Arc<Task>,
     generation: &Generation,
     spent: &Spend,
     tree: Tree,

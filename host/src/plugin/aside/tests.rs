@@ -41,9 +41,9 @@ async fn who_computes_for_long_runs_only_while_nobody_else_does() {
         while its.spent() < LONG {}
         yielded(cx)
     });
-    assert_eq!(aside.run(&habit, &meter, call).await, [false, true]);
+    assert_eq!(aside.run(&habit, &meter, Box::pin(call)).await, [false, true]);
     // From then on its calls begin there.
-    assert!(aside.run(&habit, &meter, async { is_idle() }).await);
+    assert!(aside.run(&habit, &meter, Box::pin(async { is_idle() })).await);
     assert!(!is_idle());
 }
 
@@ -62,7 +62,7 @@ async fn who_gets_no_processor_there_goes_on_elsewhere() {
         }
         yielded(cx)
     });
-    assert_eq!(aside.run(&habit, &meter, call).await, [true, true, false]);
+    assert_eq!(aside.run(&habit, &meter, Box::pin(call)).await, [true, true, false]);
     // So does everyone else for a while.
-    assert!(!aside.run(&habit, &meter, async { is_idle() }).await);
+    assert!(!aside.run(&habit, &meter, Box::pin(async { is_idle() })).await);
 }
