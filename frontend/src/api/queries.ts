@@ -129,14 +129,12 @@ export interface Span {
 export const diff = (id: string, span: Span, version: string) =>
   queryOptions({
     queryKey: ["diff", id, span, version],
-    queryFn: ({ signal }) =>
-      unwrap(
-        client.GET("/api/v1/tasks/{id}/diff", {
-          signal,
-          params: { path: { id }, query: span },
-          parseAs: "text",
-        }),
-      ),
+    queryFn: async ({ signal }) => {
+      const path = { params: { path: { id }, query: span } };
+      const patch = await unwrap(client.GET("/api/v1/tasks/{id}/diff", { signal, ...path, parseAs: "text" }));
+      // An empty body, as between equal trees, is read as none.
+      return patch ?? "";
+    },
     staleTime: Infinity,
   });
 

@@ -24,7 +24,7 @@ export function Changes({ task, version, prefix }: Props) {
       of={`${from} ${round}`}
       href={patchUrl(task.id, span)}
       name={`${task.id}.patch`}
-      same={task.rounds.length === 0 ? "The first round's changes appear here." : "These two trees are the same."}
+      same={task.rounds.length === 0 && !task.outcome ? "The first round's changes appear here." : "These two trees are the same."}
       prefix={prefix}
     >
       <RoundSelect

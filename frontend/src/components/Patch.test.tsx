@@ -28,6 +28,12 @@ test("of many files the first are drawn, and any can be gone to", async () => {
   expect(drawn()).toBe(250);
 });
 
+test("an answer without a body is no difference", async () => {
+  server.use(http.get("*/api/v1/tasks/:id/diff", () => new HttpResponse(null, { headers: { "content-length": "0" } })));
+  show("/", "/", <Changes task={task} version="1" />);
+  expect(await screen.findByText("No file differs")).toBeTruthy();
+});
+
 test("a patch that no page can show is said to be one, and can be downloaded", async () => {
   open(added("large.txt", "x".repeat(16_000_000)));
   await screen.findByText(/This patch has 15 MiB/);
