@@ -48,6 +48,20 @@ export function local(ms: number, now = Date.now()): string {
 const LIMITS = { rounds: "rounds", tokens: "tokens", cost: "money", wall: "wall time", compute: "compute time", deadline: "time before its deadline" };
 
 /** An outcome in a few words, and the rest of the story. */
+/** How a task may have ended, as one word of the API and in the words of the page. */
+export const OUTCOMES: Record<Reason["kind"] | "not-green", string> = {
+  green: "green",
+  "not-green": "not green",
+  budget: "budget spent",
+  stuck: "stuck",
+  stopped: "stopped by fixer",
+  "checks-broken": "checks broken",
+  "step-failed": "step failed",
+  "model-failed": "model failed",
+  cancelled: "cancelled",
+  crashed: "crashed",
+};
+
 export function reason(reason: Reason): { short: string; long: string; good: boolean } {
   switch (reason.kind) {
     case "green":

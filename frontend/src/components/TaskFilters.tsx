@@ -3,7 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
 import { about, pipelines, plugins } from "../api/queries";
 import { useKeys } from "../hooks/useKeys";
-import { OUTCOMES, useTaskFilter } from "../hooks/useTaskFilter";
+import { OUTCOMES } from "../format";
+import { useTaskFilter } from "../hooks/useTaskFilter";
 import { spans } from "../task/filter";
 import { Button } from "./Button";
 
@@ -20,7 +21,7 @@ export function TaskFilters() {
   const [since, until] = [params.get("since") ?? "", params.get("until") ?? ""];
   const [wished, setWished] = useState(false);
   const range = wished || until !== "" || (since !== "" && !spans.includes(since));
-  const choice = (name: string, label: string, values: string[]) => {
+  const choice = (name: string, label: string, values: string[], words: Record<string, string> = {}) => {
     const value = params.get(name) ?? "";
     return (
       <select
@@ -32,7 +33,9 @@ export function TaskFilters() {
         <option value="">{label}</option>
         {/* A name in a link may be of a plugin that is no longer loaded. */}
         {[...new Set([...values, ...(value ? [value] : [])])].map((value) => (
-          <option key={value}>{value}</option>
+          <option key={value} value={value}>
+            {words[value] ?? value}
+          </option>
         ))}
       </select>
     );
@@ -41,7 +44,7 @@ export function TaskFilters() {
     <search className="flex flex-wrap items-center gap-1.5">
       <TextFilter value={params.get("text") ?? ""} onChange={(text) => set({ text })} />
       {choice("state", "Any state", ["queued", "running", "ended"])}
-      {choice("outcome", "Any outcome", OUTCOMES)}
+      {choice("outcome", "Any outcome", Object.keys(OUTCOMES), OUTCOMES)}
       {choice("pipeline", "Any pipeline", lines.data?.pipelines.map((one) => one.name) ?? [])}
       {choice("model", "Any model", host.data?.models.map((one) => one.name) ?? [])}
       {choice(

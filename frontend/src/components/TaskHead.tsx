@@ -1,4 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
 import type { Task } from "../api/client";
+import { queues } from "../api/queries";
 import { compact, count, duration, money, reason } from "../format";
 import { useNow } from "../hooks/useNow";
 import type { Story } from "../task/story";
@@ -45,7 +48,7 @@ export function TaskHead({ task, story, onAgain }: Props) {
             Waits until <Time at={task.postponed.until ?? 0} />: {task.postponed.why}
           </span>
         ) : (
-          <span className="text-soft">Waiting for a worker</span>
+          <Waiting queue={task.place?.queue ?? "default"} />
         )}
       </div>
       <div className="grid grid-cols-2 gap-x-5 gap-y-2 md:grid-cols-5">
@@ -88,6 +91,17 @@ export function TaskHead({ task, story, onAgain }: Props) {
         <Relatives task={task} />
       </dl>
     </section>
+  );
+}
+
+function Waiting({ queue }: { queue: string }) {
+  const line = useQuery(queues);
+  const paused = line.data?.queues.some(({ name, paused }) => name === queue && paused);
+  if (!paused) return <span className="text-soft">Waiting for a worker</span>;
+  return (
+    <Link to="/workers" className="foreign text-warn underline">
+      Queue {queue} is paused: it waits until the queue is resumed
+    </Link>
   );
 }
 

@@ -2,19 +2,6 @@ import { useMemo } from "react";
 import { wishOf } from "../task/filter";
 import { useAddress } from "./useAddress";
 
-export const OUTCOMES = [
-  "green",
-  "not-green",
-  "budget",
-  "stuck",
-  "stopped",
-  "checks-broken",
-  "step-failed",
-  "model-failed",
-  "cancelled",
-  "crashed",
-];
-
 const NAMES = ["text", "state", "outcome", "pipeline", "model", "plugin", "since", "until", "parent", "dead"];
 
 /** The filter of the task list; it lives in the URL, so that it can be sent to somebody. */
