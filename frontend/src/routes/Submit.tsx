@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
+import { toast } from "sonner";
 import { about, pipelines } from "../api/queries";
 import { useSubmit, useSubmitArchive } from "../api/mutations";
 import { BudgetFields } from "../components/BudgetFields";
@@ -13,7 +14,7 @@ import { PartFields } from "../components/PartFields";
 import { SourceFields } from "../components/SourceFields";
 import { Templates } from "../components/Templates";
 import { useClickKey } from "../hooks/useClickKey";
-import { EMPTY, useDraft } from "../hooks/useDraft";
+import { EMPTY, useDraft, type Draft } from "../hooks/useDraft";
 import { useMay } from "../hooks/useMay";
 import { useTitle } from "../hooks/useTitle";
 import { bodyOf, formOf } from "../task/submission";
@@ -32,6 +33,7 @@ export function Submit() {
   const pending = submit.isPending || submitArchive.isPending;
   const error = submit.error ?? submitArchive.error;
   const pipeline = known.data?.pipelines.find((one) => one.name === (draft.pipeline || known.data.default));
+  const untested = draft.goal.trim() !== "" && draft.source === "files" && !archive && !draft.files.some((file) => file.isTest);
   const done = {
     onSuccess: (accepted: { id: string }) => {
       forget();
@@ -41,6 +43,16 @@ export function Submit() {
   const send = () => {
     if (archive) submitArchive.mutate({ form: formOf(draft, archive), key }, done);
     else submit.mutate({ body: bodyOf(draft), key }, done);
+  };
+  /** In place of what is there, which can be had back. */
+  const begin = (part: Partial<Draft>) => {
+    const [before, packed] = [draft, archive];
+    setArchive(undefined);
+    change({ ...EMPTY, ...part });
+    if (before.goal.trim() === "" && before.files.length === 0 && !packed) return;
+    toast("The sample took the place of what was here", {
+      action: { label: "Undo", onClick: () => (setArchive(packed), change(before)) },
+    });
   };
   const clear = () => {
     setArchive(undefined);
@@ -56,7 +68,7 @@ export function Submit() {
     >
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h1 className="text-lg font-semibold">New task</h1>
-        <Templates onChoose={(part) => (setArchive(undefined), change({ ...EMPTY, ...part }))} />
+        <Templates onChoose={begin} />
       </div>
       {why && <Notice look="warn">{why} You can look at this page, but not submit.</Notice>}
       {host.data?.replay && (
@@ -88,7 +100,8 @@ export function Submit() {
           className="col-span-2 lg:col-span-1"
           hint={
             pipeline
-              ? [pipeline.builder.name, pipeline.checker.name, pipeline.fixer?.name].filter(Boolean).join(" → ")
+              ? [pipeline.builder.name, pipeline.checker.name, pipeline.fixer?.name].filter(Boolean).join(" → ") +
+                (known.data?.pipelines.length === 1 ? "; more: [pipelines.NAME] in aiagent.toml" : "")
               : "\u00a0"
           }
         >
@@ -158,6 +171,12 @@ export function Submit() {
           </div>
         </div>
       </details>
+      {untested && (
+        <Notice look="warn">
+          No file is marked as a test. What is built is judged by tests alone: without one, {pipeline?.checker.name ?? "the checker"}{" "}
+          has nothing to go by. Type or drop one above.
+        </Notice>
+      )}
       {error && <Failure error={error} />}
       <div className="flex flex-wrap items-center gap-2">
         <Button look="main" type="submit" refused={why} disabled={pending || draft.goal.trim() === ""}>
