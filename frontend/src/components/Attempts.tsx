@@ -19,7 +19,7 @@ export function Attempts({ task, version }: { task: Task; version: string }) {
   if (steps.length === 0) {
     return (
       <div className="panel">
-        <Empty title="Nothing was asked yet">
+        <Empty title={task.state === "running" ? "No answer yet" : "Nothing was asked"}>
           Prompts, commands and their answers come here as soon as they are complete. Keys are never among them.
         </Empty>
       </div>
@@ -78,7 +78,7 @@ function Text({ title, text }: { title: string; text: string }) {
       <div className="flex items-center justify-between text-xs text-soft">
         <span className="foreign">{title}</span> <Copy text={text} label={`Copy: ${title}`} />
       </div>
-      <pre className="foreign max-h-96 overflow-auto text-xs leading-5 whitespace-pre-wrap" tabIndex={0} aria-label={title}>
+      <pre className="foreign overflow-auto text-xs leading-5 whitespace-pre-wrap" tabIndex={0} aria-label={title}>
         {text.slice(0, limit)}
       </pre>
       {text.length > limit && (

@@ -3,6 +3,7 @@ import type { Task } from "../api/client";
 import { diff } from "../api/queries";
 import { useAddress } from "../hooks/useAddress";
 import { patchUrl } from "../task/patch";
+import { keptRound } from "../task/rounds";
 import { Patch } from "./Patch";
 import { RoundSelect } from "./RoundSelect";
 
@@ -48,4 +49,8 @@ export function Changes({ task, version, prefix }: Props) {
 }
 
 /** The tree that counts. */
-export const resultOf = (task: Task) => (task.outcome ? "the result" : "the best so far");
+export function resultOf(task: Task): string {
+  if (!task.outcome) return "the best so far";
+  const kept = keptRound(task);
+  return kept ? `the result (round ${kept.number})` : "the result";
+}

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { FileDown } from "lucide-react";
 import type { Task } from "../api/client";
@@ -78,7 +78,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
                   <button
                     type="button"
                     aria-current={file === open || undefined}
-                    onClick={() => change({ file: file.path })}
+                    onClick={() => change({ file: file.path, line: "" })}
                     className={`flex w-full items-center gap-2 px-2.5 py-1.5 text-left ${file === open ? "bg-accent-wash" : "hover:bg-sunken"}`}
                   >
                     <span className="foreign min-w-0 flex-1 font-mono">{file.path}</span>
@@ -90,7 +90,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
               {shown.length > SHOWN && <li className="px-2.5 py-1.5 text-soft">{plural(shown.length - SHOWN, "more file")}</li>}
             </ul>
           </nav>
-          {open ? <Content key={`${round} ${open.path}`} file={open} /> : <Empty title="No file has this in its name" />}
+          {open ? <Content key={`${round} ${open.path}`} file={open} line={open.path === params.get("file") ? Number(params.get("line") ?? 0) : 0} /> : <Empty title="No file has this in its name" />}
         </div>
       )}
     </div>
@@ -101,8 +101,11 @@ export function Files({ task, version }: { task: Task; version: string }) {
 const LINES_SHOWN = 1_500;
 const LINE_SHOWN = 2_000;
 
-function Content({ file }: { file: Packed }) {
-  const [limit, setLimit] = useState(LINES_SHOWN);
+/** `line`: the one to point at, from 1; 0 for none. */
+function Content({ file, line }: { file: Packed; line: number }) {
+  const [limit, setLimit] = useState(Math.max(LINES_SHOWN, line + 100));
+  const pointed = useRef<HTMLSpanElement>(null);
+  useEffect(() => pointed.current?.scrollIntoView({ block: "center" }), [line]);
   const text = useMemo(() => textOf(file.bytes), [file]);
   const lines = text?.replace(/\n$/, "").split("\n") ?? [];
   const download = () => save(file.path.split("/").at(-1)!, new Blob([file.bytes as BlobPart]));
@@ -125,7 +128,13 @@ function Content({ file }: { file: Packed }) {
         <div className="min-h-0 flex-1 overflow-auto font-mono text-xs leading-5" tabIndex={0} role="region" aria-label={`Content of ${file.path}`}>
           <div className="grid grid-cols-[auto_1fr] py-2">
             <pre className="px-3 text-right text-soft select-none" aria-hidden>
-              {lines.slice(0, limit).map((_, index) => `${index + 1}\n`)}
+              {lines.slice(0, limit).map((_, index) =>
+                index + 1 === line ? (
+                  <span key={line} ref={pointed} className="rounded bg-accent px-1 text-panel">{`${line}\n`}</span>
+                ) : (
+                  `${index + 1}\n`
+                ),
+              )}
             </pre>
             <pre>
               <bdi>

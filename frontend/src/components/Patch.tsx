@@ -100,7 +100,9 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
           <Empty title="No file differs">{same}</Empty>
         </div>
       ) : (
-        shown.map((one, index) => (
+        <>
+          {file && askedAt < 0 && <Notice look="warn">{file} is the same in both trees; the files show it.</Notice>}
+          {shown.map((one, index) => (
           <FileDiff
             // A link that became a file is both removed and new.
             key={`${of} ${one.type} ${fileName(one)}`}
@@ -110,7 +112,8 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
             folded={folded[index]!}
             line={fileName(one) === file ? line : 0}
           />
-        ))
+          ))}
+        </>
       )}
       {files.length > shown.length && (
         <Button onClick={() => setLimit(4 * limit)}>{plural(files.length - shown.length, "more file")}</Button>

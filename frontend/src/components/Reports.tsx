@@ -39,8 +39,13 @@ export function Reports({ rounds, best, onPlace, onChanges, onAgain }: Props) {
             <h2 className="font-medium">
               Round {round.number}: {round.kind}
             </h2>
-            {rounds[best ?? -1]?.number === round.number && (
-              <span className="rounded bg-good-wash px-1.5 text-xs font-medium text-good">best</span>
+            {rounds[best ?? -1]?.number === round.number && (round.report?.counts.passed ?? 0) > 0 && (
+              <span
+                className="rounded bg-good-wash px-1.5 text-xs font-medium text-good"
+                title="After it the most tests passed; this is what the task keeps"
+              >
+                best
+              </span>
             )}
             {round.temperature != null && <span className="text-xs text-soft">temperature {round.temperature}</span>}
             <span className="foreign line-clamp-1 flex-1 text-soft">{round.summary}</span>
@@ -82,7 +87,7 @@ export function ReportView({ report, onPlace }: { report: Report; onPlace: (path
       <ul className="space-y-2">
         {problems.slice(0, PROBLEMS_SHOWN).map((problem, index) => (
           <li key={index} className="rounded-md border border-line">
-            <div className="flex flex-wrap gap-x-3 border-b border-line bg-sunken px-2.5 py-1 text-xs">
+            <div className="flex flex-wrap gap-x-3 border-b border-line bg-sunken px-2.5 py-1 text-xs empty:hidden">
               {problem.test && <code className="foreign font-medium">{problem.test}</code>}
               {problem.path && (
                 <button
@@ -102,7 +107,7 @@ export function ReportView({ report, onPlace }: { report: Report; onPlace: (path
         ))}
       </ul>
       {problems.length > PROBLEMS_SHOWN && <p className="text-soft">{plural(problems.length - PROBLEMS_SHOWN, "more problem")}</p>}
-      {output && (
+      {output && output.trim() !== `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped` && (
         <details>
           <summary className="text-soft">Output</summary>
           <pre className="foreign mt-1 max-h-96 overflow-auto rounded-md bg-sunken p-2.5 text-xs whitespace-pre-wrap" tabIndex={0} aria-label="Output">

@@ -90,7 +90,9 @@ const StepRow = memo(function StepRow({ step, now, chosen, onLine, onAgain }: Ro
               {call.model}:{" "}
               {call.error ??
                 (call.outputTokens === undefined
-                  ? "writing…"
+                  ? step.to === undefined
+                    ? "writing…"
+                    : "no answer"
                   : `${call.estimated ? "about " : ""}${count(call.inputTokens ?? 0)} tokens in, ${count(call.outputTokens)} out`)}
               {call.retries > 0 && `, ${plural(call.retries, "retry", "retries")}`}
             </span>

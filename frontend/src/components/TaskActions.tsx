@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Ban, FileArchive, FileDiff, Play, RotateCcw, Trash2 } from "lucide-react";
+import { Ban, Download, Play, RotateCcw, Trash2 } from "lucide-react";
 import { useNavigate } from "react-router";
 import type { Task } from "../api/client";
 import { useCancel, useDelete, useRequeue } from "../api/mutations";
@@ -17,13 +17,14 @@ export function TaskActions({ task, onAgain }: { task: Task; onAgain: () => void
   const ended = state === "ended";
   return (
     <div className="flex flex-wrap gap-1.5">
-      <a className={buttonLook()} href={patchUrl(id)} download={`${id}.patch`}>
-        <FileDiff className="size-4" aria-hidden /> Patch
+      <a className={buttonLook()} href={patchUrl(id)} download={`${id}.patch`} title="Download what changed">
+        <Download className="size-4" aria-hidden /> Patch
       </a>
-      <a className={buttonLook()} href={`/api/v1/tasks/${id}/archive`} download>
-        <FileArchive className="size-4" aria-hidden /> Archive
+      <a className={buttonLook()} href={`/api/v1/tasks/${id}/archive`} download title="Download all files as .tar.gz">
+        <Download className="size-4" aria-hidden /> Archive
       </a>
-      {ended && outcome?.reason.kind !== "green" && (
+      {/* What spent its budget would end at once, the same way. */}
+      {ended && outcome?.reason.kind !== "green" && outcome?.reason.kind !== "budget" && (
         <Button
           refused={may}
           disabled={requeue.isPending}

@@ -4,6 +4,7 @@ import type { Task } from "../api/client";
 import { queues } from "../api/queries";
 import { compact, count, duration, money, reason } from "../format";
 import { useNow } from "../hooks/useNow";
+import { keptRound } from "../task/rounds";
 import type { Story } from "../task/story";
 import { Badge } from "./Badge";
 import { Copy } from "./Copy";
@@ -25,6 +26,7 @@ export function TaskHead({ task, story, onAgain }: Props) {
   const now = useNow(state === "running");
   const wall = task.started_at ? (task.ended_at ?? now) - task.started_at : 0;
   const step = story.steps.at(-1);
+  const kept = keptRound(task);
   const told = outcome && reason(outcome.reason);
   const protects = task.spec.changes?.protected;
   // Parts that were asked for in place of the pipeline's own; an empty name: none.
@@ -38,7 +40,15 @@ export function TaskHead({ task, story, onAgain }: Props) {
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1" aria-live="polite">
         <Badge state={state} reason={outcome?.reason} cancel={task.cancel} />
         {told ? (
-          <span className="foreign line-clamp-3">{told.long}</span>
+          <span className="foreign line-clamp-3">
+            {told.long}
+            {!told.good && kept?.report && (
+              <>
+                {" "}
+                Kept is round {kept.number}: {kept.report.counts.passed} of {kept.report.counts.passed + kept.report.counts.failed} tests pass.
+              </>
+            )}
+          </span>
         ) : state === "running" && step ? (
           <span>
             Round {step.round} of at most {budget.rounds}: {step.kind} with <code>{step.plugin}</code>
@@ -52,7 +62,7 @@ export function TaskHead({ task, story, onAgain }: Props) {
         )}
       </div>
       <div className="grid grid-cols-2 gap-x-5 gap-y-2 md:grid-cols-5">
-        <Meter label="Rounds" value={Math.max(spend.rounds, step?.round ?? 0)} limit={budget.rounds} show={count} />
+        <Meter label="Rounds" value={outcome ? spend.rounds : Math.max(spend.rounds, step?.round ?? 0)} limit={budget.rounds} show={count} />
         <Meter
           label="Tokens"
           value={spend.input_tokens + spend.output_tokens}

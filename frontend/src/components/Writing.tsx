@@ -11,7 +11,7 @@ export function Writing({ story }: { story: Story }) {
   const call = story.lastCall;
   const pane = useRef<HTMLPreElement>(null);
   const length = call?.text.length ?? 0;
-  const writing = call !== undefined && call.to === undefined;
+  const writing = call !== undefined && call.to === undefined && !story.ended;
   useEffect(() => {
     if (writing && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
   }, [writing, length]);
@@ -28,9 +28,15 @@ export function Writing({ story }: { story: Story }) {
           )}
           {writing && <span className="pulse ml-2 inline-block size-2 rounded-full bg-accent" aria-hidden />}
         </h2>
-        {call && <Copy text={call.text} label="Copy the answer" />}
+        {length > 0 && <Copy text={call!.text} label="Copy the answer" />}
       </header>
-      {call ? (
+      {call && length === 0 ? (
+        writing ? (
+          <Empty title="Waiting for its first word">A model reads the whole prompt before it begins.</Empty>
+        ) : (
+          <Empty title="It gave no answer">The step in the story says why.</Empty>
+        )
+      ) : call ? (
         <pre
           ref={pane}
           tabIndex={0}

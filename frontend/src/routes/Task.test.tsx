@@ -10,7 +10,8 @@ import { Task } from "./Task";
 const server = mockedHost();
 const open = (id: string, query = "") => show(`/tasks/${id}${query}`, "/tasks/:id", <Task />);
 const named = (kind: string) => tasks.find((task) => task.outcome?.reason.kind === kind)!;
-const [stopped, green, running] = [named("budget"), named("green"), tasks.find((task) => task.state === "running")!];
+const [stopped, crashed, green] = [named("budget"), named("crashed"), named("green")];
+const running = tasks.find((task) => task.state === "running")!;
 
 test("a price that nobody knows is not shown as nothing", async () => {
   open(green.id);
@@ -19,7 +20,8 @@ test("a price that nobody knows is not shown as nothing", async () => {
 });
 
 test.each([
-  ["a task that ended without success", stopped.id, ["Retry", "Run again…", "Delete…"], ["Cancel"]],
+  ["a task that ended without success", crashed.id, ["Retry", "Run again…", "Delete…"], ["Cancel"]],
+  ["one without a budget left", stopped.id, ["Run again…", "Delete…"], ["Retry", "Cancel"]],
   ["a green one", green.id, ["Run again…", "Delete…"], ["Retry", "Cancel"]],
   ["a running one", running.id, ["Run again…", "Cancel"], ["Retry", "Delete…"]],
 ])("%s offers what makes sense", async (_, id, there, missing) => {
@@ -29,16 +31,29 @@ test.each([
 });
 
 test("a task is retried, and deleted after a second word", async () => {
-  const retried = sent("post", `*/api/v1/tasks/${stopped.id}/requeue`, () => HttpResponse.json({ state: "queued" }, { status: 202 }));
-  const deleted = sent("delete", `*/api/v1/tasks/${stopped.id}`, () => new HttpResponse(null, { status: 204 }), retried.taken);
+  const retried = sent("post", `*/api/v1/tasks/${crashed.id}/requeue`, () => HttpResponse.json({ state: "queued" }, { status: 202 }));
+  const deleted = sent("delete", `*/api/v1/tasks/${crashed.id}`, () => new HttpResponse(null, { status: 204 }), retried.taken);
   server.use(retried.handler, deleted.handler);
-  const where = open(stopped.id);
+  const where = open(crashed.id);
   await userEvent.click(await screen.findByRole("button", { name: "Retry" }));
   await screen.findByText("Back in its queue");
   await userEvent.click(screen.getByRole("button", { name: "Delete…" }));
   await userEvent.click(await screen.findByRole("button", { name: "Delete it" }));
   await waitFor(() => expect(where()).toBe("/"));
   expect(retried.taken).toHaveLength(2);
+});
+
+test("a failing test is shown in its file, which is in no diff", async () => {
+  const report = { ...stopped.rounds[0]!.report!, problems: [{ test: "t", path: "test_it.py", line: 3, message: "no" }] };
+  const failed = { ...stopped, spec: { ...stopped.spec, tests: ["test_it.py"] }, rounds: [{ ...stopped.rounds[0]!, report }] };
+  server.use(
+    http.get(`*/api/v1/tasks/${stopped.id}`, () => HttpResponse.json(failed)),
+    http.get(`*/api/v1/tasks/${stopped.id}/archive`, async () => HttpResponse.arrayBuffer(await packed({ "test_it.py": "a\nb\nc\n" }))),
+  );
+  const where = open(stopped.id, "?tab=checks");
+  await userEvent.click(await screen.findByRole("button", { name: "test_it.py:3" }));
+  expect(where()).toContain("tab=files&round=1&file=test_it.py&line=3");
+  expect((await screen.findByText("3", { selector: "pre span" })).textContent).toBe("3\n");
 });
 
 test("it is run again from a round, with another model", async () => {

@@ -45,11 +45,11 @@ function OneTask({ id }: { id: string }) {
   const asked = params.get("tab") as Tab | null;
   // A link to a line of the log opens the log.
   const tab = asked && TABS.includes(asked) ? asked : location.hash.startsWith("#L") ? "log" : "story";
-  const show = (tab: Tab, more: Record<string, string> = {}) => setParams({ tab, ...more }, { replace: true });
+  const show = (tab: Tab, more: Record<string, string> = {}) => setParams({ tab, ...more });
   useKeys(Object.fromEntries(TABS.map((name, index) => [String(index + 1), () => show(name)])));
   const toLine = useCallback(
     (line: number) => {
-      setParams({ tab: "log" }, { replace: true });
+      setParams({ tab: "log" });
       location.hash = `L${line}`;
     },
     [setParams],
@@ -91,7 +91,10 @@ function OneTask({ id }: { id: string }) {
               best={found.data.best ?? undefined}
               onAgain={may.is("submitter") ? setAgain : undefined}
               onChanges={(round) => show("changes", { round: String(round), from: String(beganWith(found.data, round)) })}
-              onPlace={(round, path, line) => show("changes", { round: String(round), file: path, line: String(line) })}
+              // No step changes a test, so that it is in no diff.
+              onPlace={(round, path, line) =>
+                show(found.data.spec.tests?.includes(path) ? "files" : "changes", { round: String(round), file: path, line: String(line) })
+              }
             />
           )}
           {tab === "changes" && <Changes task={found.data} version={version} />}

@@ -1,4 +1,4 @@
-import type { Schema, Steps, Task } from "../api/client";
+import type { Round, Schema, Steps, Task } from "../api/client";
 
 /** The round (from 1) whose tree a round began with; 0: the submitted files. */
 export function beganWith(task: Task, number: number): number {
@@ -9,6 +9,9 @@ export function beganWith(task: Task, number: number): number {
   if (round.base === task.spec.tree) return 0;
   return task.rounds.findLast((one) => one.number < number && one.tree === round.base)?.number ?? 0;
 }
+
+/** The round whose tree is the task's result; none where that is the submitted one. */
+export const keptRound = (task: Task): Round | undefined => (task.outcome ? task.rounds[task.best ?? -1] : undefined);
 
 /** Which round and plugin a step of the journal was; steps are numbered from 0 as they were begun. */
 export function stepName(task: Task, step: number): string {
