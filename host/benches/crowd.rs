@@ -64,7 +64,9 @@ async fn main() -> anyhow::Result<()> {
     )?;
     writeln!(
         out,
-        "the host took at most {} MiB and {} threads on {cores} cores, and {:.1} ms of processor time a task",
+        "the host took at most {} MiB ({} where shared pages count for each sandbox) and {} threads on {cores} cores, \
+         and {:.1} ms of processor time a task",
+        together.most.share_kib / 1024,
         together.most.resident_kib / 1024,
         together.most.threads,
         together.processor.as_secs_f64() * 1e3 / many as f64,
