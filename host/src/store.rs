@@ -61,7 +61,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Like `submit` for each, in their order, and far cheaper where they are many. Each is stored or refused on its
     /// own, so that a crash before it returns may leave some of them.
-    async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>>;
+    async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>> {
+        let mut replies = Vec::with_capacity(all.len());
+        for new in all {
+            replies.push(self.submit(new).await);
+        }
+        replies
+    }
 
     /// Leases the task whose turn it is, or nothing.
     ///
