@@ -130,7 +130,7 @@ async fn run_in(
         }
     };
 
-    announce(desk, &generation);
+    tell_withdrawn(desk, &generation);
     match live.broken().await {
         Some(Break::Postponed { why, times, wait }) => {
             let paused = coordinator::pause(task, &unjournaled(&live, usage, began));
@@ -223,7 +223,7 @@ pub(super) async fn check_inside(
                 fallback: None,
             },
         };
-        announce(desk, &generation);
+        tell_withdrawn(desk, &generation);
         ended.usage.compute = ended.usage.compute.saturating_add(before.compute);
         let (Err(failure), Some(fallback)) = (&ended.result, ended.fallback.take()) else { return ended };
         let message = format!("the check {}", in_words(&checker.name, &failure.to_string(), &fallback));
@@ -317,7 +317,7 @@ pub(super) fn in_words(plugin: &str, failure: &str, fallback: &Fallback) -> Stri
 }
 
 /// Tells of the plugins that are withdrawn for what went well on this generation.
-pub(super) fn announce(desk: &Desk, generation: &Generation) {
+pub(super) fn tell_withdrawn(desk: &Desk, generation: &Generation) {
     for Withdrawn { plugin, digest, restored, why } in generation.take_withdrawn() {
         desk.feed.push(EventBody::PluginWithdrawn { plugin, digest, restored, why });
     }
