@@ -24,6 +24,7 @@ mod recording;
 #[cfg(test)]
 mod tests;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -136,6 +137,14 @@ impl ModelError {
             Self::RateLimited(wish) | Self::Overloaded(wish) => wish.map(Duration::from_millis),
             _ => None,
         }
+    }
+
+    /// How long to wait before the same request is sent again: up to `ceiling` at random (full jitter), as many
+    /// callers come back at once otherwise, and never before the vendor's own wish.
+    pub fn wait(&self, ceiling: Duration) -> Duration {
+        // The hasher's keys are random, which is all the randomness that jitter needs.
+        let random = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
+        self.wish().unwrap_or_default().saturating_add(ceiling.mul_f64(random))
     }
 
     /// Whether the same request may succeed later.

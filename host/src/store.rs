@@ -61,7 +61,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Like `submit` for each, in their order, and far cheaper where they are many. Each is stored or refused on its
     /// own, so that a crash before it returns may leave some of them.
-    async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>>;
+    async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>> {
+        let mut replies = Vec::with_capacity(all.len());
+        for new in all {
+            replies.push(self.submit(new).await);
+        }
+        replies
+    }
 
     /// Leases the task whose turn it is, or nothing.
     ///
@@ -102,8 +108,8 @@ pub trait Store: Send + Sync + 'static {
     /// One whose cancel was asked for ends as `cancelled` instead, since no heartbeat would tell of it.
     async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError>;
 
-    /// Like `commit`, then gives the task back, not to be claimed before `wait` has passed; it then takes its
-    /// turn behind its tenant's others. Sets `postponed.until`, counts no crash, and emits `requeued` with the
+    /// Like `commit`, then gives the task back, not to be claimed before `wait` has passed (a week at most); it
+    /// then takes its turn behind its tenant's others. Sets `postponed.until`, counts no crash, and emits `requeued` with the
     /// wait. One whose cancel was asked for ends as `cancelled` instead. Repeating it under the same fence is
     /// harmless.
     async fn postpone(

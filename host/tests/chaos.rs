@@ -5,14 +5,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aiagent_host::config::Environment;
 use aiagent_host::store::{
     Claim, ClaimRequest, Idempotency, JournalEntry, Lease, NewTask, RedisConfig, RedisStore, SqliteStore,
     Store, StoreError,
 };
-use aiagent_host::task::{Digest, EventBody, Level, Outcome, Place, Reason, TaskId};
+use aiagent_host::task::{Digest, EventBody, Level, Outcome, Place, Postponed, Reason, TaskId};
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -60,6 +60,9 @@ struct Oracle {
     /// The newest claim of a task.
     leased: Mutex<HashMap<TaskId, Claimed>>,
     refused: Mutex<u64>,
+    postponed: Mutex<u64>,
+    /// Ended at their deadline, while they waited.
+    late: Mutex<u64>,
     violations: Mutex<Vec<String>>,
 }
 
@@ -202,14 +205,15 @@ async fn run(
     let violations = oracle.violations.lock().expect("no panic holds it");
     let submitted = oracle.submitted.lock().expect("no panic holds it").len();
     let finished = oracle.finished.lock().expect("no panic holds it").len();
-    let refused = *oracle.refused.lock().expect("no panic holds it");
+    let [refused, postponed, late] = [&oracle.refused, &oracle.postponed, &oracle.late]
+        .map(|count| *count.lock().expect("no panic holds it"));
     eprintln!(
-        "{submitted} tasks acknowledged, {finished} finished green, the others lost three workers; \
-         {refused} stale writes refused; {} violations",
+        "{submitted} tasks acknowledged, {finished} finished green, {late} ended at their deadline, the others lost \
+         three workers; {postponed} times one was postponed, {refused} stale writes refused; {} violations",
         violations.len()
     );
     assert!(violations.is_empty(), "seed {seed}: {violations:#?}");
-    assert!(submitted > 0 && finished > 0, "nothing was done");
+    assert!(submitted > 0 && finished > 0 && postponed > 0 && late > 0, "nothing was done");
 }
 
 /// Repeats what did not get through, as clients and workers do.
@@ -227,10 +231,15 @@ async fn submit(store: Arc<dyn Store>, tree: Digest, oracle: Arc<Oracle>, mut di
     while Instant::now() < until {
         number += 1;
         let key = Idempotency { key: format!("task {number}"), body: Digest::of(b"body") };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
+        let deadline = (number % 5 == 0).then(|| now + dice.below(2000));
+        // Nobody can have begun it by its deadline.
+        let not_before = (number % 10 == 0).then_some(now + 3_600_000);
         // A client that hears nothing sends it again, under another id.
         let send = || {
-            let place = Place { tenant: format!("t{}", number % 3), ..Default::default() };
-            let new = NewTask::new(TaskId::fresh(), plain::spec("a goal", tree.clone()));
+            let place = Place { tenant: format!("t{}", number % 3), not_before, ..Default::default() };
+            let mut new = NewTask::new(TaskId::fresh(), plain::spec("a goal", tree.clone()));
+            new.spec.budget.deadline = deadline;
             let max_waiting = Some(MOST_WAITING);
             store.submit(NewTask { place, max_waiting, idempotency: Some(key.clone()), ..new })
         };
@@ -248,6 +257,7 @@ async fn reap(store: Arc<dyn Store>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         // An outage passes.
         let _ = store.reap().await;
+        let _ = store.expire().await;
         tokio::time::sleep(LEASE / 4).await;
     }
 }
@@ -323,6 +333,15 @@ async fn drive(
                 }
                 if dice.one_in(30) {
                     tokio::time::sleep(LEASE * 2).await;
+                }
+                if dice.one_in(25) {
+                    let times = task.postponed.as_ref().map_or(0, |postponed| postponed.times) + 1;
+                    task.postponed = Some(Postponed { times, why: "away".to_owned(), until: 0 });
+                    let wait = Duration::from_millis(dice.below(400));
+                    oracle.parted(&lease);
+                    insist(|| store.postpone(&lease, &task, vec![log.clone()], wait, "away")).await?;
+                    *oracle.postponed.lock().expect("no panic holds it") += 1;
+                    return Ok(());
                 }
             }
         }

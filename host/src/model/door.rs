@@ -1,7 +1,6 @@
 //! A call from its request to its answer: attempts, waits, the clock and the ledger.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -365,13 +364,9 @@ impl Model {
     }
 }
 
-/// Exponential with full jitter, as many callers come back at once otherwise; never before the
-/// vendor's own wish.
 fn backoff(config: &ModelConfig, attempt: u32, error: &ModelError) -> Duration {
     /// Longer waits are for the vendor to ask for.
     const LONGEST: Duration = Duration::from_secs(20);
     let ceiling = config.retry_wait.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST);
-    // The hasher's keys are random, which is all the randomness that jitter needs.
-    let random = RandomState::new().hash_one(attempt) as f64 / u64::MAX as f64;
-    error.wish().unwrap_or_default().saturating_add(ceiling.mul_f64(random))
+    error.wait(ceiling)
 }

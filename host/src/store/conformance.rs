@@ -118,6 +118,7 @@ macro_rules! suite {
                     a_green_end_outruns_a_cancel a_requeued_task_ends_with_its_best_tree;
                 postpone: it_waits_and_goes_on_from_its_journal it_takes_its_turn_behind_the_others
                     repeating_it_is_harmless a_cancelled_one_ends one_that_waits_can_be_cancelled
+                    it_waits_no_longer_than_a_week
                     a_lost_lease_postpones_nothing a_crash_later_keeps_what_it_waited_for
                     a_requeued_task_has_not_waited;
                 expire: what_waits_ends_at_its_deadline what_runs_is_left_to_its_worker

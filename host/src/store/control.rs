@@ -22,6 +22,10 @@ pub(super) const BLOB_GRACE_MILLIS: Millis = 60 * 60 * 1000;
 /// stored again and again then costs no write.
 pub(super) const BLOB_FRESH_MILLIS: Millis = 15 * 60 * 1000;
 
+/// The longest that a task is postponed for, whatever a model's vendor asks for: far larger times would be beyond
+/// the numbers of the back ends.
+const LONGEST_WISH: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// The largest page of [`super::Store::list`].
 const MAX_PAGE: usize = 200;
 
@@ -286,9 +290,9 @@ pub(super) fn fingerprint(task: &Task, events: &[EventBody]) -> Result<String, S
     Ok(Digest::of(&bytes).to_string())
 }
 
-/// Rounded up: what is to wait does not begin too early.
+/// For how long a task is postponed that shall wait for so long. Rounded up: it does not begin too early.
 pub(super) fn millis(wait: Duration) -> Millis {
-    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    wait.min(LONGEST_WISH).as_nanos().div_ceil(1_000_000) as u64
 }
 
 pub(super) fn postponed(why: &str, wait: Duration) -> EventBody {

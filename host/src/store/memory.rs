@@ -61,11 +61,6 @@ impl Store for MemoryStore {
         self.change(|state, now| state.submit(new, now))
     }
 
-    async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>> {
-        let all = self.change(|state, now| Ok(all.into_iter().map(|new| state.submit(new, now)).collect()));
-        all.unwrap_or_else(|error| vec![Err(error)])
-    }
-
     async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {
         let claim = self.state().claim(request, self.clock.now())?;
         if claim.is_some() {

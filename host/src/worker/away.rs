@@ -1,7 +1,6 @@
 //! What becomes of a task whose model can't be used: it waits in the queue, where it keeps no place of a
 //! worker from others, and goes on from its journal.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use super::broken::Break;
@@ -44,12 +43,9 @@ pub(super) fn put_off(
     if times >= backoff.times {
         return None;
     }
-    // The hasher's keys are random, which is all the randomness that jitter needs.
-    let random = RandomState::new().hash_one(times) as f64 / u64::MAX as f64;
-    let jittered = backoff.ceiling(times).mul_f64(random);
-    let wait = error.wish().unwrap_or_default().saturating_add(jittered);
-    let away = Break::Away { why: format!("model {model}: {error}"), times: times + 1, wait };
-    (wait < desk.time_left()).then_some(away)
+    let wait = error.wait(backoff.ceiling(times));
+    let postponed = Break::Postponed { why: format!("model {model}: {error}"), times: times + 1, wait };
+    (wait < desk.time_left()).then_some(postponed)
 }
 
 #[cfg(test)]

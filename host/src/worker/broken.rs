@@ -8,14 +8,12 @@ use crate::store::StoreError;
 pub(super) enum Break {
     LeaseLost,
     Draining,
-    /// The model can't be used now; `times` counts how often that was so in a row.
-    Away {
+    /// The model can't be used now, for the `times`th time in a row: the task is given back for later.
+    Postponed {
         why: String,
         times: u32,
         wait: Duration,
     },
-    /// The task was given back for later.
-    Postponed,
     Store(StoreError),
 }
 
@@ -24,8 +22,7 @@ impl std::fmt::Display for Break {
         match self {
             Self::LeaseLost => f.write_str("the lease is lost"),
             Self::Draining => f.write_str("the worker shuts down"),
-            Self::Away { why, .. } => f.write_str(why),
-            Self::Postponed => f.write_str("postponed"),
+            Self::Postponed { why, .. } => f.write_str(why),
             Self::Store(error) => error.fmt(f),
         }
     }

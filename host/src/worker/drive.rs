@@ -78,7 +78,9 @@ pub(super) async fn drive(shared: Arc<Shared>, claim: Box<Claim>) -> Option<Box<
             Ok(()) => tracing::info!(task = %id, "handed back"),
             Err(error) => tracing::warn!(task = %id, %error, "can't hand it back: its lease will run out"),
         },
-        Err(broken @ (Break::Postponed | Break::Away { .. })) => tracing::info!(task = %id, "{broken}"),
+        Err(Break::Postponed { why, wait, .. }) => {
+            tracing::warn!(task = %id, wait_ms = wait.as_millis() as u64, why, "waits for its model");
+        }
         Err(Break::Store(error @ StoreError::Corrupt(_))) => {
             // Handed back, it would be here again in no time. Lost, it is counted, and ends in the end.
             tracing::error!(task = %id, %error, "the store can't hold this task: leaving it to its lease");
@@ -127,10 +129,6 @@ async fn to_its_end(
                 Ok(step::Done::Again(again, generation)) => {
                     on = generation;
                     *again
-                }
-                Ok(step::Done::Postponed(postponed, wait)) => {
-                    desk.feed.postpone(&postponed, wait).await.map_err(Break::from)?;
-                    return Err(Break::Postponed);
                 }
                 Ok(step::Done::Paused(paused)) => {
                     desk.feed.commit(&paused).await.map_err(Break::from)?;

@@ -137,7 +137,6 @@ impl Feed {
         let postpone = || self.store.postpone(&self.lease, task, events.clone(), wait, why);
         self.told("store.postpone", insist(&self.halt, postpone)).await?;
         metrics::postponed();
-        tracing::warn!(task = %task.id, wait_ms = wait.as_millis() as u64, why, "waits for its model");
         Ok(())
     }
 

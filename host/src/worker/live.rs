@@ -173,7 +173,7 @@ impl Live {
                     events: &mut events,
                 })
                 .await;
-            step::announce(&self.desk, &generation);
+            step::tell_withdrawn(&self.desk, &generation);
             let (Err(error), Some(fallback)) = (&answered, wire.take_fallback()) else { break answered };
             self.log(Level::Warn, step::in_words(adapter, &error.to_string(), &fallback));
             generation = fallback.generation;

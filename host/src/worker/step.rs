@@ -31,8 +31,6 @@ pub(super) enum Done {
     Again(Box<Task>, Option<Generation>),
     /// The worker shuts down in the middle of the step: another one goes on with it.
     Paused(Box<Task>),
-    /// The model is away in the middle of the step: it is gone on with after this wait.
-    Postponed(Box<Task>, Duration),
 }
 
 /// The round a task's next step belongs to, from 1.
@@ -71,7 +69,6 @@ pub(super) async fn run(desk: &Arc<Desk>, task: &Arc<Task>, on: Option<Generatio
         },
         Ok(Done::Again(..)) => sent.failed("it starts anew"),
         Ok(Done::Paused(_)) => sent.failed("the worker shuts down"),
-        Ok(Done::Postponed(..)) => sent.failed("the model can't be used now"),
         Err(broken) => sent.failed(broken.to_string()),
     }
     done
@@ -133,12 +130,13 @@ async fn run_in(
         }
     };
 
-    announce(desk, &generation);
+    tell_withdrawn(desk, &generation);
     match live.broken().await {
-        Some(Break::Away { why, times, wait }) => {
+        Some(Break::Postponed { why, times, wait }) => {
             let paused = coordinator::pause(task, &unjournaled(&live, usage, began));
-            let postponed = Some(Postponed { times, why, until: 0 });
-            return Ok(Done::Postponed(Box::new(Task { postponed, ..paused }), wait));
+            let postponed = Some(Postponed { times, why: why.clone(), until: 0 });
+            desk.feed.postpone(&Task { postponed, ..paused }, wait).await?;
+            return Err(Break::Postponed { why, times, wait });
         }
         Some(broken) => return Err(broken),
         None => {}
@@ -225,7 +223,7 @@ pub(super) async fn check_inside(
                 fallback: None,
             },
         };
-        announce(desk, &generation);
+        tell_withdrawn(desk, &generation);
         ended.usage.compute = ended.usage.compute.saturating_add(before.compute);
         let (Err(failure), Some(fallback)) = (&ended.result, ended.fallback.take()) else { return ended };
         let message = format!("the check {}", in_words(&checker.name, &failure.to_string(), &fallback));
@@ -319,7 +317,7 @@ pub(super) fn in_words(plugin: &str, failure: &str, fallback: &Fallback) -> Stri
 }
 
 /// Tells of the plugins that are withdrawn for what went well on this generation.
-pub(super) fn announce(desk: &Desk, generation: &Generation) {
+pub(super) fn tell_withdrawn(desk: &Desk, generation: &Generation) {
     for Withdrawn { plugin, digest, restored, why } in generation.take_withdrawn() {
         desk.feed.push(EventBody::PluginWithdrawn { plugin, digest, restored, why });
     }

@@ -67,7 +67,7 @@ async fn live(store: &dyn Store, line: &BadLine, lost: Option<usize>) -> Vec<Str
     life.ask("workers", || store.workers(), |workers| workers.len().to_string()).await;
 
     // One goes to its end.
-    let requests = [1, 2, 3].map(|nonce| ClaimRequest::new("w", nonce, LEASE));
+    let requests = [1, 2, 3, 4, 5].map(|nonce| ClaimRequest::new("w", nonce, LEASE));
     let is = |id: &TaskId| {
         let id = id.clone();
         move |claim: &Option<Claim>| claim.as_ref().is_some_and(|claim| claim.lease.task == id).to_string()
@@ -116,14 +116,34 @@ async fn live(store: &dyn Store, line: &BadLine, lost: Option<usize>) -> Vec<Str
     life.ask("delete", delete, done).await;
     life.ask("get", || store.get(&ids[2]), |task| task.is_some().to_string()).await;
 
+    // Two come together. One that shall be cancelled is postponed, and so ends; another one waits.
+    let more = [TaskId::fresh(), TaskId::fresh()];
+    let many = async || {
+        let new = |id: &TaskId| NewTask::new(id.clone(), plain::spec("a goal", tree.clone()));
+        let replies = store.submit_many(more.iter().map(new).collect()).await;
+        replies.into_iter().collect::<Result<Vec<_>, _>>()
+    };
+    life.ask("submit_many", many, |all| all.iter().map(|one| &one.id).eq(&more).to_string()).await;
+    let held = life.ask("claim", || store.claim(&requests[3]), is(&ids[1])).await.expect("one waits");
+    life.ask("cancel", || store.cancel(&ids[1]), |cancelled| format!("{cancelled:?}")).await;
+    let postpone = || store.postpone(&held.lease, &held.task, vec![line()], LEASE, "a test");
+    life.ask("postpone", postpone, done).await;
+    let held = life.ask("claim", || store.claim(&requests[4]), is(&more[0])).await.expect("one waits");
+    let postpone = || store.postpone(&held.lease, &held.task, vec![line()], LEASE, "a test");
+    life.ask("postpone", postpone, done).await;
+
+    life.ask("expire", || store.expire(), |expired| expired.len().to_string()).await;
     life.ask("reap", || store.reap(), |reaped| reaped.len().to_string()).await;
     life.ask("gc", || store.gc(LEASE), |_| "done".to_owned()).await;
     let all = Filter::default();
     let listed = |page: &Page| page.tasks.len().to_string();
     life.ask("list", || store.list(&all), listed).await;
+    life.ask("count", || store.count(&all), |count| format!("{count:?}")).await;
+    life.ask("past", || store.past(0, 10), |past| past.tasks.len().to_string()).await;
+    life.ask("heads", || store.heads(&ids[1..]), |heads| format!("{heads:?}")).await;
     life.ask("stats", || store.stats(), |stats| format!("{} {}", stats.queued, stats.ended)).await;
     life.ask("check_out", || store.check_out("w"), done).await;
-    for id in &ids[..2] {
+    for id in ids[..2].iter().chain(&more) {
         let kinds = |events: &Vec<Event>| {
             let mut kinds: Vec<String> = events.iter().map(|event| kind(&event.body)).collect();
             // What was emitted may be there twice.

@@ -1,7 +1,7 @@
 //! The tasks, and what must be true of each of them afterwards.
 
 use aiagent_host::store::Store;
-use aiagent_host::task::{Event, EventBody, State, Task, TaskId};
+use aiagent_host::task::{Event, EventBody, Limit, Reason, State, Task, TaskId};
 
 use crate::{CALLS, Oracle, STEPS};
 
@@ -35,6 +35,7 @@ async fn check_task(store: &dyn Store, oracle: &Oracle, id: &TaskId, task: &Task
     if finished && !green {
         oracle.violated(format!("task {id} was finished and is not green"));
     }
+    check_reason(oracle, id, task);
     // Once another claim holds the task, nothing that was written under an earlier one may follow.
     let mut newest = 0;
     for event in &events {
@@ -71,5 +72,22 @@ async fn check_task(store: &dyn Store, oracle: &Oracle, id: &TaskId, task: &Task
         if green && journal.len() != CALLS as usize {
             oracle.violated(format!("task {id}, step {step}: green with {} answers", journal.len()));
         }
+    }
+}
+
+/// A task is finished, has lost three workers, or its deadline has passed while it waited.
+fn check_reason(oracle: &Oracle, id: &TaskId, task: &Task) {
+    let reason = task.outcome.as_ref().map(|outcome| &outcome.reason);
+    let is_late = matches!(reason, Some(Reason::Budget { limit: Limit::Deadline }));
+    let deadline = task.spec.budget.deadline.unwrap_or(u64::MAX);
+    if is_late {
+        *oracle.late.lock().expect("no panic holds it") += 1;
+        if task.ended_at < Some(deadline) {
+            oracle.violated(format!("task {id} ended at {:?}, its deadline is {deadline}", task.ended_at));
+        }
+    } else if !matches!(reason, Some(Reason::Green | Reason::Crashed { .. })) {
+        oracle.violated(format!("task {id} ended as {reason:?}"));
+    } else if task.place.not_before > Some(deadline) {
+        oracle.violated(format!("task {id} could not begin by its deadline and ended as {reason:?}"));
     }
 }

@@ -67,14 +67,6 @@ impl Store for Flaky {
         self.line("submit", self.store.submit(new)).await
     }
 
-    async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>> {
-        let mut replies = Vec::new();
-        for new in all {
-            replies.push(self.submit(new).await);
-        }
-        replies
-    }
-
     async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, StoreError> {
         self.line("claim", self.store.claim(request)).await
     }

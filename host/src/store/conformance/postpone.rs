@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::sample::{advanced, ended, entry, id, is_stale, log, waiting};
 use super::{START, Subject};
-use crate::store::{Claim, LEASE, Requeued};
+use crate::store::{Cancelled, Claim, Deleted, LEASE, Requeued};
 use crate::task::{Digest, EventBody, Postponed, Reason, State, Task};
 
 const WAIT: Duration = Duration::from_secs(10);
@@ -89,6 +89,19 @@ pub(super) async fn one_that_waits_can_be_cancelled(on: &Subject) {
     on.clock.advance(WAIT);
     assert!(on.claim("w", 2).await.is_none());
     assert_eq!(on.store.fsck().await.expect("checks").len(), 1, "its tree, which was never stored");
+}
+
+pub(super) async fn it_waits_no_longer_than_a_week(on: &Subject) {
+    const WEEK: u64 = 7 * 24 * 60 * 60;
+    let claim = on.running(1).await;
+    let task = waiting(&claim.task, 1);
+    on.store.postpone(&claim.lease, &task, Vec::new(), Duration::MAX, "away").await.expect("postpones");
+    assert_eq!(until(&on.get(&id(1)).await), Some(START + WEEK * 1000));
+    on.wait(WEEK - 1);
+    assert!(on.claim("w", 2).await.is_none());
+    assert_eq!(on.store.cancel(&id(1)).await.expect("cancels"), Cancelled::Ended);
+    assert_eq!(on.store.delete(&id(1)).await.expect("deletes"), Deleted::Gone);
+    assert_eq!(on.store.queues().await.expect("counts"), []);
 }
 
 pub(super) async fn a_lost_lease_postpones_nothing(on: &Subject) {

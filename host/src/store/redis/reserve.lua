@@ -9,6 +9,7 @@ if missing > 0 then
   return whole(missing)
 end
 call('HSET', key, 'requests', whole(requests), 'tokens', whole(tokens + ARGV[4]))
--- Longer than debts last
+-- Longer than debts last. No settling renews it: it is of a reservation that did, and one that comes later than
+-- that finds a full bucket, as it should
 call('PEXPIRE', key, 600000)
 return '0'

@@ -20,7 +20,8 @@ impl Inner {
     }
 
     /// Falls back to one by one where a whole batch fails: only then is it known what each has come to. A task that
-    /// the batch had stored all the same counts as its repetition.
+    /// the batch had stored all the same counts as its repetition. A store that does not answer one of them is not
+    /// asked for those after it: each would wait for its own timeout.
     pub(super) async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>> {
         let mut replies = Vec::with_capacity(all.len());
         let (mut batch, mut bytes) = (Vec::new(), 0);
@@ -28,26 +29,34 @@ impl Inner {
             match self.submission(&new) {
                 Ok((call, size)) => {
                     if batch.len() >= TOGETHER || bytes + size > BYTES_TOGETHER {
-                        replies.extend(self.submit_batch(std::mem::take(&mut batch)).await);
+                        self.submit_batch(std::mem::take(&mut batch), &mut replies).await;
                         bytes = 0;
                     }
                     bytes += size;
                     batch.push((new, call));
                 }
                 Err(error) => {
-                    replies.extend(self.submit_batch(std::mem::take(&mut batch)).await);
+                    self.submit_batch(std::mem::take(&mut batch), &mut replies).await;
                     replies.push(Err(error));
                     bytes = 0;
                 }
             }
         }
-        replies.extend(self.submit_batch(batch).await);
+        self.submit_batch(batch, &mut replies).await;
         replies
     }
 
-    async fn submit_batch(&self, batch: Vec<(NewTask, Call)>) -> Vec<Result<Submitted, StoreError>> {
+    async fn submit_batch(
+        &self,
+        batch: Vec<(NewTask, Call)>,
+        replies: &mut Vec<Result<Submitted, StoreError>>,
+    ) {
         let (all, calls): (Vec<NewTask>, Vec<Call>) = batch.into_iter().unzip();
-        let Some(last) = calls.last() else { return Vec::new() };
+        let Some(last) = calls.last() else { return };
+        if let Some(error) = unavailable(replies) {
+            replies.extend(all.iter().map(|_| Err(StoreError::Unavailable(error.clone()))));
+            return;
+        }
         let sent = match self.link.call_all(&calls).await {
             Ok(values) => self.replicated(last).await.map(|()| values),
             Err(error) => Err(error.into()),
@@ -55,15 +64,17 @@ impl Inner {
         match sent {
             Ok(values) => {
                 let each = all.into_iter().zip(values);
-                each.map(|(new, value)| submitted(new, Reply::read(value)?)).collect()
+                replies.extend(each.map(|(new, value)| submitted(new, Reply::read(value)?)));
             }
             Err(error) => {
                 tracing::debug!(%error, "tasks that were sent in one go are sent one by one");
-                let mut replies = Vec::with_capacity(all.len());
                 for new in all {
-                    replies.push(self.submit(new).await);
+                    let reply = match unavailable(replies) {
+                        Some(error) => Err(StoreError::Unavailable(error)),
+                        None => self.submit(new).await,
+                    };
+                    replies.push(reply);
                 }
-                replies
             }
         }
     }
@@ -90,6 +101,14 @@ impl Inner {
             .arg(new.max_waiting.map(|most| most.to_string()).unwrap_or_default())
             .arg(record::deadline(&new.spec));
         Ok((call, bytes))
+    }
+}
+
+/// Why the last of these had no answer from the store.
+fn unavailable(replies: &[Result<Submitted, StoreError>]) -> Option<String> {
+    match replies.last() {
+        Some(Err(StoreError::Unavailable(error))) => Some(error.clone()),
+        _ => None,
     }
 }
 

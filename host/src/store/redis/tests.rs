@@ -69,6 +69,36 @@ async fn an_entry_without_its_task_holds_up_no_other() {
     assert_eq!(store.queues().await.expect("counts").iter().map(|queue| queue.waiting).sum::<u64>(), 0);
 }
 
+/// A page of the deadlines is a thousand.
+#[tokio::test]
+async fn deadlines_of_tasks_that_have_ended_hide_no_other() {
+    let server = RedisServer::start("");
+    let store = RedisStore::open(RedisConfig::new(server.url())).await.expect("a new store");
+    let mut new = NewTask::new(TaskId::fresh(), spec("goal"));
+    new.spec.budget.deadline = Some(9000);
+    let id = store.submit(new).await.expect("submits").id;
+    let many: String = (1..=2500).map(|number| format!(" {number} gone{number}")).collect();
+    assert_eq!(server.ask(&format!("ZADD {{aiagent}}:deadlines{many}")).trim(), ":2500");
+    assert_eq!(store.expire().await.expect("looks"), [id]);
+    assert_eq!(store.expire().await.expect("looks"), []);
+    assert_eq!(server.ask("ZCARD {aiagent}:deadlines").trim(), ":0");
+}
+
+/// One by one, they would take a minute.
+#[tokio::test]
+async fn many_tasks_wait_for_a_silent_server_no_longer_than_a_few() {
+    let server = RedisServer::start("");
+    let config = RedisConfig { timeout: Duration::from_millis(200), ..RedisConfig::new(server.url()) };
+    let store = RedisStore::open(config).await.expect("a new store");
+    server.signal("STOP");
+    let all = (0..600).map(|_| NewTask::new(TaskId::fresh(), spec("goal"))).collect();
+    let replies = timeout(Duration::from_secs(20), store.submit_many(all)).await;
+    server.signal("CONT");
+    let replies = replies.expect("gives up on all once it has on one");
+    assert_eq!(replies.len(), 600);
+    assert!(replies.iter().all(|reply| matches!(reply, Err(StoreError::Unavailable(_)))), "{replies:?}");
+}
+
 /// Whoever cancels has read the record; meanwhile another host may have deleted the task.
 #[tokio::test]
 async fn a_cancel_leaves_nothing_of_a_task_that_is_gone() {

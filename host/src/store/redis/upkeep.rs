@@ -8,6 +8,7 @@ use redis::Value;
 use super::Inner;
 use super::error::odd;
 use super::reads::{ids, list};
+use super::record::Record;
 use super::script;
 use super::verbs::end;
 use crate::store::clock::as_micros;
@@ -47,10 +48,11 @@ impl Inner {
     }
 
     pub(super) async fn expire(&self) -> Result<Vec<TaskId>, StoreError> {
-        let late = ids(self.link.call(&self.on(&script::LATE).arg(EXPIRED_TOGETHER)).await?)?;
+        let late = self.late().await?;
+        let replies = self.fields(&late, &Record::FIELDS).await?;
         let mut expired = Vec::new();
-        for id in late {
-            let record = match self.record(&id).await {
+        for (id, reply) in late.into_iter().zip(replies) {
+            let record = match Record::read(&id, reply) {
                 Ok(Some(record)) => record,
                 // What can't be read is set aside by whoever claims it.
                 Ok(None) | Err(StoreError::Corrupt(_)) => continue,
@@ -73,6 +75,20 @@ impl Inner {
             }
         }
         Ok(expired)
+    }
+
+    /// The tasks that wait and whose deadline has passed. Those that ended before it did may fill a whole page of
+    /// the list: what has cleared one goes on to the next.
+    async fn late(&self) -> Result<Vec<TaskId>, StoreError> {
+        loop {
+            let found = self.link.call(&self.on(&script::LATE).arg(EXPIRED_TOGETHER)).await?;
+            let (cleared, found): (u64, Value) =
+                redis::from_redis_value(found).map_err(redis::RedisError::from)?;
+            let late = ids(found)?;
+            if cleared == 0 || !late.is_empty() {
+                return Ok(late);
+            }
+        }
     }
 
     pub(super) async fn gc(&self, keep: Duration) -> Result<Collected, StoreError> {

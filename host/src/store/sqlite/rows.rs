@@ -137,6 +137,11 @@ pub(super) fn spot(conn: &Connection, control: &Control, now: Now) -> Result<Spo
     }
 }
 
+/// One that is too large is beyond all clocks.
+fn deadline(spec: &Spec) -> Option<i64> {
+    spec.budget.deadline.and_then(|deadline| i64::try_from(deadline).ok())
+}
+
 pub(super) fn insert(
     conn: &Connection,
     task: &Task,
@@ -166,8 +171,7 @@ pub(super) fn insert(
         pipeline.checker.name,
         pipeline.fixer.as_ref().map(|fixer| &fixer.name),
         task.spec.parent.as_ref().map(TaskId::as_str),
-        // One that is too large is beyond all clocks.
-        task.spec.budget.deadline.and_then(|deadline| i64::try_from(deadline).ok())
+        deadline(&task.spec)
     ])?;
     let num = conn.last_insert_rowid();
     conn.prepare_cached("INSERT INTO specs (num, search, spec) VALUES (?, ?, ?)")?.execute(params![
@@ -283,10 +287,10 @@ impl Held {
         Ok(())
     }
 
-    /// Forgets how it ended.
-    pub(super) fn save_reopened(&self, conn: &Connection) -> Result<(), StoreError> {
-        conn.prepare_cached("UPDATE tasks SET dead = 0, outcome = NULL WHERE num = ?")?
-            .execute([self.num])?;
+    /// Forgets how it ended. One that had ended before there were deadlines in this table gets its own.
+    pub(super) fn save_reopened(&self, conn: &Connection, spec: &Spec) -> Result<(), StoreError> {
+        conn.prepare_cached("UPDATE tasks SET dead = 0, outcome = NULL, deadline = ? WHERE num = ?")?
+            .execute(params![deadline(spec), self.num])?;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::writer::{Done, Tx};
 use super::{SqliteStore, Store, StoreError};
+use crate::store::conformance::spec;
 use crate::store::{ClaimRequest, Clock, Filter, LEASE, NewTask};
 use crate::task::{Digest, TaskId};
 
@@ -46,6 +47,23 @@ fn a_newer_schema_is_refused() {
     Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 6").expect("runs");
     let message = refusal(&path);
     assert!(message.contains("has schema 6, written by a newer aiagent-host"), "{message}");
+}
+
+/// Its file had no deadlines in that column when it ended.
+#[tokio::test]
+async fn a_task_that_ended_under_an_older_schema_has_its_deadline_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    let clock = Clock::manual(1_780_000_000_000);
+    let store = SqliteStore::open_with(&path, clock.clone()).expect("a new store");
+    let mut new = NewTask::new(TaskId::fresh(), spec("goal"));
+    new.spec.budget.deadline = Some(1_780_000_010_000);
+    let id = store.submit(new).await.expect("submits").id;
+    store.cancel(&id).await.expect("cancels");
+    Connection::open(&path).expect("opens").execute("UPDATE tasks SET deadline = NULL", []).expect("runs");
+    store.requeue(&id, "asked").await.expect("requeues");
+    clock.advance(std::time::Duration::from_secs(10));
+    assert_eq!(store.expire().await.expect("looks"), [id]);
 }
 
 #[test]

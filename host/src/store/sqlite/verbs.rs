@@ -298,8 +298,8 @@ pub(super) fn requeue(tx: &Tx<'_>, id: &TaskId, why: &str) -> Answer<Requeued> {
     }
     held.control.reopen(tx.now);
     held.add(tx.conn, &EventBody::requeued(why.to_owned()), tx.now)?;
+    held.save_reopened(tx.conn, &task.spec)?;
     held.save_progress(tx.conn, &Task { outcome: None, postponed: None, ..task })?;
-    held.save_reopened(tx.conn)?;
     let back = line::back(tx.conn, &Lane::of(&held.control.place))?;
     held.save(tx.conn, back)?;
     Done::loud(Requeued::Queued)
