@@ -109,9 +109,9 @@ pub trait Store: Send + Sync + 'static {
     async fn release(&self, lease: &Lease, why: &str) -> Result<(), StoreError>;
 
     /// Like `commit`, then gives the task back, not to be claimed before `wait` has passed (a week at most); it
-    /// then takes its turn behind its tenant's others. Sets `postponed.until`, counts no crash, and emits `requeued` with the
-    /// wait. One whose cancel was asked for ends as `cancelled` instead. Repeating it under the same fence is
-    /// harmless.
+    /// then takes its turn behind its tenant's others. Sets `postponed.until`, counts no crash, and emits
+    /// `requeued` with the wait. One whose cancel was asked for ends as `cancelled` instead. Repeating it under
+    /// the same fence is harmless.
     async fn postpone(
         &self,
         lease: &Lease,
