@@ -31,6 +31,7 @@ pub(crate) use session::KEY_FILE;
 pub use session::{COOKIE, ID_TOKEN, SIGN_IN, Session};
 use session::{Claims, Sessions};
 use tokens::Tokens;
+pub(crate) use tokens::make_folder;
 pub use tokens::{Token, TokensError, create, list, revoke};
 use tries::Tries;
 
