@@ -73,8 +73,12 @@ pub(super) async fn signed_in(
                 let deed = Deed::new(Some(who), caller.address, What::LoggedIn, who.name.clone());
                 let cookie = session_cookie(&api, &caller, &session)?;
                 api.access.audit.record(Deed { detail: Some(provider.name()), ..deed }).await;
-                let id_token = id_token.map(|token| id_token_cookie(&caller, &token, session.seconds_left()));
-                Ok([Some(cookie), id_token])
+                // None fits: nor does one of an earlier log-in.
+                let id_token = match id_token {
+                    Some(token) => id_token_cookie(&caller, &token, session.seconds_left()),
+                    None => id_token_cookie(&caller, "", 0),
+                };
+                Ok([cookie, id_token])
             }
             // Whoever has to wait has been told of before.
             Err(error @ SignInError::Wait(_)) => Err(Problem::from(error)),
@@ -89,7 +93,7 @@ pub(super) async fn signed_in(
         Ok(cookies) => {
             let done = format!("{SIGN_IN}=; Path={CALLBACK}; HttpOnly; SameSite=Lax; Max-Age=0");
             let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
-            for cookie in cookies.into_iter().flatten().chain([done]) {
+            for cookie in cookies.into_iter().chain([done]) {
                 let value = HeaderValue::from_str(&cookie).expect("Base64, digits and our own words");
                 response.headers_mut().append(header::SET_COOKIE, value);
             }
