@@ -1,7 +1,9 @@
 //! Signing in with another service: a real provider of OpenID Connect on loopback.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ const SECRET: &str = "client-secret-canary-8812";
 
 struct Provider {
     issuer: String,
-    _child: Child,
+    child: Child,
 }
 
 impl Provider {
@@ -46,7 +48,12 @@ impl Provider {
         let issuer = patience("the provider", lines.next_line()).await.expect("readable").expect("a line");
         // What it says further is read, or it would die of it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { issuer, _child: child }
+        Self { issuer, child }
+    }
+
+    async fn fall_silent(mut self) -> TcpListener {
+        self.child.kill().await.expect("it was there");
+        TcpListener::bind(self.issuer.strip_prefix("http://").expect("plain")).expect("nobody is there")
     }
 
     fn setup(&self) -> Setup {
@@ -319,6 +326,31 @@ async fn without_a_place_for_it_log_out_is_here_only() {
         answer.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("it").to_owned();
     let answer = host.request(Method::DELETE, "/api/v1/session").header("cookie", cookie).send().await;
     assert_eq!(answer.expect("an answer").status(), 204);
+}
+
+#[tokio::test]
+async fn who_logs_out_waits_for_no_provider() {
+    let provider = Provider::start().await;
+    let setup = provider.setup();
+    let host = setup.start().await;
+    let (mut ann, mut bob) = (Browser::new(&host, Some("17")), Browser::new(&host, Some("18")));
+    ann.sign_in().await;
+    bob.sign_in().await;
+    // From now on it takes connections, and says nothing.
+    let _silent = provider.fall_silent().await;
+    // What it said of itself before is good enough.
+    assert_eq!(ann.log_out().await.status(), 200);
+    let cookies = bob.cookies;
+    host.kill().await;
+    let host = setup.start().await;
+    let bob = Browser { cookies, ..Browser::new(&host, None) };
+    let cookie = bob.session().expect("a session");
+    assert_eq!(json(host.get("/api/v1/tasks").header("cookie", &cookie)).await.0, 200);
+    let begun = Instant::now();
+    assert_eq!(bob.log_out().await.status(), 204);
+    // Of the ten seconds that the provider has for anything else.
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert_eq!(json(host.get("/api/v1/tasks").header("cookie", &cookie)).await.0, 401);
 }
 
 #[tokio::test]
