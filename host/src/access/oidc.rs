@@ -110,6 +110,9 @@ pub enum SignInError {
     /// Of the operator's or the provider's side.
     #[error("the provider {issuer} can't be asked: {cause}")]
     Provider { issuer: String, cause: String },
+    /// It has not come from here, or too long ago for its cookie.
+    #[error("this browser has begun no log-in; begin again")]
+    NotBegun,
     /// Of the browser's.
     #[error("{0}; begin again")]
     Begun(&'static str),

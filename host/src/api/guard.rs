@@ -124,10 +124,7 @@ pub(super) fn refuse(refused: &Refused, headers: &HeaderMap) -> Response {
         Refused::Wait(seconds) => {
             let detail =
                 format!("too many wrong tokens in the last minute: wait {seconds} s, then try again");
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
-            let mut response = problem.into_response();
-            response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
-            response
+            Problem::wait(*seconds, detail).into_response()
         }
         Refused::OtherSite => {
             let detail = "a page of another site may not change anything here with this browser's session";

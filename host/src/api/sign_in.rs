@@ -80,8 +80,8 @@ pub(super) async fn signed_in(
                 };
                 Ok([cookie, id_token])
             }
-            // Whoever has to wait has been told of before.
-            Err(error @ SignInError::Wait(_)) => Err(Problem::from(error)),
+            // Whoever has to wait has been told of before; of what nobody began, strangers could fill the log.
+            Err(error @ (SignInError::Wait(_) | SignInError::NotBegun)) => Err(Problem::from(error)),
             Err(error) => {
                 let deed = Deed::new(None, caller.address, What::LogInRefused, refused(&error));
                 api.access.audit.record(Deed { detail: Some(error.to_string()), ..deed }).await;
@@ -139,16 +139,16 @@ fn shown(problem: Problem, headers: &HeaderMap) -> Response {
         "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>\
          <title>Not signed in</title><p>Not signed in: {text}</p><p><a href=/>Back</a></p>\n"
     );
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
+    let (head, _) = problem.head().into_parts();
+    (head, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
 }
 
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         let status = match &error {
-            SignInError::Begun(_) => StatusCode::BAD_REQUEST,
+            SignInError::Wait(seconds) => return Self::wait(*seconds, error.to_string()),
+            SignInError::NotBegun | SignInError::Begun(_) => StatusCode::BAD_REQUEST,
             SignInError::Refused(_) | SignInError::NoRole { .. } => StatusCode::FORBIDDEN,
-            SignInError::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             SignInError::Provider { .. } => StatusCode::SERVICE_UNAVAILABLE,
             SignInError::Secret(_) | SignInError::Key(_) | SignInError::Client(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR

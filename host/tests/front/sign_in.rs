@@ -207,9 +207,7 @@ async fn people_sign_in_with_the_provider_and_may_what_it_says() {
         .as_array()
         .expect("a list")
         .iter()
-        .filter(|entry| {
-            entry["what"] != "paused" && entry["detail"] != "this browser has begun no log-in; begin again"
-        })
+        .filter(|entry| entry["what"] != "paused")
         .map(|entry| json!([entry["who"], entry["role"], entry["what"], entry["subject"]]))
         .collect();
     assert_eq!(
@@ -394,16 +392,36 @@ async fn another_browsers_answer_begins_no_session() {
 }
 
 #[tokio::test]
-async fn strangers_fill_no_audit_log() {
+async fn strangers_fill_no_audit_log_and_keep_nobody_out() {
     let provider = Provider::start().await;
     let host = provider.setup().set("token", "secret-canary").start().await;
     let long = "x".repeat(10_000);
-    for told in 0..25 {
+    let back = async |cookie: &str| {
         let asked = host.get(&format!("/api/v1/session/signed-in?error={long}&state=made-up"));
-        assert_eq!(json(asked).await.0, if told < 20 { 400 } else { 429 }, "{told}");
+        asked.header("cookie", cookie).send().await.expect("an answer")
+    };
+    for _ in 0..25 {
+        assert_eq!(back("aiagent_sign_in=made.up").await.status(), 400);
     }
     let audit = json(host.get("/api/v1/audit?limit=200")).await.1;
-    let refused: Vec<&Value> = audit["entries"].as_array().expect("a list").iter().collect();
+    assert_eq!(audit["entries"], json!([]));
+    // Only who has begun one can fail at it.
+    let mut eve = Browser::new(&host, None);
+    eve.until_back().await;
+    for told in 0..25 {
+        let answer = back(&eve.cookies_of_host()).await;
+        assert_eq!(answer.status(), if told < 20 { 400 } else { 429 }, "{told}");
+        if told >= 20 {
+            let wait = answer.headers()["retry-after"].to_str().expect("text").parse::<u64>();
+            assert!(wait.as_ref().is_ok_and(|wait| (11..=60).contains(wait)), "{wait:?}");
+        }
+    }
+    // A token still logs in, from the same address.
+    let request = host.post("/api/v1/session").json(&json!({ "token": "secret-canary" }));
+    assert_eq!(request.send().await.expect("an answer").status(), 204);
+    let audit = json(host.get("/api/v1/audit?limit=200")).await.1;
+    let entries = audit["entries"].as_array().expect("a list").iter();
+    let refused: Vec<&Value> = entries.filter(|entry| entry["what"] != "logged-in").collect();
     assert_eq!(refused.len(), 20);
     assert!(refused.iter().all(|entry| entry["what"] == "log-in-refused" && entry.to_string().len() < 500));
 }
