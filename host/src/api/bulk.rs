@@ -19,7 +19,7 @@ use crate::store::{Cancelled, Count, Deleted, Requeued};
 use crate::task::TaskId;
 
 /// Ids that one request may name.
-const MOST_IDS: usize = 1_000;
+pub(crate) const MOST_IDS: usize = 1_000;
 
 /// Tasks that one request may find by a filter.
 const MOST_FOUND: usize = 100_000;
