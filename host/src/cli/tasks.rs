@@ -174,19 +174,14 @@ async fn run_again(again: Again, settings: &Settings) -> Result<u8, Failed> {
 
 fn changes(again: &Again) -> Map<String, Value> {
     let steps = again.steps.wish();
-    let budget = object([
-        ("rounds", again.rounds.map(Value::from)),
-        ("tokens", again.tokens.map(Value::from)),
-        ("cost", again.cost.map(Value::from)),
-        ("wall_s", again.minutes.map(|minutes| Value::from(minutes.saturating_mul(60)))),
-    ]);
+    let budget = json!(again.budget.wish());
     object([
         ("goal", again.goal.as_deref().map(Value::from)),
         ("pipeline", again.with_pipeline.as_deref().map(Value::from)),
         ("round", again.round.map(Value::from)),
         ("steps", (!steps.is_empty()).then(|| json!(steps))),
         ("protected", (!again.protect.is_empty()).then(|| json!(again.protect))),
-        ("budget", (!budget.is_empty()).then(|| budget.into())),
+        ("budget", Some(budget).filter(|budget| *budget != json!({}))),
     ])
 }
 
