@@ -31,6 +31,7 @@ pub(crate) use session::KEY_FILE;
 pub use session::{COOKIE, ID_TOKEN, SIGN_IN, Session};
 use session::{Claims, Sessions};
 use tokens::Tokens;
+pub(crate) use tokens::make_folder;
 pub use tokens::{Token, TokensError, create, list, revoke};
 use tries::Tries;
 
@@ -93,6 +94,8 @@ pub struct Access {
     provider: Option<Provider>,
     proxies: Vec<Allow>,
     logins: Tries,
+    /// Browsers that have come back from the provider for nothing. Like `headers`, not over all.
+    returns: Tries,
     /// Wrong tokens in the header of a request. They don't count over all: whoever has a right one would
     /// be kept out by strangers.
     headers: Tries,
@@ -113,6 +116,7 @@ impl Access {
             provider: signs_in(settings).then(|| Provider::new(&settings.oidc)).transpose()?,
             proxies,
             logins: Tries::new(WRONG_PER_ADDRESS, Some(WRONG_IN_ALL)),
+            returns: Tries::new(WRONG_PER_ADDRESS, None),
             headers: Tries::new(WRONG_PER_ADDRESS, None),
             audit: Audit::open(state.map(|dir| dir.join(audit::FOLDER)))?,
         })
@@ -221,31 +225,21 @@ impl Access {
         caller: &Caller,
         (state, code): (&str, Result<String, SignInError>),
     ) -> Result<(Session, Option<String>), SignInError> {
+        // Anybody can send a browser here: what it did not begin costs nobody a try.
+        let (begun, signed) = session::sent(headers, SIGN_IN).ok_or(SignInError::NotBegun)?;
+        if !self.sessions.is_ours(&signed, SIGN_IN) {
+            return Err(SignInError::NotBegun);
+        }
         let now = Instant::now();
-        if let Some(seconds) = self.logins.wait(caller.address, now) {
+        if let Some(seconds) = self.returns.wait(caller.address, now) {
             return Err(SignInError::Wait(seconds));
         }
-        let signed_in = self.signed_in(provider, headers, state, code).await;
+        let signed_in = provider.end(begun, code, state).await;
         if signed_in.as_ref().is_err_and(SignInError::is_of_the_browser) {
-            self.logins.note(caller.address, now);
+            self.returns.note(caller.address, now);
         }
         let SignedIn { who, id_token } = signed_in?;
         Ok((self.sessions.begin_signed_in(who), Some(id_token).filter(|token| session::fits(token))))
-    }
-
-    async fn signed_in(
-        &self,
-        provider: &Provider,
-        headers: &HeaderMap,
-        state: &str,
-        code: Result<String, SignInError>,
-    ) -> Result<SignedIn, SignInError> {
-        let sent = session::sent(headers, SIGN_IN);
-        let (begun, signed) = sent.ok_or(SignInError::Begun("this browser has begun no log-in"))?;
-        if !self.sessions.is_ours(&signed, SIGN_IN) {
-            return Err(SignInError::Begun("this browser has begun no log-in"));
-        }
-        provider.end(begun, code, state).await
     }
 
     /// From now on its cookie holds no more.

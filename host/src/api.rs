@@ -49,6 +49,8 @@ use crate::plugin::Runtime;
 use crate::store::Store;
 use crate::workspace::Snapshots;
 
+pub(crate) use batch::MOST_TASKS;
+pub(crate) use bulk::MOST_IDS;
 pub use hub::Hub;
 pub use metrics::metrics_router;
 pub use problem::Problem;

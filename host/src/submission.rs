@@ -73,20 +73,26 @@ impl PlaceWish {
 }
 
 /// Limits a user sets for one task; what is left out is as configured.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetWish {
     /// Builds and fixes together.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rounds: Option<u32>,
     /// Input and output tokens together; 0: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
     /// In the currency of the configured prices; 0: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
     /// Wall time in seconds, from the first step on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_s: Option<u64>,
     /// Time that guests compute, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub compute_s: Option<u64>,
     /// By when the task has to have ended, waiting included, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Millis>,
 }
 

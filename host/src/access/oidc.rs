@@ -3,6 +3,7 @@
 //! What has to be remembered until the browser is back is in a cookie of it, signed; nothing is kept here.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -22,7 +23,6 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Mutex;
 
 use super::tokens::random;
 use super::{Role, Who};
@@ -42,6 +42,9 @@ const KNOWN: Duration = Duration::from_secs(60);
 /// For an answer of the provider.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const LONGEST: usize = 1 << 20;
+
+/// For somebody who logs out and has been logged out here already.
+const LOG_OUT_WAITS: Duration = Duration::from_secs(2);
 
 const LONGEST_NAME: usize = 100;
 
@@ -107,6 +110,9 @@ pub enum SignInError {
     /// Of the operator's or the provider's side.
     #[error("the provider {issuer} can't be asked: {cause}")]
     Provider { issuer: String, cause: String },
+    /// It has not come from here, or too long ago for its cookie.
+    #[error("this browser has begun no log-in; begin again")]
+    NotBegun,
     /// Of the browser's.
     #[error("{0}; begin again")]
     Begun(&'static str),
@@ -149,6 +155,8 @@ pub struct Provider {
     secret: Option<ClientSecret>,
     http: reqwest::Client,
     known: Mutex<Option<(Instant, Described)>>,
+    /// Held while the provider is asked, so that it is asked once.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl Provider {
@@ -172,7 +180,13 @@ impl Provider {
             .timeout(TIMEOUT)
             .build()
             .map_err(SignInError::Client)?;
-        Ok(Self { settings: settings.clone(), secret, http, known: Mutex::default() })
+        Ok(Self {
+            settings: settings.clone(),
+            secret,
+            http,
+            known: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+        })
     }
 
     pub fn name(&self) -> String {
@@ -263,10 +277,17 @@ impl Provider {
         if !self.settings.log_out {
             return Ok(None);
         }
-        let Some(place) = self.known().await?.end_session else { return Ok(None) };
+        // Its log-out seldom moves: what was last heard will do, so that nobody waits for a provider that is away.
+        let described = match self.last_known() {
+            Some((_, described)) => described,
+            None => match tokio::time::timeout(LOG_OUT_WAITS, self.known()).await {
+                Ok(known) => known?,
+                Err(_) => return Err(self.unheard(format!("no answer in {} s", LOG_OUT_WAITS.as_secs()))),
+            },
+        };
+        let Some(place) = described.end_session else { return Ok(None) };
         if !matches!(place.url().scheme(), "https" | "http") {
-            let cause = format!("its end_session_endpoint is {}", place.url());
-            return Err(SignInError::Provider { issuer: self.settings.issuer.clone(), cause });
+            return Err(self.unheard(format!("its end_session_endpoint is {}", place.url())));
         }
         let back = format!("{}/", self.settings.public_url.trim_end_matches('/'));
         let back = PostLogoutRedirectUrl::new(back).map_err(|error| self.failed(&error))?;
@@ -280,11 +301,16 @@ impl Provider {
         Ok(Some(url.into()))
     }
 
+    /// As it described itself when it was last asked.
+    fn last_known(&self) -> Option<(Instant, Described)> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The provider as it describes itself, with its keys.
     async fn known(&self) -> Result<Described, SignInError> {
-        let mut known = self.known.lock().await;
-        if let Some((_, described)) = known.as_ref().filter(|(at, _)| at.elapsed() < KNOWN) {
-            return Ok(described.clone());
+        let _turn = self.asking.lock().await;
+        if let Some((_, described)) = self.last_known().filter(|(at, _)| at.elapsed() < KNOWN) {
+            return Ok(described);
         }
         let settings = &self.settings;
         let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|error| self.failed(&error))?;
@@ -298,12 +324,17 @@ impl Provider {
         let id = ClientId::new(settings.client_id.clone());
         let client = Client::from_provider_metadata(metadata, id, self.secret.clone()).set_redirect_uri(back);
         let described = Described { client, end_session };
-        *known = Some((Instant::now(), described.clone()));
+        let now = Some((Instant::now(), described.clone()));
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(described)
     }
 
     fn failed(&self, error: &(dyn std::error::Error + 'static)) -> SignInError {
-        SignInError::Provider { issuer: self.settings.issuer.clone(), cause: chain(error) }
+        self.unheard(chain(error))
+    }
+
+    fn unheard(&self, cause: String) -> SignInError {
+        SignInError::Provider { issuer: self.settings.issuer.clone(), cause }
     }
 }
 

@@ -138,12 +138,13 @@ fn change<T>(
     Ok(changed)
 }
 
-/// Before the first start the state folder is not there yet.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
+/// Before the first start the state folder is not there yet. What is made belongs to whom the folder above it does.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    // Above `state` is the empty path: the folder one is in.
+    if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
-    let above = folder.parent().unwrap_or(Path::new("/"));
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     make_folder(above)?;
     match std::fs::DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

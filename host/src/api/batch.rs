@@ -18,7 +18,7 @@ use crate::task::{Digest, TaskId, Trace};
 use crate::telemetry::spans::{Noted as _, Span};
 
 /// Tasks that one request may submit.
-const MOST: usize = 1_000;
+pub(crate) const MOST_TASKS: usize = 1_000;
 
 /// Trees stored at once.
 const AT_ONCE: usize = 16;
@@ -106,8 +106,8 @@ pub(super) async fn batch(
             .map_err(|error| Problem::bad_request(format!("the body is no list of submissions: {error}")))
     });
     let BatchBody { tasks } = parsed.await?;
-    if tasks.len() > MOST {
-        let detail = format!("{} tasks are more than {MOST}: send them in parts", tasks.len());
+    if tasks.len() > MOST_TASKS {
+        let detail = format!("{} tasks are more than {MOST_TASKS}: send them in parts", tasks.len());
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     }
     let trace = trace(&headers);

@@ -1,6 +1,7 @@
 //! The same done to many tasks.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State as Extract;
 use axum::http::StatusCode;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::again::{AgainBody, run_again};
 use super::extract::{JsonBody, Path};
-use super::guard::Told;
+use super::guard::{SoFar, Told};
 use super::list::Wanted;
 use super::{Api, Problem};
 use crate::access::What;
@@ -18,7 +19,7 @@ use crate::store::{Cancelled, Count, Deleted, Requeued};
 use crate::task::TaskId;
 
 /// Ids that one request may name.
-const MOST_IDS: usize = 1_000;
+pub(crate) const MOST_IDS: usize = 1_000;
 
 /// Tasks that one request may find by a filter.
 const MOST_FOUND: usize = 100_000;
@@ -91,8 +92,9 @@ pub(super) struct Untouched {
 pub(super) async fn bulk(
     Extract(api): Extract<Api>,
     Path(deed): Path<String>,
+    Extension(so_far): Extension<SoFar>,
     JsonBody(body): JsonBody<BulkBody>,
-) -> Result<(Extension<Told>, Json<BulkReply>), Problem> {
+) -> Result<Json<BulkReply>, Problem> {
     let deed = match deed.as_str() {
         "cancel" => Deed::Cancel,
         "requeue" => Deed::Requeue,
@@ -103,46 +105,78 @@ pub(super) async fn bulk(
             return Err(Problem::not_found(detail));
         }
     };
+    let mut tally = Tally::default();
+    so_far.tell(tally.told(deed));
     let ids = chosen(&api, body).await?;
-    let matched = ids.len() as u64;
-    let api = &api;
-    let mut replies = stream::iter(ids.into_iter().map(|id| async move { (one(api, deed, &id).await, id) }))
-        .buffered(AT_ONCE);
-    let mut reply = BulkReply { matched, done: 0, refused: Vec::new() };
-    let mut told = Vec::new();
+    // Whatever breaks off from now on has done something, as far as anybody knows.
+    so_far.tell(Told { nothing: false, ..tally.told(deed) });
+    let (api, away) = (&api, &AtomicBool::new(false));
+    let mut reply = BulkReply { matched: ids.len() as u64, done: 0, refused: Vec::new() };
+    // Once the store is away, whatever is left would fail likewise; what is under way is heard to its end.
+    let left = ids.into_iter().take_while(|_| !away.load(Ordering::Relaxed));
+    let mut replies =
+        stream::iter(left.map(|id| async move { (one(api, deed, &id).await, id) })).buffered(AT_ONCE);
+    let mut unavailable = None;
     while let Some((result, id)) = replies.next().await {
-        match result {
-            Ok(()) => {
-                reply.done += 1;
-                if told.len() < MOST_TOLD {
-                    told.push(id.to_string());
-                }
-            }
-            Err(problem) => {
-                // Whatever is left would fail likewise.
-                let over = problem.status == StatusCode::SERVICE_UNAVAILABLE;
-                if over && reply.done == 0 {
-                    return Err(problem);
-                }
-                if reply.refused.len() < MOST_REFUSED {
-                    reply.refused.push(Untouched { id: id.to_string(), why: problem.detail });
-                }
-                if over {
-                    break;
-                }
-            }
+        tally.note(&id, &result);
+        so_far.tell(Told { nothing: false, ..tally.told(deed) });
+        let Err(problem) = result else { continue };
+        if reply.refused.len() < MOST_REFUSED {
+            reply.refused.push(Untouched { id: id.to_string(), why: problem.detail.clone() });
+        }
+        if problem.status == StatusCode::SERVICE_UNAVAILABLE {
+            away.store(true, Ordering::Relaxed);
+            unavailable.get_or_insert(problem);
         }
     }
-    if reply.done > told.len() as u64 {
-        told.push("…".to_owned());
+    so_far.tell(tally.told(deed));
+    reply.done = tally.done;
+    match unavailable {
+        Some(problem) if tally.done == 0 => Err(problem),
+        _ => Ok(Json(reply)),
     }
-    let told = Told {
-        subject: format!("{} tasks", reply.done),
-        detail: Some(told.join(" ")),
-        what: Some(deed.what()),
-        nothing: reply.done == 0,
-    };
-    Ok((Extension(told), Json(reply)))
+}
+
+/// What has come of them, for the audit log.
+#[derive(Default)]
+struct Tally {
+    done: u64,
+    /// Of those that are done, the first.
+    named: Vec<String>,
+    /// The store has failed: they may be done or not.
+    unsure: u64,
+}
+
+impl Tally {
+    fn note(&mut self, id: &TaskId, result: &Result<(), Problem>) {
+        match result {
+            Ok(()) => {
+                self.done += 1;
+                if self.named.len() < MOST_TOLD {
+                    self.named.push(id.to_string());
+                }
+            }
+            Err(problem) if problem.status >= 500 => self.unsure += 1,
+            Err(_) => {}
+        }
+    }
+
+    fn told(&self, deed: Deed) -> Told {
+        let mut detail = self.named.join(" ");
+        if self.done > self.named.len() as u64 {
+            detail.push_str(" …");
+        }
+        if self.unsure > 0 {
+            let after = if detail.is_empty() { "" } else { "; " };
+            detail = format!("{detail}{after}of {} more it is not known", self.unsure);
+        }
+        Told {
+            subject: format!("{} tasks", self.done),
+            detail: (!detail.is_empty()).then_some(detail),
+            what: Some(deed.what()),
+            nothing: self.done == 0 && self.unsure == 0,
+        }
+    }
 }
 
 async fn chosen(api: &Api, body: BulkBody) -> Result<Vec<TaskId>, Problem> {

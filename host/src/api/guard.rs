@@ -1,11 +1,14 @@
 //! Lets through whoever may do what is asked, and tells the audit log what was done.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 
 use super::rules::{self, Rule};
@@ -24,7 +27,21 @@ pub(super) struct Told {
     pub nothing: bool,
 }
 
-/// Handlers find the [`crate::access::Who`] and the [`Caller`] among the request's extensions.
+/// What a handler has done so far, for the audit log of a request that fails on the way.
+#[derive(Clone, Default)]
+pub(super) struct SoFar(Arc<Mutex<Option<Told>>>);
+
+impl SoFar {
+    pub(super) fn tell(&self, told: Told) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+    }
+
+    fn take(&self) -> Option<Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Handlers find the [`crate::access::Who`], the [`Caller`] and a [`SoFar`] among the request's extensions.
 pub(super) async fn guard(
     State(api): State<Api>,
     path: MatchedPath,
@@ -52,15 +69,24 @@ pub(super) async fn guard(
     }
     request.extensions_mut().insert(who.clone());
     let Some(Rule { what: Some(what), .. }) = rule else { return next.run(request).await };
+    let so_far = SoFar::default();
+    request.extensions_mut().insert(so_far.clone());
     let deed = async move {
-        let mut response = next.run(request).await;
+        // A panic is told of like any other failure.
+        let run = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let mut response = run.unwrap_or_else(|_| {
+            tracing::error!(path = path.as_str(), "a request panicked");
+            unworkable()
+        });
         let status = response.status();
         // What failed on the way may have been done in part.
         if status.is_success() || status.is_server_error() {
-            let told = response.extensions_mut().remove::<Told>();
-            let detail =
-                status.is_server_error().then(|| format!("failed ({status}); some of it may be done"));
-            let told = told.unwrap_or_else(|| Told { subject: subject(params), detail, ..Told::default() });
+            let told = response.extensions_mut().remove::<Told>().or_else(|| so_far.take());
+            let mut told = told.unwrap_or_else(|| Told { subject: subject(params), ..Told::default() });
+            if status.is_server_error() {
+                let done = told.detail.map_or_else(String::new, |done| done + "; ");
+                told.detail = Some(format!("{done}failed ({status}); some of it may be done"));
+            }
             if !told.nothing {
                 let deed = Deed::new(Some(&who), caller.address, told.what.unwrap_or(*what), told.subject);
                 api.access.audit.record(Deed { detail: told.detail, ..deed }).await;
@@ -73,10 +99,14 @@ pub(super) async fn guard(
         Ok(response) => response,
         Err(error) => {
             tracing::error!(%error, "a request failed");
-            let detail = "the request could not be worked on; see the log";
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+            unworkable()
         }
     }
+}
+
+fn unworkable() -> Response {
+    let detail = "the request could not be worked on; see the log";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
 }
 
 /// Who is at the other end.
@@ -124,10 +154,7 @@ pub(super) fn refuse(refused: &Refused, headers: &HeaderMap) -> Response {
         Refused::Wait(seconds) => {
             let detail =
                 format!("too many wrong tokens in the last minute: wait {seconds} s, then try again");
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
-            let mut response = problem.into_response();
-            response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
-            response
+            Problem::wait(*seconds, detail).into_response()
         }
         Refused::OtherSite => {
             let detail = "a page of another site may not change anything here with this browser's session";

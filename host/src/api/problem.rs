@@ -12,7 +12,7 @@ use crate::task::BadTaskId;
 use crate::workspace::{ImportError, SnapshotError, TreeError};
 
 /// When a client may try a full queue again, in seconds: about what a short task takes.
-const RETRY_AFTER_S: &str = "10";
+const RETRY_AFTER_S: u64 = 10;
 
 /// What went wrong, for a program (`status`, `title`) and a person (`detail`).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -25,12 +25,32 @@ pub struct Problem {
     /// Where more tasks match than were expected: how many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// Of a 429, for its header: [`RETRY_AFTER_S`], if nothing better is known.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { r#type: "about:blank", title, status: status.as_u16(), detail: detail.into(), count: None }
+        let (status, detail) = (status.as_u16(), detail.into());
+        Self { r#type: "about:blank", title, status, detail, count: None, retry_after_s: None }
+    }
+
+    /// For whoever has to wait so many seconds.
+    pub fn wait(seconds: u64, detail: impl Into<String>) -> Self {
+        Self { retry_after_s: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    /// The answer's status and headers, without its body.
+    pub(super) fn head(&self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let seconds = self.retry_after_s.unwrap_or(RETRY_AFTER_S);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 
     pub fn bad_request(detail: impl Into<String>) -> Self {
@@ -56,12 +76,8 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            return (status, kind, [(header::RETRY_AFTER, RETRY_AFTER_S)], Json(self)).into_response();
-        }
-        (status, kind, Json(self)).into_response()
+        let (head, _) = self.head().into_parts();
+        (head, [(header::CONTENT_TYPE, "application/problem+json")], Json(self)).into_response()
     }
 }
 

@@ -73,11 +73,15 @@ pub(super) async fn signed_in(
                 let deed = Deed::new(Some(who), caller.address, What::LoggedIn, who.name.clone());
                 let cookie = session_cookie(&api, &caller, &session)?;
                 api.access.audit.record(Deed { detail: Some(provider.name()), ..deed }).await;
-                let id_token = id_token.map(|token| id_token_cookie(&caller, &token, session.seconds_left()));
-                Ok([Some(cookie), id_token])
+                // None fits: nor does one of an earlier log-in.
+                let id_token = match id_token {
+                    Some(token) => id_token_cookie(&caller, &token, session.seconds_left()),
+                    None => id_token_cookie(&caller, "", 0),
+                };
+                Ok([cookie, id_token])
             }
-            // Whoever has to wait has been told of before.
-            Err(error @ SignInError::Wait(_)) => Err(Problem::from(error)),
+            // Whoever has to wait has been told of before; of what nobody began, strangers could fill the log.
+            Err(error @ (SignInError::Wait(_) | SignInError::NotBegun)) => Err(Problem::from(error)),
             Err(error) => {
                 let deed = Deed::new(None, caller.address, What::LogInRefused, refused(&error));
                 api.access.audit.record(Deed { detail: Some(error.to_string()), ..deed }).await;
@@ -89,7 +93,7 @@ pub(super) async fn signed_in(
         Ok(cookies) => {
             let done = format!("{SIGN_IN}=; Path={CALLBACK}; HttpOnly; SameSite=Lax; Max-Age=0");
             let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
-            for cookie in cookies.into_iter().flatten().chain([done]) {
+            for cookie in cookies.into_iter().chain([done]) {
                 let value = HeaderValue::from_str(&cookie).expect("Base64, digits and our own words");
                 response.headers_mut().append(header::SET_COOKIE, value);
             }
@@ -135,16 +139,16 @@ fn shown(problem: Problem, headers: &HeaderMap) -> Response {
         "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>\
          <title>Not signed in</title><p>Not signed in: {text}</p><p><a href=/>Back</a></p>\n"
     );
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
+    let (head, _) = problem.head().into_parts();
+    (head, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
 }
 
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         let status = match &error {
-            SignInError::Begun(_) => StatusCode::BAD_REQUEST,
+            SignInError::Wait(seconds) => return Self::wait(*seconds, error.to_string()),
+            SignInError::NotBegun | SignInError::Begun(_) => StatusCode::BAD_REQUEST,
             SignInError::Refused(_) | SignInError::NoRole { .. } => StatusCode::FORBIDDEN,
-            SignInError::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             SignInError::Provider { .. } => StatusCode::SERVICE_UNAVAILABLE,
             SignInError::Secret(_) | SignInError::Key(_) | SignInError::Client(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR

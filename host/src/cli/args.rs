@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod budget;
 mod client;
 mod ops;
 mod plugins;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use toml::Value;
 
 use crate::config::{LogFormat, Overrides, Role};
+use budget::BudgetArgs;
 use steps::StepArgs;
 
 pub(super) use client::{Cancel, Events, Queue, Server, Show, Submit};
@@ -170,18 +172,8 @@ pub(super) struct TaskArgs {
     pub pipeline: Option<String>,
     #[command(flatten)]
     pub steps: StepArgs,
-    /// The most builds and fixes together
-    #[arg(long, value_name = "N")]
-    pub rounds: Option<u32>,
-    /// The most tokens, input and output together (0: no limit)
-    #[arg(long, value_name = "N")]
-    pub tokens: Option<u64>,
-    /// The most money, in the currency of the configured prices (0: no limit)
-    #[arg(long, value_name = "AMOUNT")]
-    pub cost: Option<f64>,
-    /// The most minutes
-    #[arg(long, value_name = "N")]
-    pub minutes: Option<u64>,
+    #[command(flatten)]
+    pub budget: BudgetArgs,
 }
 
 #[derive(Debug, Args)]

@@ -47,7 +47,7 @@ pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Fail
         return Ok(0);
     }
     anstream::eprintln!("{}task {id}{}", paint::FAINT, paint::FAINT.render_reset());
-    let mut progress = Progress::new(args.task.rounds);
+    let mut progress = Progress::new(args.task.budget.rounds);
     let outcome = follow(&client, &id, 0, |event| {
         progress.show(&event.body);
         Ok(())
@@ -152,19 +152,11 @@ async fn follow(
 }
 
 fn body(submission: &Submission) -> anyhow::Result<Value> {
-    let budget = &submission.budget;
-    let mut wish = serde_json::Map::new();
-    let mut set = |key: &str, value: Option<Value>| wish.extend(value.map(|value| (key.to_owned(), value)));
-    set("rounds", budget.rounds.map(Value::from));
-    set("tokens", budget.tokens.map(Value::from));
-    set("cost", budget.cost.map(Value::from));
-    set("wall_s", budget.wall_s.map(Value::from));
-    set("deadline", budget.deadline.map(Value::from));
     let place = serde_json::to_value(&submission.place)?;
     let mut body = json!({
         "goal": submission.goal,
         "tests": submission.tests,
-        "budget": wish,
+        "budget": submission.budget,
         "place": place,
         "files": files(&submission.tree)?,
         "protected": submission.changes.protected,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::args::Queue;
 use super::client::Client;
 use super::{Failed, exit, out};
+use crate::api::MOST_TASKS;
 use crate::app;
 use crate::config::Settings;
 
@@ -90,8 +91,7 @@ async fn dead(client: &Client, limit: usize, json: bool) -> Result<u8, Failed> {
     Ok(0)
 }
 
-/// A request holds so many tasks, and about so many bytes; one line is as long as it likes.
-const MOST: usize = 1_000;
+/// A request holds about so many bytes; one line is as long as it likes.
 const MOST_BYTES: usize = 8 << 20;
 
 async fn add(client: &Client, file: &Path) -> Result<u8, Failed> {
@@ -109,14 +109,30 @@ async fn add(client: &Client, file: &Path) -> Result<u8, Failed> {
         tasks.push((number, line.len(), task));
     }
     let (mut rest, mut refused) = (&tasks[..], false);
+    let total = tasks.len();
     while !rest.is_empty() {
         let mut bytes = 0;
-        let fits = rest.iter().take(MOST).take_while(|(_, length, _)| {
+        let fits = rest.iter().take(MOST_TASKS).take_while(|(_, length, _)| {
             bytes += length;
             bytes <= MOST_BYTES
         });
         let (part, later) = rest.split_at(fits.count().max(1));
-        refused |= send(client, part).await?;
+        refused |= match send(client, part).await {
+            Ok(refused) => refused,
+            Err(failed) if failed.is_broken_pipe() => return Err(failed),
+            Err(Failed { code, error }) => {
+                let (first, last) = (part[0].0, part[part.len() - 1].0);
+                let state = match code {
+                    exit::USAGE => "are refused",
+                    _ => "may be taken or not",
+                };
+                let before = total - rest.len();
+                let error = error.context(format!(
+                    "{before} of {total} tasks were sent before this; lines {first} to {last} {state}, and nothing after them was sent"
+                ));
+                return Err(Failed { code, error });
+            }
+        };
         rest = later;
     }
     Ok(if refused { exit::OTHERWISE } else { 0 })
@@ -127,8 +143,9 @@ async fn send(client: &Client, tasks: &[(u64, usize, Value)]) -> Result<bool, Fa
     let bodies: Vec<&Value> = tasks.iter().map(|(.., task)| task).collect();
     let request = client.post("/api/v1/tasks/batch").json(&json!({ "tasks": bodies }));
     let reply: Value = client.send(request).await?;
+    let results = reply["results"].as_array().map_or(&[][..], Vec::as_slice);
     let mut refused = false;
-    for ((line, ..), result) in tasks.iter().zip(reply["results"].as_array().into_iter().flatten()) {
+    for ((line, ..), result) in tasks.iter().zip(results) {
         match result["id"].as_str() {
             Some(id) => say!("{id}")?,
             None => {
@@ -137,6 +154,9 @@ async fn send(client: &Client, tasks: &[(u64, usize, Value)]) -> Result<bool, Fa
                 anstream::eprintln!("line {line}: {detail} (HTTP {})", result["status"]);
             }
         }
+    }
+    if results.len() != tasks.len() {
+        return Err(anyhow::anyhow!("{} tasks have {} answers", tasks.len(), results.len()).into());
     }
     Ok(refused)
 }

@@ -16,7 +16,7 @@ use crate::app::{Host, SPANS_WITHIN, plugin_settings, tree_limits};
 use crate::config::Settings;
 use crate::plugin;
 use crate::store::{Cancelled, Store};
-use crate::submission::{BudgetWish, Submission};
+use crate::submission::Submission;
 use crate::task::{Changes, Event, EventBody, Outcome, Reason, Task, TaskId};
 use crate::telemetry::spans;
 use crate::workspace::{self, Blob, Fetching, GitUrl, Imported, Tree, TreePath};
@@ -178,14 +178,7 @@ pub(super) fn submission(
         _ => add_test(&mut tree, args.dir.as_deref(), test),
     });
     let tests = tests.collect::<anyhow::Result<_>>()?;
-    let budget = BudgetWish {
-        rounds: args.rounds,
-        tokens: args.tokens,
-        cost: args.cost,
-        wall_s: args.minutes.map(|minutes| minutes.saturating_mul(60)),
-        compute_s: None,
-        deadline: None,
-    };
+    let budget = args.budget.wish();
     let pipeline = args.pipeline.clone();
     let changes = Changes { steps: args.steps.wish(), protected: args.protect.clone() };
     Ok(Submission { goal, pipeline, tests, budget, tree, changes, ..Submission::default() })

@@ -10,10 +10,8 @@ use serde_json::{Map, Value, json};
 use super::args::{Again, Chosen, FilterArgs, TaskCommand, Tasks};
 use super::client::Client;
 use super::{Failed, exit, out, paint};
+use crate::api::MOST_IDS;
 use crate::config::Settings;
-
-/// Ids that one request may name.
-const MOST_IDS: usize = 1_000;
 
 pub(super) async fn tasks(args: Tasks, settings: &Settings) -> Result<u8, Failed> {
     let client = Client::new(&args.server, settings)?;
@@ -78,7 +76,13 @@ async fn bulk(chosen: &Chosen, deed: &str, done: &str, settings: &Settings) -> R
     let mut whole = Bulk::default();
     if !chosen.ids.is_empty() {
         for ids in chosen.ids.chunks(MOST_IDS) {
-            whole.send(&client, deed, &json!({ "ids": ids })).await?;
+            if let Err(failed) = whole.send(&client, deed, &json!({ "ids": ids })).await {
+                // What the requests before it have done stays done.
+                if whole.matched > 0 {
+                    whole.tell(done, chosen.json)?;
+                }
+                return Err(failed);
+            }
         }
         return whole.tell(done, chosen.json);
     }
@@ -170,19 +174,14 @@ async fn run_again(again: Again, settings: &Settings) -> Result<u8, Failed> {
 
 fn changes(again: &Again) -> Map<String, Value> {
     let steps = again.steps.wish();
-    let budget = object([
-        ("rounds", again.rounds.map(Value::from)),
-        ("tokens", again.tokens.map(Value::from)),
-        ("cost", again.cost.map(Value::from)),
-        ("wall_s", again.minutes.map(|minutes| Value::from(minutes.saturating_mul(60)))),
-    ]);
+    let budget = json!(again.budget.wish());
     object([
         ("goal", again.goal.as_deref().map(Value::from)),
         ("pipeline", again.with_pipeline.as_deref().map(Value::from)),
         ("round", again.round.map(Value::from)),
         ("steps", (!steps.is_empty()).then(|| json!(steps))),
         ("protected", (!again.protect.is_empty()).then(|| json!(again.protect))),
-        ("budget", (!budget.is_empty()).then(|| budget.into())),
+        ("budget", Some(budget).filter(|budget| *budget != json!({}))),
     ])
 }
 
@@ -213,7 +212,10 @@ async fn archive(client: &Client, id: &str, to: Option<PathBuf>, round: Option<u
     let bytes = client.bytes(request).await?;
     let to = to.unwrap_or_else(|| PathBuf::from(format!("{id}.tar.gz")));
     if to == Path::new("-") {
-        std::io::stdout().write_all(&bytes)?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(&bytes)?;
+        // Nobody hears of what fails at the exit.
+        out.flush()?;
         return Ok(0);
     }
     let file = OpenOptions::new().write(true).create_new(true).open(&to);

@@ -87,7 +87,7 @@ impl Generation {
             plugin.habit.note();
         }
         if !matches!(failure, Some(Failure::Trap(_))) {
-            if failure.is_none() && plugin.uses.passed() == PROVEN && plugin.before.take().is_some() {
+            if failure.is_none() && plugin.uses.passed() >= PROVEN && plugin.before.take().is_some() {
                 self.shared.proven(plugin);
             }
             return None;

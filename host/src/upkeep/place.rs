@@ -1,9 +1,9 @@
 //! From a backup to a host.
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, Permissions};
+use std::fs::{File, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
@@ -11,6 +11,7 @@ use tempfile::{NamedTempFile, TempDir};
 use super::format::{About, CONFIG, ENV, KEYS, PLUGINS, Part, REDIS, STATE, STORE};
 use super::read::{self, Sink};
 use super::{Hold, Kept, UpkeepError, at};
+use crate::access::make_folder;
 use crate::store::{Put, SqliteStore, Stored};
 
 /// In the names of files that a restore has replaced; the time follows.
@@ -49,7 +50,7 @@ pub struct Restored {
 /// Checks the whole backup, then puts its files where they belong; undoes it all where one can't be.
 /// Blocks.
 pub fn restore(path: &Path, target: &Target) -> Result<Restored, UpkeepError> {
-    make_folder(&target.state_dir)?;
+    make_folder(&target.state_dir).map_err(at("make the folder", &target.state_dir))?;
     let _hold = Hold::alone(&target.state_dir)?;
     let mut stage = Stage::new(&target.state_dir)?;
     let about = read::read(path, &mut stage)?;
@@ -245,7 +246,7 @@ fn aside_name() -> String {
 /// The content, on disk in the folder it goes to, with that folder's owner.
 fn fresh(staged: &Path, place: &Path) -> Result<NamedTempFile, UpkeepError> {
     let folder = place.parent().unwrap_or(Path::new("/"));
-    make_folder(folder)?;
+    make_folder(folder).map_err(at("make the folder", folder))?;
     let copied = NamedTempFile::new_in(folder).and_then(|mut new| {
         let mut from = File::open(staged)?;
         io::copy(&mut from, &mut new)?;
@@ -255,17 +256,6 @@ fn fresh(staged: &Path, place: &Path) -> Result<NamedTempFile, UpkeepError> {
         Ok(new)
     });
     copied.map_err(at("write", place))
-}
-
-/// Makes a folder with the owner of the one above it.
-fn make_folder(folder: &Path) -> Result<(), UpkeepError> {
-    if folder.as_os_str().is_empty() || folder.is_dir() {
-        return Ok(());
-    }
-    let above = folder.parent().unwrap_or(Path::new("/"));
-    make_folder(above)?;
-    let made = DirBuilder::new().mode(0o700).create(folder).and_then(|()| give(folder, above));
-    made.map_err(at("make the folder", folder))
 }
 
 /// For an administrator who restores a service's files.

@@ -339,6 +339,9 @@ async fn tokens_are_made_listed_and_revoked() {
         "{}",
         none.out
     );
+    // A state folder that is not there yet, seen from the folder one is in.
+    let said = setup.run(["token", "create", "ann", "viewer", "--state-dir", "some/state"]).await;
+    assert!(said.code == 0 && setup.path("some/state/tokens.json").exists(), "{}", said.err);
     let ann = token(&setup, "ann", "viewer").await;
     let said = setup.run(["token", "create", "bob", "submitter", "--expires", "90"]).await;
     assert_eq!(said.code, 0, "{}", said.err);

@@ -93,7 +93,7 @@ async fn a_thousand_go_in_one_request_with_their_trace() {
 
 #[tokio::test]
 async fn a_file_of_tasks_is_sent_by_a_command() {
-    let setup = Setup::new().set("role", "dashboard");
+    let setup = Setup::new().set("role", "dashboard").set("workspace.max_mib", 1);
     let lines: Vec<String> = ["Pick apples", "  ", "Pick pears"].map(|goal| task(goal).to_string()).into();
     let file = setup.file("tasks.jsonl", lines.join("\n\n"));
     let host = setup.start().await;
@@ -106,4 +106,12 @@ async fn a_file_of_tasks_is_sent_by_a_command() {
     let said = setup.run_with(["queue", "add", "-", "--server", &host.url], b"{\n").await;
     assert_eq!(said.code, 2);
     assert!(said.err.contains("-, line 1 is no JSON"), "{}", said.err);
+    // Too much for one request, and the next is too long for this host.
+    let long = task(&"x".repeat(17 << 20)).to_string();
+    let lines = format!("{}\n{long}\n{}", task("Pick plums"), task("Pick figs"));
+    let said = setup.run_with(["queue", "add", "-", "--server", &host.url], lines.as_bytes()).await;
+    assert_eq!((said.code, said.out.lines().count()), (2, 1), "{}", said.err);
+    let sent =
+        "1 of 3 tasks were sent before this; lines 2 to 2 are refused, and nothing after them was sent: ";
+    assert!(said.err.contains(sent), "{}", said.err);
 }

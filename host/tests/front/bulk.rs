@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fake_model::{FakeModel, Reply};
+use crate::redis_server::RedisServer;
 use crate::sample;
 use crate::test_host::{Setup, TestHost, json, text};
 
@@ -47,6 +48,27 @@ async fn what_was_not_done_is_not_in_the_audit_log() {
     let told: Vec<_> = told.map(|entry| [&entry["what"], &entry["subject"]]).collect();
     let done = [[json!("cancelled"), json!(ids[0])], [json!("submitted"), json!(ids[0])]];
     assert_eq!(told, done.each_ref().map(|entry| entry.each_ref()));
+}
+
+#[tokio::test]
+async fn what_a_store_does_not_answer_is_told_as_what_it_was() {
+    let redis = RedisServer::start("");
+    let host = Setup::new().set("role", "dashboard").set("store", redis.url()).start().await;
+    let ids = [host.submit(&json!({ "goal": "One" })).await, host.submit(&json!({ "goal": "Two" })).await];
+    assert_eq!(bulk(&host, "cancel", &json!({ "ids": ids })).await, done(2, 2));
+    // From now on it reads, and writes nothing.
+    redis.ask("CONFIG SET min-replicas-to-write 1");
+    let (status, problem) = bulk(&host, "requeue", &json!({ "ids": [NOBODY, ids[0], ids[1]] })).await;
+    assert_eq!(status, 503, "{problem}");
+    // Nothing was begun.
+    assert_eq!(bulk(&host, "requeue", &json!({ "ids": ["x"] })).await.0, 422);
+    let audit = json(host.get("/api/v1/audit?limit=1")).await.1;
+    let told = &audit["entries"][0];
+    let detail = "of 2 more it is not known; failed (503 Service Unavailable); some of it may be done";
+    assert_eq!(
+        [&told["what"], &told["subject"], &told["detail"]],
+        ["requeued", "0 tasks", detail].map(Value::from).each_ref()
+    );
 }
 
 #[tokio::test]

@@ -1,18 +1,10 @@
 //! What a task has with it on its way through the queue: a deadline, a trace.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
 
 use crate::fake_model::{FakeModel, Reply};
-use crate::sample;
+use crate::sample::{self, in_millis};
 use crate::test_host::{Setup, json};
-
-/// So much later than now, in milliseconds since 1970.
-fn in_millis(millis: u64) -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    u64::try_from(now.as_millis()).expect("before the sun is cold") + millis
-}
 
 #[tokio::test]
 async fn a_deadline_ends_what_runs_and_what_waits() {

@@ -1,7 +1,5 @@
 //! Workers whose clocks are wrong: what counts is the store's.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::json;
 
 use crate::fake_model::{FakeModel, Reply};
@@ -15,7 +13,7 @@ async fn a_worker_with_a_wrong_clock_does_as_the_others_do() {
     let model = FakeModel::start([]).await;
     let host = |role: &str| Setup::with_model(&model).set("store", redis.url()).set("role", role);
     let dashboard = host("dashboard").start().await;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
+    let now = sample::in_millis(0);
     let mut body = sample::body();
     // By the clock that is ahead it has passed.
     body["budget"] = json!({ "deadline": now + 1_800_000 });

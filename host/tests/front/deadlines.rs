@@ -1,7 +1,5 @@
 //! Deadlines of tasks that nobody has begun.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::json;
 
 use crate::fake_model::FakeModel;
@@ -21,9 +19,8 @@ async fn a_task_that_waits_ends_at_its_deadline_and_not_at_its_turn() {
         let host = setup.start().await;
         let (status, _) = json(host.post("/api/v1/queues/default/pause")).await;
         assert!(status.is_success());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
         let mut body = sample::body();
-        body["budget"] = json!({ "deadline": now + 500 });
+        body["budget"] = json!({ "deadline": sample::in_millis(500) });
         let id = host.submit(&body).await;
         let other = host.submit(&sample::body()).await;
         let task = host.ended(&id).await;

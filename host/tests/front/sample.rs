@@ -1,5 +1,7 @@
 //! The task that most tests submit, and the answers a model may give to it.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::{Value, json};
 
 pub(crate) const GOAL: &str = "Write add.py with add(a, b) that returns the sum.";
@@ -48,4 +50,10 @@ pub(crate) fn body() -> Value {
         "files": [{ "path": "test_add.py", "content": TEST }],
         "tests": ["test_add.py"],
     })
+}
+
+/// So much later than now, in milliseconds since 1970.
+pub(crate) fn in_millis(millis: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    u64::try_from(now.as_millis()).expect("before the sun is cold") + millis
 }

@@ -1,7 +1,9 @@
 //! Signing in with another service: a real provider of OpenID Connect on loopback.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ const SECRET: &str = "client-secret-canary-8812";
 
 struct Provider {
     issuer: String,
-    _child: Child,
+    child: Child,
 }
 
 impl Provider {
@@ -46,7 +48,12 @@ impl Provider {
         let issuer = patience("the provider", lines.next_line()).await.expect("readable").expect("a line");
         // What it says further is read, or it would die of it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { issuer, _child: child }
+        Self { issuer, child }
+    }
+
+    async fn fall_silent(mut self) -> TcpListener {
+        self.child.kill().await.expect("it was there");
+        TcpListener::bind(self.issuer.strip_prefix("http://").expect("plain")).expect("nobody is there")
     }
 
     fn setup(&self) -> Setup {
@@ -200,9 +207,7 @@ async fn people_sign_in_with_the_provider_and_may_what_it_says() {
         .as_array()
         .expect("a list")
         .iter()
-        .filter(|entry| {
-            entry["what"] != "paused" && entry["detail"] != "this browser has begun no log-in; begin again"
-        })
+        .filter(|entry| entry["what"] != "paused")
         .map(|entry| json!([entry["who"], entry["role"], entry["what"], entry["subject"]]))
         .collect();
     assert_eq!(
@@ -322,6 +327,31 @@ async fn without_a_place_for_it_log_out_is_here_only() {
 }
 
 #[tokio::test]
+async fn who_logs_out_waits_for_no_provider() {
+    let provider = Provider::start().await;
+    let setup = provider.setup();
+    let host = setup.start().await;
+    let (mut ann, mut bob) = (Browser::new(&host, Some("17")), Browser::new(&host, Some("18")));
+    ann.sign_in().await;
+    bob.sign_in().await;
+    // From now on it takes connections, and says nothing.
+    let _silent = provider.fall_silent().await;
+    // What it said of itself before is good enough.
+    assert_eq!(ann.log_out().await.status(), 200);
+    let cookies = bob.cookies;
+    host.kill().await;
+    let host = setup.start().await;
+    let bob = Browser { cookies, ..Browser::new(&host, None) };
+    let cookie = bob.session().expect("a session");
+    assert_eq!(json(host.get("/api/v1/tasks").header("cookie", &cookie)).await.0, 200);
+    let begun = Instant::now();
+    assert_eq!(bob.log_out().await.status(), 204);
+    // Of the ten seconds that the provider has for anything else.
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert_eq!(json(host.get("/api/v1/tasks").header("cookie", &cookie)).await.0, 401);
+}
+
+#[tokio::test]
 async fn another_browsers_answer_begins_no_session() {
     let provider = Provider::start().await;
     let host = provider.setup().start().await;
@@ -362,16 +392,36 @@ async fn another_browsers_answer_begins_no_session() {
 }
 
 #[tokio::test]
-async fn strangers_fill_no_audit_log() {
+async fn strangers_fill_no_audit_log_and_keep_nobody_out() {
     let provider = Provider::start().await;
     let host = provider.setup().set("token", "secret-canary").start().await;
     let long = "x".repeat(10_000);
-    for told in 0..25 {
+    let back = async |cookie: &str| {
         let asked = host.get(&format!("/api/v1/session/signed-in?error={long}&state=made-up"));
-        assert_eq!(json(asked).await.0, if told < 20 { 400 } else { 429 }, "{told}");
+        asked.header("cookie", cookie).send().await.expect("an answer")
+    };
+    for _ in 0..25 {
+        assert_eq!(back("aiagent_sign_in=made.up").await.status(), 400);
     }
     let audit = json(host.get("/api/v1/audit?limit=200")).await.1;
-    let refused: Vec<&Value> = audit["entries"].as_array().expect("a list").iter().collect();
+    assert_eq!(audit["entries"], json!([]));
+    // Only who has begun one can fail at it.
+    let mut eve = Browser::new(&host, None);
+    eve.until_back().await;
+    for told in 0..25 {
+        let answer = back(&eve.cookies_of_host()).await;
+        assert_eq!(answer.status(), if told < 20 { 400 } else { 429 }, "{told}");
+        if told >= 20 {
+            let wait = answer.headers()["retry-after"].to_str().expect("text").parse::<u64>();
+            assert!(wait.as_ref().is_ok_and(|wait| (11..=60).contains(wait)), "{wait:?}");
+        }
+    }
+    // A token still logs in, from the same address.
+    let request = host.post("/api/v1/session").json(&json!({ "token": "secret-canary" }));
+    assert_eq!(request.send().await.expect("an answer").status(), 204);
+    let audit = json(host.get("/api/v1/audit?limit=200")).await.1;
+    let entries = audit["entries"].as_array().expect("a list").iter();
+    let refused: Vec<&Value> = entries.filter(|entry| entry["what"] != "logged-in").collect();
     assert_eq!(refused.len(), 20);
     assert!(refused.iter().all(|entry| entry["what"] == "log-in-refused" && entry.to_string().len() < 500));
 }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
 use super::Server;
+use super::budget::BudgetArgs;
 use super::steps::StepArgs;
 use crate::task::{Millis, now};
 
@@ -127,18 +128,8 @@ pub(in crate::cli) struct Again {
     /// Files that no step may change, in place of those of the first task
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     pub protect: Vec<String>,
-    /// The most builds and fixes together
-    #[arg(long, value_name = "N")]
-    pub rounds: Option<u32>,
-    /// The most tokens, input and output together (0: no limit)
-    #[arg(long, value_name = "N")]
-    pub tokens: Option<u64>,
-    /// The most money, in the currency of the configured prices (0: no limit)
-    #[arg(long, value_name = "AMOUNT")]
-    pub cost: Option<f64>,
-    /// The most minutes
-    #[arg(long, value_name = "N")]
-    pub minutes: Option<u64>,
+    #[command(flatten)]
+    pub budget: BudgetArgs,
 }
 
 #[derive(Debug, Subcommand)]
