@@ -100,7 +100,7 @@ test("an administrator uploads, and removes, a plugin, and reads who did what", 
     ["sam", "submitted"],
     ["ann", "uploaded"],
     ["ann", "removed"],
-    ["nobody", "log-in-refused"],
+    ["nobody", "log in refused"],
   ]) {
     await ann.getByRole("row").filter({ hasText: who! }).filter({ hasText: what! }).first().waitFor();
   }

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { Search } from "lucide-react";
+import { Search, SlidersHorizontal } from "lucide-react";
 import { about, pipelines, plugins } from "../api/queries";
 import { useKeys } from "../hooks/useKeys";
 import { OUTCOMES } from "../format";
@@ -20,6 +20,8 @@ export function TaskFilters() {
   const catalog = useQuery(plugins);
   const [since, until] = [params.get("since") ?? "", params.get("until") ?? ""];
   const [wished, setWished] = useState(false);
+  // On a narrow page they are folded.
+  const [unfolded, setUnfolded] = useState(false);
   const range = wished || until !== "" || (since !== "" && !spans.includes(since));
   const choice = (name: string, label: string, values: string[], words: Record<string, string> = {}) => {
     const value = params.get(name) ?? "";
@@ -43,54 +45,59 @@ export function TaskFilters() {
   return (
     <search className="flex flex-wrap items-center gap-1.5">
       <TextFilter value={params.get("text") ?? ""} onChange={(text) => set({ text })} />
-      {choice("state", "Any state", ["queued", "running", "ended"])}
-      {choice("outcome", "Any outcome", Object.keys(OUTCOMES), OUTCOMES)}
-      {choice("pipeline", "Any pipeline", lines.data?.pipelines.map((one) => one.name) ?? [])}
-      {choice("model", "Any model", host.data?.models.map((one) => one.name) ?? [])}
-      {choice(
-        "plugin",
-        "Any plugin",
-        catalog.data?.loaded.filter((one) => one.kind !== "adapter").map((one) => one.name) ?? [],
-      )}
-      <select
-        aria-label="Any time"
-        className="field max-w-32"
-        value={range ? RANGE : since}
-        onChange={({ target: { value } }) => {
-          setWished(value === RANGE);
-          set({ since: value === RANGE ? "" : value, until: "" });
-        }}
-      >
-        <option value="">Any time</option>
-        {spans.map((span) => (
-          <option key={span} value={span}>
-            last {span}
-          </option>
-        ))}
-        <option value={RANGE}>from … to …</option>
-      </select>
-      {range && (
-        <>
-          {(["since", "until"] as const).map((name) => (
-            <input
-              key={name}
-              type="datetime-local"
-              aria-label={name === "since" ? "Submitted since" : "Submitted until"}
-              className="field"
-              value={spans.includes(params.get(name) ?? "") ? "" : (params.get(name) ?? "")}
-              onChange={(event) => set({ [name]: event.target.value })}
-            />
+      <Button className="sm:hidden" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+        <SlidersHorizontal className="size-4" aria-hidden /> Filters
+      </Button>
+      <div className={`flex flex-wrap items-center gap-1.5 sm:contents ${unfolded || isSet ? "" : "max-sm:hidden"}`}>
+        {choice("state", "Any state", ["queued", "running", "ended"])}
+        {choice("outcome", "Any outcome", Object.keys(OUTCOMES), OUTCOMES)}
+        {choice("pipeline", "Any pipeline", lines.data?.pipelines.map((one) => one.name) ?? [])}
+        {choice("model", "Any model", host.data?.models.map((one) => one.name) ?? [])}
+        {choice(
+          "plugin",
+          "Any plugin",
+          catalog.data?.loaded.filter((one) => one.kind !== "adapter").map((one) => one.name) ?? [],
+        )}
+        <select
+          aria-label="Any time"
+          className="field max-w-32"
+          value={range ? RANGE : since}
+          onChange={({ target: { value } }) => {
+            setWished(value === RANGE);
+            set({ since: value === RANGE ? "" : value, until: "" });
+          }}
+        >
+          <option value="">Any time</option>
+          {spans.map((span) => (
+            <option key={span} value={span}>
+              last {span}
+            </option>
           ))}
-        </>
-      )}
-      <label className="flex items-center gap-1.5 px-1" title="Ended through no fault of their own: lost workers, failed steps, a model that can't be used">
-        <input
-          type="checkbox"
-          checked={params.get("dead") === "true"}
-          onChange={(event) => set({ dead: event.target.checked ? "true" : "" })}
-        />
-        dead letters
-      </label>
+          <option value={RANGE}>from … to …</option>
+        </select>
+        {range && (
+          <>
+            {(["since", "until"] as const).map((name) => (
+              <input
+                key={name}
+                type="datetime-local"
+                aria-label={name === "since" ? "Submitted since" : "Submitted until"}
+                className="field"
+                value={spans.includes(params.get(name) ?? "") ? "" : (params.get(name) ?? "")}
+                onChange={(event) => set({ [name]: event.target.value })}
+              />
+            ))}
+          </>
+        )}
+        <label className="flex items-center gap-1.5 px-1" title="Ended through no fault of their own: lost workers, failed steps, a model that can't be used">
+          <input
+            type="checkbox"
+            checked={params.get("dead") === "true"}
+            onChange={(event) => set({ dead: event.target.checked ? "true" : "" })}
+          />
+          dead letters
+        </label>
+      </div>
       {params.has("parent") && <span className="rounded bg-sunken px-2 py-1 font-mono text-xs">runs of {params.get("parent")?.slice(-6)}</span>}
       {isSet && (
         <Button look="quiet" onClick={() => (setWished(false), clear())}>

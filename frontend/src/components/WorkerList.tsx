@@ -37,7 +37,7 @@ export function WorkerList({ workers, waiting, now }: Props) {
               {count(worker.running)} <span className="text-soft">of {plural(worker.capacity, "task")}</span>
             </span>
             <span className="text-soft">
-              heard of <Ago at={worker.seen_at} now={now} />
+              heard from <Ago at={worker.seen_at} now={now} />
             </span>
             <span className="foreign text-xs text-soft">
               {worker.host}, process {worker.pid}, version {worker.version}, up for {duration(Math.max(0, now - worker.started_at))}

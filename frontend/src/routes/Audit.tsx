@@ -58,7 +58,7 @@ function Entries() {
                   <span className="foreign font-medium">{entry.who}</span>
                   {entry.role && <span className="block text-xs text-soft">{entry.role}</span>}
                 </td>
-                <td className={entry.what === "log-in-refused" ? "text-bad" : ""}>{entry.what}</td>
+                <td className={entry.what === "log-in-refused" ? "text-bad" : ""}>{entry.what.replaceAll("-", " ")}</td>
                 <td>
                   <Subject entry={entry} />
                   {entry.detail && <span className="foreign block text-xs text-soft">{entry.detail}</span>}

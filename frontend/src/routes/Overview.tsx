@@ -83,7 +83,7 @@ function Figures({ rows, days, part }: { rows: OverviewDay[]; days: number; part
   if (!total) return null;
   const facts = [
     ["Ended", count(total.ended)],
-    ["A day", (total.ended / days).toFixed(total.ended / days < 10 ? 1 : 0)],
+    ["Tasks a day", (total.ended / days).toFixed(total.ended / days < 10 ? 1 : 0)],
     ["Green", rate(total)],
     ["Time to green, median", total.p50 === undefined ? "–" : duration(total.p50)],
     ["Tokens", compact(total.tokens)],
@@ -121,7 +121,7 @@ function Table({ name, rows }: { name: string; rows: Group[] }) {
             <th>Ended</th>
             <th>Green</th>
             <th title="Half of the green ones took no longer, from the first step">To green</th>
-            <th title="Nine of ten took no longer">90 %</th>
+            <th title="Nine of ten took no longer">90th percentile</th>
             <th>Tokens</th>
             <th>Cost</th>
           </tr>

@@ -9,12 +9,12 @@ import { Workers } from "./Workers";
 const server = mockedHost();
 const open = () => show("/workers", "/workers", <Workers />);
 
-test("a worker says what it holds and when it was heard of", async () => {
+test("a worker says what it holds and when it was heard from", async () => {
   open();
   const worker = within(await screen.findByRole("region", { name: "mock-1" }));
   expect(await worker.findByText(/fizz/)).toBeTruthy();
   expect(worker.getByText(/of 4 tasks/)).toBeTruthy();
-  expect(worker.getByText(/heard of/).textContent).toMatch(/\d s ago/);
+  expect(worker.getByText(/heard from/).textContent).toMatch(/\d s ago/);
   expect(worker.getByText(/process 4711, version mock, up for 1 h 30 min/)).toBeTruthy();
 });
 

@@ -26,7 +26,7 @@ export function Workers() {
     ["The first waits for", stats && (waits == null ? "–" : duration(Math.max(0, now - waits)))],
     ["Running", stats && count(stats.running)],
     ["Ended", stats && count(stats.ended)],
-    ["Ending a minute", line.data && (rate === undefined ? "measuring…" : rate.toFixed(rate < 10 ? 1 : 0))],
+    ["Ended a minute", line.data && (rate === undefined ? "measuring…" : rate.toFixed(rate < 10 ? 1 : 0))],
   ] as const;
   return (
     <div className="space-y-3">
