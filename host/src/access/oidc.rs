@@ -173,13 +173,8 @@ impl Provider {
                 Some(ClientSecret::new(value.ok_or_else(|| SignInError::Secret(name.to_owned()))?))
             }
         };
-        crate::model::install_tls();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(SignInError::Client)?;
+        let scheme = settings.issuer.split(':').next().unwrap_or_default();
+        let http = crate::model::client(scheme).timeout(TIMEOUT).build().map_err(SignInError::Client)?;
         Ok(Self {
             settings: settings.clone(),
             secret,
