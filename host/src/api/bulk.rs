@@ -26,9 +26,6 @@ const MOST_FOUND: usize = 100_000;
 /// Refusals that are told one by one; more nobody reads.
 const MOST_REFUSED: usize = 100;
 
-/// Tasks that the audit log names.
-pub(super) const MOST_TOLD: usize = 20;
-
 /// Tasks under way at once: enough for the store to write many in one go.
 const AT_ONCE: usize = 64;
 
@@ -108,24 +105,18 @@ pub(super) async fn bulk(
     let api = &api;
     let mut replies = stream::iter(ids.into_iter().map(|id| async move { (one(api, deed, &id).await, id) }))
         .buffered(AT_ONCE);
-    let mut reply = BulkReply { matched, done: 0, refused: Vec::new() };
-    let mut told = Vec::new();
+    let (mut done, mut refused) = (Vec::new(), Vec::new());
     while let Some((result, id)) = replies.next().await {
         match result {
-            Ok(()) => {
-                reply.done += 1;
-                if told.len() < MOST_TOLD {
-                    told.push(id.to_string());
-                }
-            }
+            Ok(()) => done.push(id),
             Err(problem) => {
                 // Whatever is left would fail likewise.
                 let over = problem.status == StatusCode::SERVICE_UNAVAILABLE;
-                if over && reply.done == 0 {
+                if over && done.is_empty() {
                     return Err(problem);
                 }
-                if reply.refused.len() < MOST_REFUSED {
-                    reply.refused.push(Untouched { id: id.to_string(), why: problem.detail });
+                if refused.len() < MOST_REFUSED {
+                    refused.push(Untouched { id: id.to_string(), why: problem.detail });
                 }
                 if over {
                     break;
@@ -133,15 +124,8 @@ pub(super) async fn bulk(
             }
         }
     }
-    if reply.done > told.len() as u64 {
-        told.push("…".to_owned());
-    }
-    let told = Told {
-        subject: format!("{} tasks", reply.done),
-        detail: Some(told.join(" ")),
-        what: Some(deed.what()),
-        nothing: reply.done == 0,
-    };
+    let told = Told { what: Some(deed.what()), ..Told::of(&done) };
+    let reply = BulkReply { matched, done: done.len() as u64, refused };
     Ok((Extension(told), Json(reply)))
 }
 
