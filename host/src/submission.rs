@@ -3,14 +3,12 @@
 
 mod steps;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
 use crate::plugin::Catalog;
 use crate::store::{Idempotency, KEY_MILLIS, NewTask, Store, StoreError, Submitted};
-use crate::task::{Budget, Changes, Millis, Pipeline, Place, Spec, TaskId, Trace};
+use crate::task::{self, Budget, Changes, Millis, Pipeline, Place, Spec, TaskId, Trace};
 use crate::telemetry::spans::{self, Noted as _, Span};
 use crate::workspace::{SnapshotError, Snapshots, Tree};
 
@@ -227,8 +225,7 @@ impl Submission {
         }
         // For a mistake, seconds say. One that has just passed may come with a key that was used before it
         // did, and ends its task without a step anyway, by the store's clock.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let late = |deadline: &Millis| u128::from(deadline.saturating_add(KEY_MILLIS)) <= now;
+        let late = |deadline: &Millis| deadline.saturating_add(KEY_MILLIS) <= task::now();
         if let Some(deadline) = self.budget.deadline.filter(late) {
             return Err(Refusal::Late(deadline));
         }

@@ -21,7 +21,7 @@ pub use export::{ExportError, FolderChange, apply_to_folder, to_tar_gz, write_in
 pub use git_url::GitUrl;
 pub use globs::{BadGlob, Globs};
 pub use import::{
-    Fetching, ImportError, Imported, fetch_git, git_version, import_archive, import_folder,
+    Deadline, Fetching, ImportError, Imported, fetch_git, git_version, import_archive, import_folder,
     import_folder_but, import_git, read_archive,
 };
 pub use link::in_git_folder;

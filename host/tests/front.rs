@@ -88,6 +88,8 @@ mod batch;
 mod changes;
 #[path = "front/git_urls.rs"]
 mod git_urls;
+#[path = "front/git_turns.rs"]
+mod git_turns;
 #[path = "front/away.rs"]
 mod away;
 #[path = "front/deadlines.rs"]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::again::{AgainBody, run_again};
 use super::extract::{JsonBody, Path};
-use super::guard::{SoFar, Told};
+use super::guard::{MOST_TOLD, SoFar, Told};
 use super::list::Wanted;
 use super::{Api, Problem};
 use crate::access::What;
@@ -26,9 +26,6 @@ const MOST_FOUND: usize = 100_000;
 
 /// Refusals that are told one by one; more nobody reads.
 const MOST_REFUSED: usize = 100;
-
-/// Tasks that the audit log names.
-pub(super) const MOST_TOLD: usize = 20;
 
 /// Tasks under way at once: enough for the store to write many in one go.
 const AT_ONCE: usize = 64;

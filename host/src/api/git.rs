@@ -1,22 +1,25 @@
 //! Files from a git repository on this host or elsewhere, where the operator allows it.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
-use super::heavy::off_thread;
+use super::heavy::{off_thread, turn};
 use super::{Api, Problem};
-use crate::workspace::{Fetching, GitUrl, Imported, fetch_git, import_git};
+use crate::workspace::{Deadline, Fetching, GitUrl, Imported, fetch_git, import_git};
 
-/// Repositories that are read at once. Each takes a processor's share, memory for its tree, and one elsewhere
-/// room on the disk.
-static TURNS: Semaphore = Semaphore::const_new(4);
+/// Repositories of this host that are read at once. Each takes a processor's share and memory for its tree.
+static HERE: Semaphore = Semaphore::const_new(4);
+
+/// Those elsewhere, which take room on the disk as well, and as long as their servers please.
+static ELSEWHERE: Semaphore = Semaphore::const_new(4);
 
 /// A repository, by exactly one of `path` and `url`.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GitBody {
     /// Of one on this host, within one of the folders of `api.git_dirs`: its work tree or git folder, as an
@@ -43,23 +46,21 @@ pub(super) async fn read(body: GitBody, api: &Api) -> Result<(Imported, Semaphor
         _ => return Err(unprocessable("git must have either `path` or `url`".to_owned())),
     };
     let revision = body.revision.unwrap_or_else(|| "HEAD".to_owned());
-    let within = Duration::from_secs(api.settings.api.timeout_s);
-    let until = Instant::now() + within;
-    let Ok(turn) = tokio::time::timeout_at(until.into(), TURNS.acquire()).await else {
-        let detail = "other repositories are being read, and this one's turn did not come: try again later";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
-    };
+    let turns = if matches!(place, Place::Here(_)) { &HERE } else { &ELSEWHERE };
+    let turn = turn(turns, api).await?;
     let (settings, limits) = (api.settings.clone(), api.snapshots.limits());
     let imported = off_thread(move || {
+        let within = Duration::from_secs(settings.api.timeout_s);
+        let deadline = Deadline::new(within, CancellationToken::new());
         Ok(match place {
-            Place::Here(folder) => import_git(&folder, &revision, limits)?,
+            Place::Here(folder) => import_git(&folder, &revision, &deadline, limits)?,
             Place::Elsewhere(url) => {
-                let fetching = Fetching { folder: &settings.state_dir, until, within };
+                let fetching = Fetching { folder: &settings.state_dir, deadline };
                 fetch_git(&url, &revision, fetching, limits)?
             }
         })
     });
-    Ok((imported.await?, turn.expect("nobody closes it")))
+    Ok((imported.await?, turn))
 }
 
 /// The folder itself, past all links.

@@ -14,6 +14,10 @@ use tracing::Instrument as _;
 use super::rules::{self, Rule};
 use super::{Api, Problem};
 use crate::access::{Caller, Deed, Refused, Role, What};
+use crate::task::TaskId;
+
+/// Tasks that the audit log names.
+pub(super) const MOST_TOLD: usize = 20;
 
 /// What the audit log is to say of a request, where its path does not: put among the answer's extensions
 /// by the handler.
@@ -25,6 +29,18 @@ pub(super) struct Told {
     pub what: Option<What>,
     /// Nothing was done after all.
     pub nothing: bool,
+}
+
+impl Told {
+    /// Of many tasks, of which the first are named.
+    pub(super) fn of(ids: &[TaskId]) -> Self {
+        let mut names: Vec<&str> = ids.iter().take(MOST_TOLD).map(TaskId::as_str).collect();
+        if ids.len() > MOST_TOLD {
+            names.push("…");
+        }
+        let subject = format!("{} tasks", ids.len());
+        Self { subject, detail: Some(names.join(" ")), what: None, nothing: ids.is_empty() }
+    }
 }
 
 /// What a handler has done so far, for the audit log of a request that fails on the way.

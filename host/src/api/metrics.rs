@@ -1,7 +1,6 @@
 //! `/metrics`, on a port of its own: whoever scrapes needs no token, and sees nothing but figures.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::State;
@@ -12,6 +11,7 @@ use axum::routing::get;
 use super::Problem;
 use crate::plugin::{Runtime, Status};
 use crate::store::Store;
+use crate::task;
 use crate::telemetry::metrics;
 
 #[derive(Clone)]
@@ -25,7 +25,6 @@ pub fn metrics_router(store: Arc<dyn Store>, runtime: Arc<Runtime>) -> Router {
 }
 
 async fn scrape(State(Scraped { store, runtime }): State<Scraped>) -> Result<Response, Problem> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let catalog = runtime.catalog();
     let not_served = |status| catalog.refused.iter().filter(|refused| refused.status == status).count();
     let plugins = [
@@ -34,7 +33,6 @@ async fn scrape(State(Scraped { store, runtime }): State<Scraped>) -> Result<Res
         ("held-back", not_served(Status::HeldBack)),
         ("withdrawn", not_served(Status::Withdrawn)),
     ];
-    let now = u64::try_from(now.as_millis()).unwrap_or(0);
-    let text = metrics::text(store.as_ref(), plugins, now).await?;
+    let text = metrics::text(store.as_ref(), plugins, task::now()).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

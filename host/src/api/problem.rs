@@ -1,5 +1,7 @@
 //! Errors as application/problem+json (RFC 9457).
 
+use std::io::ErrorKind;
+
 use axum::Json;
 use axum::extract::multipart::MultipartError;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
@@ -15,7 +17,7 @@ use crate::workspace::{ImportError, SnapshotError, TreeError};
 const RETRY_AFTER_S: u64 = 10;
 
 /// What went wrong, for a program (`status`, `title`) and a person (`detail`).
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the status says the kind.
     pub r#type: &'static str,
@@ -160,7 +162,23 @@ impl From<TreeError> for Problem {
 
 impl From<ImportError> for Problem {
     fn from(error: ImportError) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+        let status = match &error {
+            ImportError::Host { source, .. } if source.kind() == ErrorKind::StorageFull => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            ImportError::Host { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            ImportError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            ImportError::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
+            ImportError::Refused { .. }
+            | ImportError::TooLarge { .. }
+            | ImportError::Broken(_)
+            | ImportError::Io { .. }
+            | ImportError::Git(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        if matches!(error, ImportError::Host { .. }) {
+            tracing::error!(%error, "files can't be read");
+        }
+        Self::new(status, error.to_string())
     }
 }
 

@@ -124,12 +124,16 @@ impl Body {
         let usual = Duration::from_secs(api.settings.api.timeout_s);
         match self {
             Self::None | Self::Words => usual,
-            // A repository may take as long to be fetched as a body to be sent.
-            Self::Tree if !api.settings.api.git_urls.is_empty() => usual.saturating_mul(2),
+            // The body, the turn and the repository each have that time.
+            Self::Tree if takes_git(api) => usual.saturating_mul(3),
             Self::Tree => usual,
             Self::Plugin => usual.saturating_add(COMPILING),
         }
     }
+}
+
+fn takes_git(api: &Api) -> bool {
+    !api.settings.api.git_urls.is_empty() || !api.settings.api.git_dirs.is_empty()
 }
 
 /// Adds to each described operation what its rule makes of it.

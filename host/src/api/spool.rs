@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
 use sha2::Digest as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -88,6 +89,18 @@ impl Spooled {
         matches!(self, Self::Held(_))
     }
 
+    /// What there is to be known before all of it is in memory. Blocks.
+    pub(super) fn peek<T: DeserializeOwned>(&mut self) -> io::Result<T> {
+        match self {
+            Self::Held(bytes) => Ok(serde_json::from_slice(bytes)?),
+            Self::Filed(file, _turn) => {
+                let seen = serde_json::from_reader(BufReader::new(&*file));
+                file.rewind()?;
+                Ok(seen?)
+            }
+        }
+    }
+
     /// All of it, in memory. Blocks.
     pub(super) fn whole(self) -> io::Result<Vec<u8>> {
         match self {
@@ -154,6 +167,10 @@ pub(super) async fn body(request: Request, most: usize, api: &Api) -> Result<(Sp
 
 pub(super) fn broken(error: &io::Error) -> Problem {
     tracing::error!(%error, "an upload can't be kept in the state folder");
+    if error.kind() == io::ErrorKind::StorageFull {
+        let detail = "the upload can't be kept: the disk of this host is full";
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+    }
     let detail = "the upload can't be kept: the operator finds the reason in the log";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }

@@ -83,7 +83,10 @@ pub(super) struct Accepted {
               (status = 403, body = Problem, description = "This host takes no files from such repositories"),
               (status = 409, body = Problem), (status = 413, body = Problem),
               (status = 415, body = Problem), (status = 422, body = Problem),
-              (status = 429, body = Problem, description = "The queue is full; Retry-After says when to come again"))
+              (status = 429, body = Problem, description = "The queue is full; Retry-After says when to come again"),
+              (status = 500, body = Problem, description = "This host can't read or keep files: its log says why"),
+              (status = 503, body = Problem, description = "The disk is full, the store is away, or a turn to read files did not come"),
+              (status = 504, body = Problem, description = "The repository was not read in time"))
 )]
 pub(super) async fn submit(
     Extract(api): Extract<Api>,
@@ -95,7 +98,7 @@ pub(super) async fn submit(
     upload.submission.trace = trace(&headers);
     let idempotency = key.map(|key| Idempotency { key, body: upload.body });
     let submitted = api.submit(upload.submission, idempotency).await?;
-    drop(upload.turn);
+    drop(upload.turns);
     Ok(accepted(submitted, upload.notes))
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
 use base64::Engine as _;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::git::{self, GitBody};
-use super::heavy::off_thread;
+use super::heavy::{off_thread, turn};
 use super::spool::{self, Spool};
 use super::tasks::{FileBody, SubmitBody};
 use super::{Api, Problem, rules};
@@ -30,7 +31,7 @@ pub(super) struct Upload {
     /// What the import left out.
     pub notes: Vec<String>,
     /// To be kept until the tree is stored. A submission that is short, and stays so, needs none.
-    pub turn: Option<SemaphorePermit<'static>>,
+    pub turns: Vec<SemaphorePermit<'static>>,
 }
 
 pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem> {
@@ -53,54 +54,68 @@ pub(super) async fn read(api: &Api, request: Request) -> Result<Upload, Problem>
     read_json(request, api).await
 }
 
-pub(super) async fn turn() -> SemaphorePermit<'static> {
-    TURNS.acquire().await.expect("nobody closes it")
+/// What a long submission says of where it starts.
+#[derive(Deserialize)]
+struct Origin {
+    git: Option<GitBody>,
 }
 
 async fn read_json(request: Request, api: &Api) -> Result<Upload, Problem> {
-    let (spooled, digest) = spool::body(request, rules::Body::Tree.limit(api), api).await?;
-    let held = if spooled.is_held() { None } else { Some(turn().await) };
+    let no_submission =
+        |error: serde_json::Error| Problem::bad_request(format!("the body is not a submission: {error}"));
+    let (mut spooled, digest) = spool::body(request, rules::Body::Tree.limit(api), api).await?;
+    let (mut turns, mut base) = (Vec::new(), None);
+    if !spooled.is_held() {
+        // The repository first: whoever waits for one keeps no other upload waiting.
+        let seen = off_thread(move || match spooled.peek::<Origin>() {
+            Ok(origin) => Ok((spooled, origin)),
+            Err(error) => Err(error.downcast().map_or_else(|error| spool::broken(&error), no_submission)),
+        });
+        let (kept, origin) = seen.await?;
+        spooled = kept;
+        if let Some(repository) = origin.git {
+            let (imported, reading) = git::read(repository, api).await?;
+            base = Some(imported);
+            turns.push(reading);
+        }
+        turns.push(turn(&TURNS, api).await?);
+    }
     let body = off_thread(move || {
         let bytes = spooled.whole().map_err(|error| spool::broken(&error))?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::bad_request(format!("the body is not a submission: {error}")))
+        serde_json::from_slice::<SubmitBody>(&bytes).map_err(no_submission)
     });
-    described(body.await?, digest, held, api).await
+    let mut body = body.await?;
+    let base = match (base, body.git.take()) {
+        (Some(imported), _) => imported,
+        (None, Some(repository)) => {
+            let (imported, reading) = git::read(repository, api).await?;
+            turns.push(reading);
+            imported
+        }
+        (None, None) => Imported { tree: Tree::new(api.snapshots.limits()), notes: Vec::new() },
+    };
+    let (submission, notes) = described(body, base).await?;
+    Ok(Upload { submission, body: digest, notes, turns })
 }
 
-/// The submission that a body describes. `digest` is of what the client sent.
+/// The submission that a body describes. `base` is what its repository holds.
 pub(super) async fn described(
     mut body: SubmitBody,
-    digest: Digest,
-    mut turn: Option<SemaphorePermit<'static>>,
-    api: &Api,
-) -> Result<Upload, Problem> {
-    let (limits, files) = (api.snapshots.limits(), std::mem::take(&mut body.files));
-    let over = off_thread(move || with_files(Tree::new(limits), files)).await?;
-    let Imported { tree, notes } = match body.git.take() {
-        None => Imported { tree: over, notes: Vec::new() },
-        Some(repository) => {
-            let (imported, reading) = git::read(repository, api).await?;
-            turn = turn.or(Some(reading));
-            let Imported { mut tree, notes } = imported;
-            for (path, file) in over.iter() {
-                tree.put(path.clone(), file.blob.clone(), Some(file.mode))?;
-            }
-            Imported { tree, notes }
-        }
-    };
+    Imported { tree, notes }: Imported,
+) -> Result<(Submission, Vec<String>), Problem> {
+    let files = std::mem::take(&mut body.files);
     let submission = Submission {
         goal: body.goal,
         pipeline: body.pipeline,
         tests: body.tests,
         budget: body.budget,
         place: body.place,
-        tree,
+        tree: off_thread(move || with_files(tree, files)).await?,
         parent: None,
         trace: None,
         changes: Changes { steps: body.steps, protected: body.protected },
     };
-    Ok(Upload { submission, body: digest, notes, turn })
+    Ok((submission, notes))
 }
 
 fn with_files(mut tree: Tree, files: Vec<FileBody>) -> Result<Tree, Problem> {
@@ -163,7 +178,7 @@ async fn read_form(mut form: Multipart, api: &Api) -> Result<Upload, Problem> {
         }
         let bytes = off_thread(move || spooled.whole().map_err(|error| spool::broken(&error))).await?;
         let text = String::from_utf8(bytes)
-            .map_err(|_| Problem::bad_request(format!("the field {name} is not UTF-8")))?;
+            .map_err(|error| Problem::bad_request(format!("the field {name} is not UTF-8: {error}")))?;
         match name.as_str() {
             "goal" => submission.goal = text,
             "pipeline" => submission.pipeline = Some(text),
@@ -182,16 +197,16 @@ async fn read_form(mut form: Multipart, api: &Api) -> Result<Upload, Problem> {
             }
         }
     }
-    let (imported, turn) = match (archive, repository) {
-        (None, None) => (Imported { tree: Tree::new(limits), notes: Vec::new() }, None),
+    let (imported, turns) = match (archive, repository) {
+        (None, None) => (Imported { tree: Tree::new(limits), notes: Vec::new() }, Vec::new()),
         (Some(archive), None) => {
-            let turn = turn().await;
+            let turn = turn(&TURNS, api).await?;
             let read = move || Ok(read_archive(archive.pieces(), limits, strip)?);
-            (off_thread(read).await?, Some(turn))
+            (off_thread(read).await?, vec![turn])
         }
         (None, Some(body)) => {
             let (imported, turn) = git::read(body, api).await?;
-            (imported, Some(turn))
+            (imported, vec![turn])
         }
         (Some(_), Some(_)) => {
             let detail = "send either an archive or git: the task starts from one of them";
@@ -199,7 +214,7 @@ async fn read_form(mut form: Multipart, api: &Api) -> Result<Upload, Problem> {
         }
     };
     submission.tree = imported.tree;
-    Ok(Upload { submission, body: Digest::of(&seen), notes: imported.notes, turn })
+    Ok(Upload { submission, body: Digest::of(&seen), notes: imported.notes, turns })
 }
 
 /// A field of the form that holds JSON.

@@ -151,7 +151,7 @@ pub(super) enum Command {
 }
 
 /// What a task is made of; the same for `run` and `submit`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct TaskArgs {
     /// What is to be done, in words; `-` reads it from standard input
     pub goal: String,

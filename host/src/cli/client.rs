@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::args::{Cancel, Events, Show, Submit};
 use super::progress::Progress;
@@ -16,7 +17,7 @@ use crate::api::FileBody;
 use crate::config::Settings;
 use crate::submission::Submission;
 use crate::task::{Event, EventBody, Outcome, State, Task, now};
-use crate::workspace::{Mode, Tree};
+use crate::workspace::{Deadline, Mode, Tree};
 pub(super) use health::{healthcheck, ready, smoke};
 pub(super) use http::Client;
 pub(super) use status::plugin_status;
@@ -24,7 +25,9 @@ pub(super) use status::plugin_status;
 pub(super) async fn submit(args: Submit, settings: &Settings) -> Result<u8, Failed> {
     let client = Client::new(&args.server, settings)?;
     let in_repository = args.git.is_some();
-    let mut submission = run::submission(&args.task, None, in_repository, settings).map_err(Failed::usage)?;
+    let deadline = Deadline::new(Duration::from_secs(settings.api.timeout_s), CancellationToken::new());
+    let submission = run::submission(&args.task, None, in_repository, &deadline, settings);
+    let mut submission = submission.map_err(Failed::usage)?;
     submission.place = args.place();
     submission.budget.deadline = args.deadline();
     let mut body = body(&submission)?;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::store::{Cancelled, Store};
 use crate::submission::Submission;
 use crate::task::{Changes, Event, EventBody, Outcome, Reason, Task, TaskId};
 use crate::telemetry::spans;
-use crate::workspace::{self, Blob, Fetching, GitUrl, Imported, Tree, TreePath};
+use crate::workspace::{self, Blob, Deadline, Fetching, GitUrl, Imported, Tree, TreePath};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -36,12 +36,9 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
         let error = anyhow::anyhow!("--apply writes into a folder, and {} is none", dir.display());
         return Err(Failed::usage(error));
     }
-    let fetched = args.git.as_ref().map(|url| fetch(url, args.task.rev.as_deref(), &settings));
-    let fetched = fetched.transpose().map_err(Failed::usage)?;
-    let submission = submission(&args.task, fetched, false, &settings).map_err(Failed::usage)?;
-    let pipeline = submission.pipeline.as_ref().unwrap_or(&settings.pipeline);
+    let pipeline = args.task.pipeline.as_ref().unwrap_or(&settings.pipeline);
     let of_pipeline = settings.pipelines.get(pipeline).map(|pipeline| pipeline.model.clone());
-    let model = submission.changes.steps.model.clone().or(of_pipeline).unwrap_or_default();
+    let model = args.task.steps.wish().model.or(of_pipeline).unwrap_or_default();
     let replaying = !settings.replay.as_os_str().is_empty();
     if !model.is_empty() && !settings.models.contains_key(&model) && !replaying {
         let error = anyhow::anyhow!(
@@ -50,6 +47,17 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
         );
         return Err(Failed { code: exit::NO_MODEL, error });
     }
+    // git is in a process group of its own: a signal from the terminal reaches nobody but this program.
+    let interrupted = CancellationToken::new();
+    tokio::spawn(serve::watch_signals(interrupted.clone())?);
+    let asked = (args.task.clone(), args.git.clone(), settings.clone(), interrupted.clone());
+    let read = tokio::task::spawn_blocking(move || {
+        let (task, git, settings, interrupted) = asked;
+        let deadline = Deadline::new(Duration::from_secs(settings.api.timeout_s), interrupted);
+        let fetched = git.map(|url| fetch(&url, task.rev.as_deref(), &deadline, &settings)).transpose()?;
+        submission(&task, fetched, false, &deadline, &settings)
+    });
+    let submission = read.await.context("the files can't be read")?.map_err(Failed::usage)?;
     // This task lives as long as the command.
     "memory".clone_into(&mut settings.store);
     settings.worker.tasks = 1;
@@ -67,7 +75,7 @@ pub(super) async fn run(args: Run, mut settings: Settings) -> Result<u8, Failed>
 
     let stop = CancellationToken::new();
     let (worked, outcome) = tokio::join!(host.work(stop.clone()), async {
-        let outcome = follow(host.store.as_ref(), &id, rounds).await;
+        let outcome = follow(host.store.as_ref(), &id, rounds, &interrupted).await;
         stop.cancel();
         outcome
     });
@@ -98,9 +106,12 @@ pub(super) fn code(outcome: &Outcome) -> u8 {
 }
 
 /// Shows events until the task has ended; a signal cancels it first.
-async fn follow(store: &dyn Store, id: &TaskId, rounds: Option<u32>) -> anyhow::Result<Outcome> {
-    let interrupted = CancellationToken::new();
-    tokio::spawn(serve::watch_signals(interrupted.clone())?);
+async fn follow(
+    store: &dyn Store,
+    id: &TaskId,
+    rounds: Option<u32>,
+    interrupted: &CancellationToken,
+) -> anyhow::Result<Outcome> {
     let mut progress = Progress::new(rounds);
     let mut watch = store.watch();
     let (mut after, mut cancelling) = (0, false);
@@ -137,20 +148,20 @@ fn apply(args: &TaskArgs, outcome: &Outcome, base: &Tree, tree: &Tree) -> anyhow
 }
 
 /// Whoever names a repository here allows it.
-fn fetch(url: &str, rev: Option<&str>, settings: &Settings) -> anyhow::Result<Imported> {
+fn fetch(url: &str, rev: Option<&str>, deadline: &Deadline, settings: &Settings) -> anyhow::Result<Imported> {
     let hint = "a folder's repository is taken by --dir PATH --rev REV";
     let url = GitUrl::parse(url).map_err(|why| anyhow::anyhow!("--git: {why}; {hint}"))?;
-    let within = Duration::from_secs(settings.api.timeout_s);
-    let fetching = Fetching { folder: &std::env::temp_dir(), until: Instant::now() + within, within };
+    let fetching = Fetching { folder: &std::env::temp_dir(), deadline: deadline.clone() };
     Ok(workspace::fetch_git(&url, rev.unwrap_or("HEAD"), fetching, tree_limits(settings))?)
 }
 
-/// The task that the arguments describe, with its files read: `fetched`, or what they name. `in_repository`: the server has further ones,
-/// and tests may be among those.
+/// The task that the arguments describe, with its files read: `fetched`, or what they name.
+/// `in_repository`: the server has further ones, and tests may be among those.
 pub(super) fn submission(
     args: &TaskArgs,
     fetched: Option<Imported>,
     in_repository: bool,
+    deadline: &Deadline,
     settings: &Settings,
 ) -> anyhow::Result<Submission> {
     let goal = if args.goal == "-" {
@@ -167,7 +178,7 @@ pub(super) fn submission(
     let Imported { mut tree, notes } = match (fetched, &args.dir) {
         (Some(fetched), _) => fetched,
         (None, None) => Imported { tree: Tree::new(limits), notes: Vec::new() },
-        (None, Some(path)) => import(path, args.rev.as_deref(), limits)
+        (None, Some(path)) => import(path, args.rev.as_deref(), deadline, limits)
             .with_context(|| format!("can't take the files of {}", path.display()))?,
     };
     for note in notes {
@@ -184,9 +195,14 @@ pub(super) fn submission(
     Ok(Submission { goal, pipeline, tests, budget, tree, changes, ..Submission::default() })
 }
 
-fn import(path: &Path, rev: Option<&str>, limits: workspace::Limits) -> anyhow::Result<Imported> {
+fn import(
+    path: &Path,
+    rev: Option<&str>,
+    deadline: &Deadline,
+    limits: workspace::Limits,
+) -> anyhow::Result<Imported> {
     if let Some(rev) = rev {
-        return Ok(workspace::import_git(path, rev, limits)?);
+        return Ok(workspace::import_git(path, rev, deadline, limits)?);
     }
     if path.is_dir() {
         return Ok(workspace::import_folder(path, limits)?);

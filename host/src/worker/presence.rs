@@ -1,11 +1,12 @@
 //! What a worker tells the store of itself, and what it asks it between two heartbeats.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::halt::Stop;
 use crate::store::WorkerInfo;
+use crate::task;
 
 /// Well within the minute after which a silent worker is no longer listed.
 const SAY_EVERY: Duration = Duration::from_secs(10);
@@ -17,8 +18,7 @@ const LISTEN_EVERY: Duration = Duration::from_millis(500);
 pub(super) async fn keep_up(shared: Arc<Shared>) {
     let mut say_at = Instant::now();
     let mut draining = false;
-    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let started_at = u64::try_from(began.as_millis()).unwrap_or(0);
+    let started_at = task::now();
     loop {
         if shared.closing.is_cancelled() && !draining {
             draining = true;

@@ -21,8 +21,9 @@ impl GitUrl {
         if text.len() > LONGEST {
             return Err(format!("{}… is longer than {LONGEST} bytes", shown()));
         }
-        let url = Url::parse(text)
-            .map_err(|_| format!("{} is no URL, such as https://git.example/team/project", shown()))?;
+        let url = Url::parse(text).map_err(|error| {
+            format!("{} is no URL, such as https://git.example/team/project: {error}", shown())
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!(
                 "{} is no https:// or http:// URL: git is spoken over nothing else",

@@ -7,6 +7,7 @@
 //! owners, times and modes other than the executable bit are, too.
 
 mod archive;
+mod child;
 mod fetch;
 mod folder;
 mod git;
@@ -20,6 +21,7 @@ use std::io::Read;
 use super::{Blob, Limits, Mode, Tree, TreeError, TreePath, link};
 
 pub use archive::{import_archive, read_archive};
+pub use child::Deadline;
 pub use fetch::{Fetching, fetch_git};
 pub use folder::{import_folder, import_folder_but};
 pub use git::{git_version, import_git};
@@ -43,14 +45,26 @@ pub enum ImportError {
     Broken(String),
     #[error("can't read {what}: {source}")]
     Io { what: String, source: std::io::Error },
+    /// This machine's own trouble, and no fault of what was to be read.
+    #[error("can't {what}: {source}")]
+    Host { what: String, source: std::io::Error },
     #[error(
-        "{url} was not fetched within {seconds} s: is its server slow, or the repository large? The operator sets \
-         the limit with api.timeout_s"
+        "{what} within {seconds} s: is its server or disk slow, or the repository large? The operator sets the \
+         limit with api.timeout_s"
     )]
-    Late { url: String, seconds: u64 },
+    Late { what: String, seconds: u64 },
+    #[error("stopped before all of the repository was there")]
+    Stopped,
     /// What git said.
     #[error("git: {0}")]
     Git(String),
+}
+
+/// Entries that are looked at, in multiples of the limit on files: folders cost time, too.
+const ENTRIES_PER_FILE: usize = 10;
+
+fn most_entries(limits: Limits) -> usize {
+    limits.files.saturating_mul(ENTRIES_PER_FILE).saturating_add(1_000)
 }
 
 /// Notes of one kind beyond this many are only counted.

@@ -61,6 +61,17 @@ async fn each_is_taken_or_refused_on_its_own() {
 }
 
 #[tokio::test]
+async fn a_key_is_the_same_alone_and_among_many() {
+    let host = Setup::new().set("role", "dashboard").start().await;
+    let alone = host.post("/api/v1/tasks").header("idempotency-key", "mine");
+    let (_, first) = json(alone.json(&json!({ "goal": "Pick pears" }))).await;
+    let body = json!({ "tasks": [keyed("Pick pears", "mine"), keyed("Pick plums", "mine")] });
+    let (_, reply) = batch(&host, &body).await;
+    assert_eq!(statuses(&reply), [200, 409], "{reply:#}");
+    assert_eq!(reply["results"][0]["id"], first["id"]);
+}
+
+#[tokio::test]
 async fn what_is_no_batch_is_refused_whole() {
     let host = Setup::new().set("role", "dashboard").start().await;
     assert_eq!(batch(&host, &json!({ "tasks": [] })).await, (200, json!({ "created": 0, "results": [] })));

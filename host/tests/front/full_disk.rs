@@ -35,6 +35,10 @@ async fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
     let (status, problem) = json(host.post("/api/v1/tasks").json(&sample::body())).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("full")), "{problem}");
+    let long = json!({ "goal": "x", "files": [{ "path": "long", "content": "x".repeat(4 << 20) }] });
+    let (status, problem) = json(host.post("/api/v1/tasks").json(&long)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("full")), "{problem}");
     // The answer comes, and can't be kept yet.
     gate.cancel();
     host.logged("full").await;

@@ -204,10 +204,10 @@ async fn a_server_that_does_not_answer_is_not_waited_for() {
     let silent = server.url("/silent/shop");
     let (status, detail) = refused(&host, json!({ "url": silent })).await;
     let why = format!(
-        "{silent} was not fetched within 2 s: is its server slow, or the repository large? The operator sets \
-         the limit with api.timeout_s"
+        "{silent} was not fetched within 2 s: is its server or disk slow, or the repository large? The operator \
+         sets the limit with api.timeout_s"
     );
-    assert_eq!((status, detail), (422, why));
+    assert_eq!((status, detail), (504, why));
     assert_eq!(server.asked(), ["/silent/shop/info/refs"]);
 }
 

@@ -12,6 +12,7 @@ use axum::http::{Response, StatusCode, header};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Stops when dropped.
@@ -24,13 +25,15 @@ pub(crate) struct GitServer {
 struct Shared {
     repositories: PathBuf,
     asked: Mutex<Vec<String>>,
+    changed: Notify,
 }
 
 impl GitServer {
     /// Serves the repositories of this folder, and besides: `…/moved` leads to `/team/shop`, `…/private`
     /// wants a password, `…/silent` never answers.
     pub(crate) async fn start(repositories: &Path) -> Self {
-        let shared = Shared { repositories: repositories.to_owned(), asked: Mutex::default() };
+        let shared =
+            Shared { repositories: repositories.to_owned(), asked: Mutex::default(), changed: Notify::new() };
         let shared = Arc::new(shared);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -47,6 +50,17 @@ impl GitServer {
         self.address.port()
     }
 
+    /// Until it was asked for that many paths.
+    pub(crate) async fn until_asked(&self, times: usize) {
+        loop {
+            let changed = self.shared.changed.notified();
+            if self.shared.asked.lock().expect("nobody panics with it").len() >= times {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// The paths it was asked for, since it was asked last.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.asked.lock().expect("nobody panics with it"))
@@ -56,6 +70,7 @@ impl GitServer {
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     shared.asked.lock().expect("nobody panics with it").push(path.clone());
+    shared.changed.notify_one();
     let with = |status: StatusCode, name: header::HeaderName, value: &str| {
         let response = Response::builder().status(status).header(name, value);
         response.body(Body::empty()).expect("it is well formed")

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::submission::BudgetWish;
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct BudgetArgs {
     /// The most builds and fixes together
     #[arg(long, value_name = "N")]

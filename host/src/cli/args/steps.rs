@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::task::Steps;
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct StepArgs {
     /// A builder in place of the pipeline's
     #[arg(long, value_name = "NAME")]

@@ -1,17 +1,18 @@
 //! A tree from a repository elsewhere, at one revision, fetched by the git binary.
 
 use std::fs;
-use std::io::Read as _;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::io::{self, Read as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::git::{git, said, start};
-use super::{ImportError, Imported, import_git};
+use super::child::{Deadline, Group};
+use super::git::{git, read_revision, said, unheard};
+use super::{ImportError, Imported};
 use crate::workspace::{GitUrl, Limits};
 
 /// Names, modes and ids of a file in git's own trees.
@@ -32,14 +33,15 @@ const PREFIX: &str = ".aiagent-fetch-";
 /// A folder that is older was left by a host that was killed: no request lasts so long.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// git gives up by itself that much later than it would be ended: nobody ends it where the host was killed.
+const LEFT_ALONE: Duration = Duration::from_secs(10);
+
 /// Where and how long.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Fetching<'a> {
     /// What is fetched lies here until it is read.
     pub folder: &'a Path,
-    pub until: Instant,
-    /// What `until` was made of, to be said where it is not enough.
-    pub within: Duration,
+    pub deadline: Deadline,
 }
 
 /// Reads the tree of a branch, a tag or a commit (its whole id), and nothing of its history.
@@ -57,7 +59,18 @@ pub fn fetch_git(
             "{revision:?} is no branch, tag or commit: a repository elsewhere is asked for one by its name"
         )));
     }
-    let temporary = |source| ImportError::Io { what: "the folder for what git fetches".into(), source };
+    let fetched = fetch(url, revision, &fetching, limits);
+    fetched.map_err(|error| fetching.deadline.explain(error, || format!("{url} was not fetched")))
+}
+
+fn fetch(
+    url: &GitUrl,
+    revision: &str,
+    fetching: &Fetching<'_>,
+    limits: Limits,
+) -> Result<Imported, ImportError> {
+    let temporary =
+        |source| ImportError::Host { what: "make the folder for what git fetches".into(), source };
     remove_what_was_left(fetching.folder);
     let home = tempfile::Builder::new().prefix(PREFIX).tempdir_in(fetching.folder).map_err(temporary)?;
     let repository = home.path().join("repository");
@@ -74,15 +87,20 @@ pub fn fetch_git(
         .args(["-c", &format!("protocol.{}.allow=always", url.scheme())])
         .args(["-c", "protocol.version=2", "-c", "http.followRedirects=false", "-c", "credential.helper="])
         .args(["-c", "transfer.bundleURI=false", "-c", "fetch.unpackLimit=1", "-c", "pack.threads=1"])
-        .args(["-c", HELD_IN_MEMORY])
+        .args(["-c", HELD_IN_MEMORY, "-c", "http.lowSpeedLimit=1"])
+        .args(["-c", &format!("http.lowSpeedTime={}", (fetching.deadline.within + LEFT_ALONE).as_secs())])
         .args(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules"])
         .args(["--no-auto-maintenance", "--"])
         .args([&url.to_string(), revision]);
     run(fetch).map_err(|error| match error {
+        ImportError::Git(text) if text.contains("No space left on device") => ImportError::Host {
+            what: format!("keep what git fetches of {url}"),
+            source: io::ErrorKind::StorageFull.into(),
+        },
         ImportError::Git(text) => ImportError::Git(explained(&text, url, revision)),
         other => other,
     })?;
-    import_git(&repository, "FETCH_HEAD", limits)
+    read_revision(&repository, "FETCH_HEAD", &fetching.deadline, limits)
 }
 
 /// Whether it can be asked for as it is: git's rules for names, and nothing that says more than a name.
@@ -113,20 +131,19 @@ fn explained(text: &str, url: &GitUrl, revision: &str) -> String {
 struct Run<'a> {
     url: &'a GitUrl,
     home: &'a TempDir,
-    fetching: Fetching<'a>,
+    fetching: &'a Fetching<'a>,
     limits: Limits,
 }
 
 impl Run<'_> {
     fn to_its_end(&self, mut git: Command) -> Result<(), ImportError> {
-        let broken = |source| ImportError::Io { what: "what git says".into(), source };
         // In a file, so that it counts, and that nobody has to read along.
         let words = self.home.path().join("words");
-        git.process_group(0).stdout(Stdio::null()).stderr(fs::File::create(&words).map_err(broken)?);
-        let mut group = Group { child: start(git)?, ended: false };
+        git.stdout(Stdio::null()).stderr(fs::File::create(&words).map_err(unheard)?);
+        let mut group = Group::start(git)?;
         group.confine(self.most(), OWN_MEMORY.saturating_add(self.limits.bytes.saturating_mul(2)));
         let status = loop {
-            let status = group.ended().map_err(broken)?;
+            let status = group.ended().map_err(unheard)?;
             if bytes_in(self.home.path()) > self.most()
                 || status.is_some_and(|status| status.signal() == Some(Signal::XFSZ.as_raw()))
             {
@@ -139,10 +156,7 @@ impl Run<'_> {
             if let Some(status) = status {
                 break status;
             }
-            if Instant::now() >= self.fetching.until {
-                let seconds = self.fetching.within.as_secs();
-                return Err(ImportError::Late { url: self.url.to_string(), seconds });
-            }
+            self.fetching.deadline.check().map_err(unheard)?;
             std::thread::sleep(LOOK_EVERY);
         };
         if status.success() {
@@ -150,57 +164,13 @@ impl Run<'_> {
         }
         let mut text = Vec::new();
         let read = fs::File::open(&words).and_then(|file| file.take(4_000).read_to_end(&mut text));
-        read.map_err(broken)?;
+        read.map_err(unheard)?;
         Err(said(&text))
     }
 
     /// Compressed it is mostly less than the tree that comes of it.
     fn most(&self) -> u64 {
         self.limits.bytes.saturating_add(LISTED_PER_FILE.saturating_mul(self.limits.files as u64 + 100))
-    }
-}
-
-/// git and whatever it has started; none of it outlives this.
-struct Group {
-    child: Child,
-    ended: bool,
-}
-
-impl Group {
-    fn id(&self) -> Option<Pid> {
-        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
-    }
-
-    /// Beside what is looked at now and then: no file grows past the limit, whatever happens in between.
-    fn confine(&self, file: u64, memory: u64) {
-        for (resource, most) in
-            [(Resource::Fsize, file.saturating_mul(2)), (Resource::As, memory), (Resource::Core, 0)]
-        {
-            let limit = Rlimit { current: Some(most), maximum: Some(most) };
-            // Fails where the process has ended by now.
-            if let Err(error) = prlimit(self.id(), resource, limit) {
-                tracing::debug!(%error, "git can't be confined");
-            }
-        }
-    }
-
-    fn ended(&mut self) -> std::io::Result<Option<ExitStatus>> {
-        let status = self.child.try_wait()?;
-        self.ended |= status.is_some();
-        Ok(status)
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        if let Some(id) = self.id() {
-            // Fails where all of it has ended already.
-            let _ = kill_process_group(id, Signal::KILL);
-        }
-        let _ = self.child.wait();
     }
 }
 

@@ -7,11 +7,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, PermissionsExt as _};
 
 use super::super::link;
-use super::{ImportError, Imported, Intake, tree_path};
+use super::{ImportError, Imported, Intake, most_entries, tree_path};
 use crate::workspace::{Limits, Mode, TreePath};
-
-/// Folder entries that are looked at, in multiples of the limit on files: folders cost time, too.
-const ENTRIES_PER_FILE: usize = 10;
 
 /// Reads a folder whole, whatever its `.gitignore` says.
 ///
@@ -30,8 +27,7 @@ pub fn import_folder_but(
 ) -> Result<Imported, ImportError> {
     let failed = |source| ImportError::Io { what: format!("the folder {}", folder.display()), source };
     let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(failed)?;
-    let entries_left = limits.files.saturating_mul(ENTRIES_PER_FILE).saturating_add(1_000);
-    let mut walk = Walk { intake: Intake::new(limits), skip, entries_left };
+    let mut walk = Walk { intake: Intake::new(limits), skip, entries_left: most_entries(limits) };
     walk.folder(&dir, "")?;
     Ok(walk.intake.finish())
 }

@@ -2,10 +2,11 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use super::super::link;
-use super::{ImportError, Imported, Intake, escaped, tree_path};
+use super::child::{Deadline, Group};
+use super::{ImportError, Imported, Intake, escaped, most_entries, tree_path};
 use crate::workspace::{Limits, Mode, TreePath};
 
 /// The longest path there may be, and what git says of it. A few kilobytes of repository can list
@@ -18,12 +19,28 @@ const LISTED_PER_FILE: u64 = 1024 + 80;
 /// system's nor the user's git configuration is read. Left out with a note: submodules, and links
 /// that lead out of the tree. Content is as it is stored: neither line endings nor large-file
 /// pointers are converted.
-pub fn import_git(repository: &Path, revision: &str, limits: Limits) -> Result<Imported, ImportError> {
+pub fn import_git(
+    repository: &Path,
+    revision: &str,
+    deadline: &Deadline,
+    limits: Limits,
+) -> Result<Imported, ImportError> {
+    let imported = read_revision(repository, revision, deadline, limits);
+    imported.map_err(|error| deadline.explain(error, || format!("{} was not read", repository.display())))
+}
+
+/// Like [`import_git`], with errors that don't know of the deadline.
+pub(super) fn read_revision(
+    repository: &Path,
+    revision: &str,
+    deadline: &Deadline,
+    limits: Limits,
+) -> Result<Imported, ImportError> {
     if revision.is_empty() || revision.starts_with('-') || revision.chars().any(char::is_control) {
         return Err(ImportError::Git(format!("{revision:?} is not a revision")));
     }
-    let tree = resolve(repository, revision)?;
-    let entries = list(repository, &tree, limits)?;
+    let tree = resolve(repository, revision, deadline)?;
+    let entries = list(repository, &tree, deadline, limits)?;
     let mut intake = Intake::new(limits);
     let (mut files, mut bytes) = (Vec::new(), 0_u64);
     for entry in entries.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
@@ -36,6 +53,7 @@ pub fn import_git(repository: &Path, revision: &str, limits: Limits) -> Result<I
             continue;
         }
         let mode = match mode {
+            "040000" => continue,
             "100755" => Mode::Executable,
             "120000" => Mode::Link,
             "160000" => {
@@ -56,7 +74,7 @@ pub fn import_git(repository: &Path, revision: &str, limits: Limits) -> Result<I
         }
         files.push((path, object, mode));
     }
-    read_objects(repository, &files, &mut intake)?;
+    read_objects(repository, &files, deadline, &mut intake)?;
     Ok(intake.finish())
 }
 
@@ -90,11 +108,10 @@ pub(super) fn git(repository: &Path) -> Command {
 /// What the program calls itself that repositories are read with.
 pub fn git_version() -> io::Result<String> {
     let output = git(Path::new("/")).arg("--version").output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(format!("git --version: {}", output.status)));
+    }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-pub(super) fn start(mut git: Command) -> Result<Child, ImportError> {
-    git.spawn().map_err(|source| ImportError::Io { what: "what git says (is git installed?)".into(), source })
 }
 
 pub(super) fn said(stderr: &[u8]) -> ImportError {
@@ -104,39 +121,55 @@ pub(super) fn said(stderr: &[u8]) -> ImportError {
     ImportError::Git(text.to_owned())
 }
 
-fn resolve(repository: &Path, revision: &str) -> Result<String, ImportError> {
+fn resolve(repository: &Path, revision: &str, deadline: &Deadline) -> Result<String, ImportError> {
     let mut git = git(repository);
     git.args(["rev-parse", "--verify", "--quiet", "--end-of-options"]).arg(format!("{revision}^{{tree}}"));
-    let output = start(git)?.wait_with_output().map_err(broken_pipe)?;
-    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if output.status.success() && id.len() >= 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let mut group = Group::start(git)?;
+    let mut id = String::new();
+    group.stdout(deadline).take(1_000).read_to_string(&mut id).map_err(unheard)?;
+    let (success, stderr) = end(group, deadline)?;
+    let id = id.trim().to_owned();
+    if success && id.len() >= 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(id);
     }
-    Err(if output.stderr.is_empty() {
+    Err(if stderr.is_empty() {
         ImportError::Git(format!("no revision {revision:?} in {}", repository.display()))
     } else {
-        said(&output.stderr)
+        said(&stderr)
     })
 }
 
-fn list(repository: &Path, tree: &str, limits: Limits) -> Result<Vec<u8>, ImportError> {
+/// Folders are listed as well: a few trees that name each other twice are more of them than there is time for.
+fn list(repository: &Path, tree: &str, deadline: &Deadline, limits: Limits) -> Result<Vec<u8>, ImportError> {
     let most = LISTED_PER_FILE.saturating_mul(limits.files as u64 + 1_000);
     let mut git = git(repository);
-    git.args(["ls-tree", "-r", "-l", "-z", "--full-tree", tree]);
-    let mut child = Reaped(start(git)?);
-    let mut listing = Vec::new();
-    let stdout = child.0.stdout.take().expect("it is piped");
-    stdout.take(most + 1).read_to_end(&mut listing).map_err(broken_pipe)?;
-    if listing.len() as u64 > most {
-        let why = format!("its list of files is longer than {} files could make it", limits.files);
-        return Err(ImportError::TooLarge { entry: "the revision".into(), why });
+    git.args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree", tree]);
+    let mut group = Group::start(git)?;
+    let mut lines = BufReader::new(group.stdout(deadline).take(most + 1));
+    let (mut listing, mut entries_left) = (Vec::new(), most_entries(limits));
+    while lines.read_until(0, &mut listing).map_err(unheard)? > 0 {
+        let entry = "the revision".to_owned();
+        if listing.len() as u64 > most {
+            let why = format!("its list of files is longer than {} files could make it", limits.files);
+            return Err(ImportError::TooLarge { entry, why });
+        }
+        let Some(left) = entries_left.checked_sub(1) else {
+            let why = "too many folders and files to look at".into();
+            return Err(ImportError::TooLarge { entry, why });
+        };
+        entries_left = left;
     }
+    match end(group, deadline)? {
+        (true, _) => Ok(listing),
+        (false, stderr) => Err(said(&stderr)),
+    }
+}
+
+/// Whether it went well, and what it complained of.
+fn end(mut group: Group, deadline: &Deadline) -> Result<(bool, Vec<u8>), ImportError> {
     let mut stderr = Vec::new();
-    child.0.stderr.take().expect("it is piped").take(4_000).read_to_end(&mut stderr).map_err(broken_pipe)?;
-    match child.0.wait().map_err(broken_pipe)?.success() {
-        true => Ok(listing),
-        false => Err(said(&stderr)),
-    }
+    group.stderr(deadline).take(4_000).read_to_end(&mut stderr).map_err(unheard)?;
+    Ok((group.wait(deadline).map_err(unheard)?.success(), stderr))
 }
 
 /// `MODE TYPE OBJECT SIZE\tNAME`; the size of what is no file, or is not there, is no number.
@@ -150,18 +183,19 @@ fn parse(entry: &[u8]) -> Option<(&str, &str, u64, &[u8])> {
 fn read_objects(
     repository: &Path,
     files: &[(TreePath, &str, Mode)],
+    deadline: &Deadline,
     intake: &mut Intake,
 ) -> Result<(), ImportError> {
     let mut git = git(repository);
     git.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stderr(Stdio::null());
-    let mut child = Reaped(start(git)?);
-    let mut asked = child.0.stdin.take().expect("it is piped");
-    let mut answers = BufReader::new(child.0.stdout.take().expect("it is piped"));
+    let mut group = Group::start(git)?;
+    let mut asked = group.stdin();
+    let mut answers = BufReader::new(group.stdout(deadline));
     for (path, object, mode) in files {
         // One at a time, so that neither side waits on a full pipe.
-        asked.write_all(format!("{object}\n").as_bytes()).map_err(broken_pipe)?;
+        asked.write_all(format!("{object}\n").as_bytes()).map_err(unheard)?;
         let mut header = Vec::new();
-        answers.by_ref().take(1_000).read_until(b'\n', &mut header).map_err(broken_pipe)?;
+        answers.by_ref().take(1_000).read_until(b'\n', &mut header).map_err(unheard)?;
         let header = String::from_utf8_lossy(&header);
         let size = match header.trim_end().split(' ').collect::<Vec<_>>()[..] {
             [_, "blob", size] => size.parse::<u64>().ok(),
@@ -178,7 +212,7 @@ fn read_objects(
             return Err(ImportError::Broken(format!("the repository's content of {path} is cut short")));
         }
         let mut newline = [0];
-        answers.read_exact(&mut newline).map_err(broken_pipe)?;
+        answers.read_exact(&mut newline).map_err(unheard)?;
         match *mode {
             Mode::Link => match link::target(path, &bytes) {
                 Ok(_) => intake.add(path.clone(), bytes, Mode::Link)?,
@@ -190,17 +224,6 @@ fn read_objects(
     Ok(())
 }
 
-fn broken_pipe(source: std::io::Error) -> ImportError {
-    ImportError::Io { what: "what git says".into(), source }
-}
-
-/// A child that is ended and waited for on every way out.
-struct Reaped(Child);
-
-impl Drop for Reaped {
-    fn drop(&mut self) {
-        // Both fail only where the child has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+pub(super) fn unheard(source: io::Error) -> ImportError {
+    ImportError::Host { what: "read what git says".into(), source }
 }

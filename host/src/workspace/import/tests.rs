@@ -10,6 +10,10 @@ use super::*;
 
 const LIMITS: Limits = Limits { bytes: 10_000, files: 10 };
 
+fn soon() -> Deadline {
+    Deadline::new(std::time::Duration::from_secs(60), tokio_util::sync::CancellationToken::new())
+}
+
 /// A tree as lines: mode, path, content.
 fn shown(tree: &Tree) -> Vec<String> {
     let line = |(path, file): (&TreePath, &crate::workspace::File)| {
@@ -301,7 +305,7 @@ fn a_repository_comes_at_a_revision_and_runs_nothing() {
         let _ = std::os::unix::fs::chown(path, Some(1234), None);
     }
 
-    let now = import_git(&at, "HEAD", LIMITS).unwrap();
+    let now = import_git(&at, "HEAD", &soon(), LIMITS).unwrap();
     let tree: Vec<_> = shown(&now.tree).into_iter().filter(|line| !line.contains(".gitmodules")).collect();
     assert_eq!(tree, ["- a: second\\n", "- d/\"odd\"\t\n: ", "l d/in: ../a", "x d/run: \\x00"]);
     let notes = [
@@ -309,8 +313,11 @@ fn a_repository_comes_at_a_revision_and_runs_nothing() {
         "left out out: it is a link to \"/etc/passwd\", which is absolute",
     ];
     assert_eq!(now.notes, notes);
-    assert_eq!(shown(&import_git(&at, &first, LIMITS).unwrap().tree), ["- a: first\\r\\n"]);
-    assert_eq!(shown(&import_git(&at.join(".git"), "HEAD~1", LIMITS).unwrap().tree), ["- a: first\\r\\n"]);
+    assert_eq!(shown(&import_git(&at, &first, &soon(), LIMITS).unwrap().tree), ["- a: first\\r\\n"]);
+    assert_eq!(
+        shown(&import_git(&at.join(".git"), "HEAD~1", &soon(), LIMITS).unwrap().tree),
+        ["- a: first\\r\\n"]
+    );
     assert!(!mark.exists());
 
     let small = Limits { bytes: 8, files: 10 };
@@ -328,7 +335,7 @@ fn a_repository_comes_at_a_revision_and_runs_nothing() {
         ),
     ];
     for (repository, revision, limits, expected) in cases {
-        let error = import_git(repository, revision, limits).unwrap_err().to_string();
+        let error = import_git(repository, revision, &soon(), limits).unwrap_err().to_string();
         if revision == "HEAD" && limits == small {
             assert!(error.starts_with("too large at"), "{error}");
         } else {

@@ -223,11 +223,13 @@ fn hostile_repositories_are_refused() {
         (tree(&[&file(&[b'n'; 3_000])]), "can't be in a tree: invalid path"),
     ];
     for (revision, expected) in cases {
-        let said =
-            import_git(at, &revision, LIMITS).map(|imported| shown(&imported.tree)).unwrap_err().to_string();
+        let said = import_git(at, &revision, &soon(), LIMITS)
+            .map(|imported| shown(&imported.tree))
+            .unwrap_err()
+            .to_string();
         assert!(said.contains(expected) && said.len() < 1_000, "{said:?} instead of {expected:?}");
     }
-    let own = import_git(at, &tree(&[&folder(".git", &hooks), &file(b"kept")]), LIMITS).unwrap();
+    let own = import_git(at, &tree(&[&folder(".git", &hooks), &file(b"kept")]), &soon(), LIMITS).unwrap();
     assert_eq!(shown(&own.tree), ["- kept: x"]);
     assert_eq!(own.notes, ["left out .git/hooks/pre-commit"]);
 }
