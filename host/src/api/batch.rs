@@ -152,7 +152,8 @@ pub(super) async fn batch(
     let created: Vec<TaskId> = results
         .iter()
         .filter_map(|result| result.as_ref().ok())
-        .filter_map(|(submitted, _)| submitted.created.then(|| submitted.id.clone()))
+        .filter(|(submitted, _)| submitted.created)
+        .map(|(submitted, _)| submitted.id.clone())
         .collect();
     let away = |problem: &&Problem| problem.status == StatusCode::SERVICE_UNAVAILABLE;
     if results.iter().all(Result::is_err)
