@@ -36,7 +36,7 @@ pub(super) async fn bound(
     let Ok(response) = tokio::time::timeout(limit, next.run(request)).await else {
         return late(rest.give_up(), limit, rule.is_some_and(|rule| rule.what.is_some()));
     };
-    if !response.status().is_success() {
+    if response.status().is_client_error() || response.status().is_server_error() {
         let reading = async {
             let mut bytes = 0;
             while let Some(Ok(piece)) = rest.next().await {

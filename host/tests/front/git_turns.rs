@@ -43,7 +43,7 @@ async fn a_few_trees_that_are_very_many_folders_are_refused_at_once() {
     let setup = Setup::new().set("role", "dashboard");
     let server = repositories(&setup).await;
     let repos = setup.path("repos").display().to_string();
-    let setup = setup.set("api.git_dirs", vec![repos.clone()]);
+    let setup = setup.set("api.git_dirs", vec![repos.clone()]).set("workspace.max_files", 100);
     let host = setup.set("api.git_urls", vec![server.url("/")]).start().await;
     let path = format!("{repos}/bomb");
     let began = Instant::now();
