@@ -26,7 +26,7 @@ export function Between({ left, right, version }: { left: Task; right: Task; ver
       of={`${from} ${round}`}
       href={patchUrl(right.id, span)}
       name={`${left.id.slice(-6)}-${right.id.slice(-6)}.patch`}
-      same="These two trees are the same."
+      same={from < 0 && round < 0 ? "The two results are identical" : "These two trees are identical"}
     >
       {choices.map(([name, label, task, value]) => (
         <RoundSelect

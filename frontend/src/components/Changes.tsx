@@ -24,7 +24,8 @@ export function Changes({ task, version, prefix }: Props) {
       of={`${from} ${round}`}
       href={patchUrl(task.id, span)}
       name={`${task.id}.patch`}
-      same={task.rounds.length === 0 ? "The first round's changes appear here." : "These two trees are the same."}
+      same={round || from ? "These two trees are identical" : task.outcome ? "Nothing was changed" : "Nothing changed yet"}
+      hint={task.outcome || task.rounds.length > 0 ? undefined : "The first round's changes appear here."}
       prefix={prefix}
     >
       <RoundSelect

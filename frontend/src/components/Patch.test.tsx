@@ -1,9 +1,10 @@
-import { screen, waitFor } from "@testing-library/react";
+import { cleanup, screen, waitFor } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 import { tasks } from "../mock/data";
 import { mockedHost, show } from "../test-page";
+import { Between } from "./Between";
 import { Changes } from "./Changes";
 
 const server = mockedHost();
@@ -33,4 +34,15 @@ test("a patch that no page can show is said to be one, and can be downloaded", a
   await screen.findByText(/This patch has 15 MiB/);
   expect(screen.getByRole("link", { name: "Patch" }).getAttribute("href")).toBe(`/api/v1/tasks/${task.id}/diff`);
   expect(screen.queryByRole("heading")).toBeNull();
+});
+
+test("trees that are alike give an empty body, and are said to be alike", async () => {
+  const empty = { headers: { "content-type": "text/x-diff", "content-length": "0" } };
+  server.use(http.get("*/api/v1/tasks/:id/diff", () => new HttpResponse("", empty)));
+  show("/", "/", <Changes task={{ ...task, rounds: [], outcome: null }} version="1" />);
+  expect(await screen.findByText("Nothing changed yet")).toBeTruthy();
+  cleanup();
+  show("/", "/", <Between left={task} right={tasks[2]!} version="1" />);
+  expect(await screen.findByText("The two results are identical")).toBeTruthy();
+  expect(screen.queryByRole("alert")).toBeNull();
 });

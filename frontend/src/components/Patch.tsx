@@ -26,6 +26,8 @@ interface Props {
   name: string;
   /** What it means that no file differs. */
   same: string;
+  /** And what will be there. */
+  hint?: string;
   /** Of its names in the address and its elements' ids, where the page has two. */
   prefix?: string;
   /** The choice of the trees. */
@@ -33,7 +35,7 @@ interface Props {
 }
 
 /** What differs between two trees, file by file. */
-export function Patch({ found, of, href, name, same, prefix = "", children }: Props) {
+export function Patch({ found, of, href, name, same, hint, prefix = "", children }: Props) {
   const [params, change] = useAddress(prefix);
   const view = params.get("view") === "split" ? "split" : "unified";
   const [file, line] = [params.get("file"), Number(params.get("line") ?? 0)];
@@ -97,7 +99,7 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
         </Notice>
       ) : files.length === 0 ? (
         <div className="panel">
-          <Empty title="No file differs">{same}</Empty>
+          <Empty title={same}>{hint}</Empty>
         </div>
       ) : (
         shown.map((one, index) => (
