@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Navigate } from "react-router";
 import type { Task } from "../api/client";
 import { diff } from "../api/queries";
 import { useAddress } from "../hooks/useAddress";
@@ -27,6 +28,8 @@ export function Changes({ task, version, prefix }: Props) {
       same={round || from ? "These two trees are identical" : task.outcome ? "Nothing was changed" : "Nothing changed yet"}
       hint={task.outcome || task.rounds.length > 0 ? undefined : "The first round's changes appear here."}
       prefix={prefix}
+      // A failing test is seldom among what changed.
+      elsewhere={prefix === undefined && <Navigate replace to={{ search: inFiles(params) }} />}
     >
       <RoundSelect
         className="flex items-center gap-1.5"
@@ -34,7 +37,7 @@ export function Changes({ task, version, prefix }: Props) {
         first="the submission"
         rounds={task.rounds}
         value={from}
-        onChange={(round) => change({ from: round ? String(round) : "" })}
+        onChange={(round) => change({ from: round ? String(round) : "", file: "", line: "" })}
       />
       <RoundSelect
         className="flex items-center gap-1.5"
@@ -42,10 +45,17 @@ export function Changes({ task, version, prefix }: Props) {
         first={resultOf(task)}
         rounds={task.rounds}
         value={round}
-        onChange={(round) => change({ round: round ? String(round) : "" })}
+        onChange={(round) => change({ round: round ? String(round) : "", file: "", line: "" })}
       />
     </Patch>
   );
+}
+
+/** The same line in the tab of the files. */
+function inFiles(params: URLSearchParams): string {
+  const place = new URLSearchParams(params);
+  place.set("tab", "files");
+  return place.toString();
 }
 
 /** The tree that counts. */

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { FileDown } from "lucide-react";
 import type { Task } from "../api/client";
@@ -20,6 +20,7 @@ const SHOWN = 500;
 export function Files({ task, version }: { task: Task; version: string }) {
   const [params, change] = useAddress();
   const round = Number(params.get("round") ?? -1);
+  const line = Number(params.get("line") ?? 0);
   const found = useQuery(filesQuery(task.id, round < 0 ? undefined : round, round < 0 ? version : ""));
   const [search, setSearch] = useState("");
   const wanted = search.toLowerCase();
@@ -37,7 +38,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
           last={task.outcome ? "the result" : "the best so far"}
           rounds={task.rounds}
           value={round}
-          onChange={(round) => change({ round: String(round) })}
+          onChange={(round) => change({ round: String(round), line: "" })}
         />
         <a
           className={buttonLook()}
@@ -78,7 +79,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
                   <button
                     type="button"
                     aria-current={file === open || undefined}
-                    onClick={() => change({ file: file.path })}
+                    onClick={() => change({ file: file.path, line: "" })}
                     className={`flex w-full items-center gap-2 px-2.5 py-1.5 text-left ${file === open ? "bg-accent-wash" : "hover:bg-sunken"}`}
                   >
                     <span className="foreign min-w-0 flex-1 font-mono">{file.path}</span>
@@ -90,7 +91,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
               {shown.length > SHOWN && <li className="px-2.5 py-1.5 text-soft">{plural(shown.length - SHOWN, "more file")}</li>}
             </ul>
           </nav>
-          {open ? <Content key={`${round} ${open.path}`} file={open} /> : <Empty title="No file has this in its name" />}
+          {open ? <Content key={`${round} ${open.path} ${line}`} file={open} line={line} /> : <Empty title="No file has this in its name" />}
         </div>
       )}
     </div>
@@ -101,8 +102,10 @@ export function Files({ task, version }: { task: Task; version: string }) {
 const LINES_SHOWN = 1_500;
 const LINE_SHOWN = 2_000;
 
-function Content({ file }: { file: Packed }) {
-  const [limit, setLimit] = useState(LINES_SHOWN);
+/** `line`: one to mark; 0: none. */
+function Content({ file, line }: { file: Packed; line: number }) {
+  const [limit, setLimit] = useState(LINES_SHOWN + line);
+  const inSight = useCallback((mark: HTMLElement | null) => mark?.scrollIntoView({ block: "center" }), []);
   const text = useMemo(() => textOf(file.bytes), [file]);
   const lines = text?.replace(/\n$/, "").split("\n") ?? [];
   const download = () => save(file.path.split("/").at(-1)!, new Blob([file.bytes as BlobPart]));
@@ -123,7 +126,16 @@ function Content({ file }: { file: Packed }) {
         <p className="p-3 text-soft">Binary, {bytes(file.bytes.length)}: download it to look at it.</p>
       ) : (
         <div className="min-h-0 flex-1 overflow-auto font-mono text-xs leading-5" tabIndex={0} role="region" aria-label={`Content of ${file.path}`}>
-          <div className="grid grid-cols-[auto_1fr] py-2">
+          <div className="relative isolate grid grid-cols-[auto_1fr] py-2">
+            {line > 0 && line <= lines.length && (
+              <div
+                ref={inSight}
+                role="note"
+                aria-label={`Line ${line}`}
+                className="absolute inset-x-0 -z-10 h-5 bg-warn-wash"
+                style={{ top: `calc(0.5rem + ${line - 1} * 1.25rem)` }}
+              />
+            )}
             <pre className="px-3 text-right text-soft select-none" aria-hidden>
               {lines.slice(0, limit).map((_, index) => `${index + 1}\n`)}
             </pre>

@@ -5,7 +5,7 @@ import { parseDiff } from "react-diff-view";
 import "react-diff-view/style/index.css";
 import { bytes, plural } from "../format";
 import { useAddress } from "../hooks/useAddress";
-import { fileName, foldedAt, sizeOf } from "../task/patch";
+import { fileName, foldedAt, hasLine, sizeOf } from "../task/patch";
 import { Button, buttonLook } from "./Button";
 import { Copy } from "./Copy";
 import { Empty, Loading } from "./Empty";
@@ -30,12 +30,14 @@ interface Props {
   hint?: string;
   /** Of its names in the address and its elements' ids, where the page has two. */
   prefix?: string;
+  /** In its place, where the address asks for a line that is not in it. */
+  elsewhere?: ReactNode;
   /** The choice of the trees. */
   children: ReactNode;
 }
 
 /** What differs between two trees, file by file. */
-export function Patch({ found, of, href, name, same, hint, prefix = "", children }: Props) {
+export function Patch({ found, of, href, name, same, hint, prefix = "", elsewhere, children }: Props) {
   const [params, change] = useAddress(prefix);
   const view = params.get("view") === "split" ? "split" : "unified";
   const [file, line] = [params.get("file"), Number(params.get("line") ?? 0)];
@@ -53,6 +55,8 @@ export function Patch({ found, of, href, name, same, hint, prefix = "", children
   useEffect(() => {
     if (asked) document.getElementById(asked)?.scrollIntoView({ block: "start" });
   }, [asked]);
+  const isElsewhere = found.isSuccess && !tooLarge && params.has("line") && !files.some((one) => fileName(one) === file && hasLine(one, line));
+  if (isElsewhere && elsewhere) return elsewhere;
   return (
     <div className="space-y-3">
       <div className="flex flex-wrap items-center gap-2">

@@ -88,7 +88,7 @@ export function ReportView({ report, onPlace }: { report: Report; onPlace: (path
                 <button
                   type="button"
                   className="foreign font-mono text-accent underline"
-                  onClick={() => onPlace(problem.path!, problem.line ?? 1)}
+                  onClick={() => onPlace(problem.path!, problem.line ?? 0)}
                 >
                   {problem.path}
                   {problem.line ? `:${problem.line}` : ""}

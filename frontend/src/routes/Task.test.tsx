@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
@@ -93,6 +93,15 @@ test("the files of a tree are read out of its archive", async () => {
   expect(await screen.findByText(/Binary, 2 B/)).toBeTruthy();
   await userEvent.selectOptions(screen.getByLabelText("Files of"), "1");
   await waitFor(() => expect(asked).toEqual(["", "?round=1"]));
+});
+
+test("a failing test's line is shown in the file, where the diff does not hold it; Back leads to the report", async () => {
+  const where = open(stopped.id, "?tab=checks");
+  await userEvent.click(await screen.findByRole("button", { name: "test_fizz.py:9" }));
+  expect(await screen.findByRole("note", { name: "Line 9" })).toBeTruthy();
+  expect(where()).toBe(`/tasks/${stopped.id}?tab=files&round=1&file=test_fizz.py&line=9`);
+  act(where.back);
+  expect(await screen.findByText(/2 passed, 1 failed/)).toBeTruthy();
 });
 
 test("prompts and raw answers are there", async () => {

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useCallback, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { useParams, useSearchParams } from "react-router";
+import { useNavigate, useParams, useSearchParams } from "react-router";
 import { ApiError } from "../api/client";
 import { task as taskQuery } from "../api/queries";
 import { AgainDialog } from "../components/AgainDialog";
@@ -41,19 +41,17 @@ function OneTask({ id }: { id: string }) {
   // It may be retried, or run again, by somebody else; a tab has one connection at a time.
   useChanges(connection === "ended" ? id : null);
   const [params, setParams] = useSearchParams();
+  const navigate = useNavigate();
   const may = useMay();
   const asked = params.get("tab") as Tab | null;
   // A link to a line of the log opens the log.
   const tab = asked && TABS.includes(asked) ? asked : location.hash.startsWith("#L") ? "log" : "story";
-  const show = (tab: Tab, more: Record<string, string> = {}) => setParams({ tab, ...more }, { replace: true });
+  // A page of the history each, so that Back leads to the tab before.
+  const show = (next: Tab, more: Record<string, string> = {}) => {
+    if (next !== tab || Object.keys(more).length > 0) setParams({ tab: next, ...more });
+  };
   useKeys(Object.fromEntries(TABS.map((name, index) => [String(index + 1), () => show(name)])));
-  const toLine = useCallback(
-    (line: number) => {
-      setParams({ tab: "log" }, { replace: true });
-      location.hash = `L${line}`;
-    },
-    [setParams],
-  );
+  const toLine = useCallback((line: number) => void navigate({ search: "tab=log", hash: `L${line}` }), [navigate]);
   // The round to run again from; 0 for the submitted files.
   const [again, setAgain] = useState<number>();
   const task = found.data;
