@@ -3,7 +3,7 @@ import type { Task } from "../api/client";
 import { diff } from "../api/queries";
 import { useAddress } from "../hooks/useAddress";
 import { patchUrl } from "../task/patch";
-import { resultOf } from "./Changes";
+import { resultOf } from "../task/rounds";
 import { Patch } from "./Patch";
 import { RoundSelect } from "./RoundSelect";
 

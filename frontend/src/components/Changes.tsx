@@ -4,6 +4,7 @@ import type { Task } from "../api/client";
 import { diff } from "../api/queries";
 import { useAddress } from "../hooks/useAddress";
 import { patchUrl } from "../task/patch";
+import { resultOf } from "../task/rounds";
 import { Patch } from "./Patch";
 import { RoundSelect } from "./RoundSelect";
 
@@ -57,6 +58,3 @@ function inFiles(params: URLSearchParams): string {
   place.set("tab", "files");
   return place.toString();
 }
-
-/** The tree that counts. */
-export const resultOf = (task: Task) => (task.outcome ? "the result" : "the best so far");

@@ -7,6 +7,7 @@ import { bytes, count, plural } from "../format";
 import { useAddress } from "../hooks/useAddress";
 import { save } from "../save";
 import type { Packed } from "../task/archive";
+import { resultOf } from "../task/rounds";
 import { buttonLook, Button } from "./Button";
 import { Copy } from "./Copy";
 import { Empty, Loading } from "./Empty";
@@ -35,7 +36,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
           className="flex items-center gap-1.5"
           label="Files of"
           first="the submission"
-          last={task.outcome ? "the result" : "the best so far"}
+          last={resultOf(task)}
           rounds={task.rounds}
           value={round}
           onChange={(round) => change({ round: String(round), line: "" })}
@@ -46,7 +47,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
           download
           title="All of these files as .tar.gz"
         >
-          <FileDown className="size-4" aria-hidden /> Archive
+          <FileDown className="size-4" aria-hidden /> Download all
         </a>
         {found.data && (
           <span className="text-soft">

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { FileDiff, RotateCcw } from "lucide-react";
 import type { Report, Round } from "../api/client";
 import { plural } from "../format";
+import { isWorth } from "../task/rounds";
 import { Ansi } from "./Ansi";
 import { Button } from "./Button";
 import { Empty } from "./Empty";
@@ -39,8 +40,13 @@ export function Reports({ rounds, best, onPlace, onChanges, onAgain }: Props) {
             <h2 className="font-medium">
               Round {round.number}: {round.kind}
             </h2>
-            {rounds[best ?? -1]?.number === round.number && (
-              <span className="rounded bg-good-wash px-1.5 text-xs font-medium text-good">best</span>
+            {rounds[best ?? -1] === round && isWorth(round) && (
+              <span
+                className="rounded bg-good-wash px-1.5 text-xs font-medium text-good"
+                title="Of all rounds so far, the largest part of the tests passes: its files are the result"
+              >
+                best
+              </span>
             )}
             {round.temperature != null && <span className="text-xs text-soft">temperature {round.temperature}</span>}
             <span className="foreign line-clamp-1 flex-1 text-soft">{round.summary}</span>
@@ -70,6 +76,8 @@ export function Reports({ rounds, best, onPlace, onChanges, onAgain }: Props) {
 
 const PROBLEMS_SHOWN = 100;
 const OUTPUT_SHOWN = 50_000;
+/** An output that says no more than the line above it. */
+const COUNTS = /^\s*\d+ passed, \d+ failed, \d+ skipped\s*$/;
 
 export function ReportView({ report, onPlace }: { report: Report; onPlace: (path: string, line: number) => void }) {
   const { verdict, counts, problems, output } = report;
@@ -102,7 +110,7 @@ export function ReportView({ report, onPlace }: { report: Report; onPlace: (path
         ))}
       </ul>
       {problems.length > PROBLEMS_SHOWN && <p className="text-soft">{plural(problems.length - PROBLEMS_SHOWN, "more problem")}</p>}
-      {output && (
+      {output && !COUNTS.test(output) && (
         <details>
           <summary className="text-soft">Output</summary>
           <pre className="foreign mt-1 max-h-96 overflow-auto rounded-md bg-sunken p-2.5 text-xs whitespace-pre-wrap" tabIndex={0} aria-label="Output">

@@ -1,6 +1,7 @@
 import type { Task } from "../api/client";
 import { compact, count, duration, money, reason } from "../format";
 import { useNow } from "../hooks/useNow";
+import { keptOf, roundsOf } from "../task/rounds";
 import type { Story } from "../task/story";
 import { Badge } from "./Badge";
 import { Copy } from "./Copy";
@@ -22,6 +23,7 @@ export function TaskHead({ task, story, onAgain }: Props) {
   const now = useNow(state === "running");
   const wall = task.started_at ? (task.ended_at ?? now) - task.started_at : 0;
   const step = story.steps.at(-1);
+  const kept = keptOf(task);
   const told = outcome && reason(outcome.reason);
   const protects = task.spec.changes?.protected;
   // Parts that were asked for in place of the pipeline's own; an empty name: none.
@@ -35,7 +37,9 @@ export function TaskHead({ task, story, onAgain }: Props) {
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1" aria-live="polite">
         <Badge state={state} reason={outcome?.reason} cancel={task.cancel} />
         {told ? (
-          <span className="foreign line-clamp-3">{told.long}</span>
+          <span className="foreign line-clamp-3">
+            {told.long} {kept}
+          </span>
         ) : state === "running" && step ? (
           <span>
             Round {step.round} of at most {budget.rounds}: {step.kind} with <code>{step.plugin}</code>
@@ -49,7 +53,7 @@ export function TaskHead({ task, story, onAgain }: Props) {
         )}
       </div>
       <div className="grid grid-cols-2 gap-x-5 gap-y-2 md:grid-cols-5">
-        <Meter label="Rounds" value={Math.max(spend.rounds, step?.round ?? 0)} limit={budget.rounds} show={count} />
+        <Meter label="Rounds" value={roundsOf({ state, spend, budget })} limit={budget.rounds} show={count} />
         <Meter
           label="Tokens"
           value={spend.input_tokens + spend.output_tokens}

@@ -13,6 +13,7 @@ import { Tabs } from "../components/Tabs";
 import { compact, duration, money, reason } from "../format";
 import { useAddress } from "../hooks/useAddress";
 import { useTitle } from "../hooks/useTitle";
+import { roundsOf } from "../task/rounds";
 
 /** Two tasks side by side: what each was, took and gave. */
 export function Compare() {
@@ -86,7 +87,7 @@ const FACTS: [string, (task: Task) => string][] = [
   ["Parts", ({ spec: { pipeline } }) => [pipeline.builder.name, pipeline.checker.name, pipeline.fixer?.name].filter(Boolean).join(" → ")],
   ["Model", ({ spec }) => spec.pipeline.model ?? "none"],
   ["Begins with", ({ spec }) => spec.tree.slice(7, 15)],
-  ["Rounds", ({ spend, spec }) => `${spend.rounds} of ${spec.budget.rounds}`],
+  ["Rounds", ({ state, spend, spec: { budget } }) => `${roundsOf({ state, spend, budget })} of ${budget.rounds}`],
   ["Tests", ({ outcome }) => (outcome?.report ? `${outcome.report.counts.passed} passed, ${outcome.report.counts.failed} failed` : "–")],
   ["Tokens", ({ spend }) => `${compact(spend.input_tokens)} in, ${compact(spend.output_tokens)} out`],
   ["Cost", ({ spend }) => (spend.cost_micros == null ? "price unknown" : money(spend.cost_micros))],
