@@ -1,7 +1,7 @@
 import { memo, useCallback, useMemo, useRef, useState } from "react";
 import { ZoomIn, ZoomOut } from "lucide-react";
 import type { Task } from "../api/client";
-import { duration } from "../format";
+import { duration, reason } from "../format";
 import { useNow } from "../hooks/useNow";
 import { drawn, track, type Bar, type Track } from "../task/track";
 import type { Step, Story } from "../task/story";
@@ -14,6 +14,8 @@ interface Props {
   task: Task;
   /** Shows a line of the log. */
   onLine: (line: number) => void;
+  /** Shows what the checks found. */
+  onChecks: () => void;
   /** Runs the task again from what a step began with. */
   onAgain?: (step: Step) => void;
 }
@@ -23,7 +25,7 @@ const PLACES = 600;
 const ZOOM_MOST = 64;
 
 /** Steps and model calls as bars over time, and as a list. */
-export function Timeline({ story, task, onLine, onAgain }: Props) {
+export function Timeline({ story, task, onLine, onChecks, onAgain }: Props) {
   const now = useNow(!story.ended);
   const [zoom, setZoom] = useState(1);
   const [chosen, choose] = useState<number>();
@@ -66,8 +68,9 @@ export function Timeline({ story, task, onLine, onAgain }: Props) {
       </header>
       <div ref={pane} className="overflow-x-auto px-3 pt-3 pb-1" tabIndex={0} role="region" aria-label="Bars over time">
         <Bars story={story} drawing={drawing} zoom={zoom} chosen={chosen} onChoose={pick} />
+        <Legend />
       </div>
-      <StepList story={story} now={now} turns={turns} chosen={chosen} onLine={onLine} onAgain={onAgain} />
+      <StepList story={story} now={now} turns={turns} chosen={chosen} said={task.outcome ? reason(task.outcome.reason).long : undefined} onLine={onLine} onChecks={onChecks} onAgain={onAgain} />
     </section>
   );
 }
@@ -109,6 +112,25 @@ const Bars = memo(function Bars({ story, drawing, zoom, chosen, onChoose }: Bars
     </div>
   );
 });
+
+const MEANINGS = [
+  ["h-2.5 bg-accent", "build or fix"],
+  ["h-2.5 bg-good", "passed check"],
+  ["h-2.5 bg-bad", "failed"],
+  ["h-1.5 bg-soft opacity-60", "model call"],
+] as const;
+
+function Legend() {
+  return (
+    <p className="sticky left-0 mt-1 flex w-fit flex-wrap gap-x-3 text-xs text-soft">
+      {MEANINGS.map(([look, meaning]) => (
+        <span key={meaning} className="flex items-center gap-1">
+          <span className={`w-2.5 rounded-sm ${look}`} aria-hidden /> {meaning}
+        </span>
+      ))}
+    </p>
+  );
+}
 
 function colour(step: Step) {
   if (step.to === undefined) return "bg-accent pulse";

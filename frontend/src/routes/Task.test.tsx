@@ -1,7 +1,8 @@
-import { act, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
+import { Attempts } from "../components/Attempts";
 import { packed } from "../mock/archive";
 import { tasks } from "../mock/data";
 import { loggedInAs, mockedHost, sent, show } from "../test-page";
@@ -102,6 +103,22 @@ test("a failing test's line is shown in the file, where the diff does not hold i
   expect(where()).toBe(`/tasks/${stopped.id}?tab=files&round=1&file=test_fizz.py&line=9`);
   act(where.back);
   expect(await screen.findByText(/2 passed, 1 failed/)).toBeTruthy();
+});
+
+test("while the model writes, nothing was asked is not the truth; a long answer is cut, and shown whole", async () => {
+  const text = Array.from({ length: 134 }, (_, line) => `line ${line}`).join("\n");
+  server.use(
+    http.get("*/api/v1/tasks/:id/journal", () =>
+      HttpResponse.json({ steps: [{ step: 0, entries: [{ index: 0, kind: "model", request: "ask", answer: JSON.stringify({ Ok: { text } }) }] }] }),
+    ),
+  );
+  open(green.id, "?tab=attempts");
+  await userEvent.click(await screen.findByRole("button", { name: "Show all 134 lines" }));
+  expect(screen.getByText(/line 133/, { selector: "[aria-label=Answer]" })).toBeTruthy();
+  cleanup();
+  server.use(http.get("*/api/v1/tasks/:id/journal", () => HttpResponse.json({ steps: [] })));
+  show("/", "/", <Attempts task={running} version="1" isWriting />);
+  expect(await screen.findByText("The model is writing")).toBeTruthy();
 });
 
 test("prompts and raw answers are there", async () => {

@@ -52,6 +52,7 @@ function OneTask({ id }: { id: string }) {
   };
   useKeys(Object.fromEntries(TABS.map((name, index) => [String(index + 1), () => show(name)])));
   const toLine = useCallback((line: number) => void navigate({ search: "tab=log", hash: `L${line}` }), [navigate]);
+  const toChecks = useCallback(() => setParams({ tab: "checks" }), [setParams]);
   // The round to run again from; 0 for the submitted files.
   const [again, setAgain] = useState<number>();
   const task = found.data;
@@ -79,7 +80,7 @@ function OneTask({ id }: { id: string }) {
         <Suspense fallback={<Loading lines={5} />}>
           {tab === "story" && (
             <div className="grid gap-3 xl:grid-cols-2">
-              <Timeline story={story} task={found.data} onLine={toLine} onAgain={may.is("submitter") ? againFrom : undefined} />
+              <Timeline story={story} task={found.data} onLine={toLine} onChecks={toChecks} onAgain={may.is("submitter") ? againFrom : undefined} />
               <Writing story={story} />
             </div>
           )}
@@ -94,7 +95,7 @@ function OneTask({ id }: { id: string }) {
           )}
           {tab === "changes" && <Changes task={found.data} version={version} />}
           {tab === "log" && <LogView name={id} lines={story.lines} live={!story.ended} />}
-          {tab === "attempts" && <Attempts task={found.data} version={version} />}
+          {tab === "attempts" && <Attempts task={found.data} version={version} isWriting={story.isWriting} />}
           {tab === "files" && <Files task={found.data} version={version} />}
         </Suspense>
       </Tabs>
