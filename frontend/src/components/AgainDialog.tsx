@@ -4,11 +4,12 @@ import { useNavigate } from "react-router";
 import type { Steps, Task } from "../api/client";
 import { useAgain } from "../api/mutations";
 import { pipelines } from "../api/queries";
-import { partsApart } from "../task/rounds";
+import { partsApart, spentOf } from "../task/rounds";
 import { some } from "../task/submission";
 import { useClickKey } from "../hooks/useClickKey";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
+import { Field } from "./Field";
 import { Failure } from "./Notice";
 import { PartFields } from "./PartFields";
 import { RoundSelect } from "./RoundSelect";
@@ -28,7 +29,8 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
   const [goal, setGoal] = useState(task.spec.goal);
   const [pipeline, setPipeline] = useState(task.spec.pipeline.name);
   const [round, setRound] = useState(from);
-  const [rounds, setRounds] = useState(task.spec.budget.rounds);
+  // With as many as were not enough it would end the same way.
+  const [rounds, setRounds] = useState(task.spec.budget.rounds * (task.outcome && spentOf(task) === "rounds" ? 2 : 1));
   // What was chosen for the first run stays chosen.
   const [wished, setSteps] = useState<Steps>();
   const choices = known.data?.pipelines ?? [task.spec.pipeline];
@@ -72,14 +74,23 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
           />
         </label>
         <div className="grid gap-3 sm:grid-cols-3">
-          <label className="grid content-start gap-1">
-            Pipeline
-            <select className="field" value={pipeline} onChange={(event) => (setPipeline(event.target.value), setSteps({}))}>
-              {choices.map((one) => (
-                <option key={one.name}>{one.name}</option>
-              ))}
-            </select>
-          </label>
+          <Field
+            label="Pipeline"
+            hint={known.data && choices.length === 1 ? `the only one; more in aiagent.toml ([pipelines.NAME])` : undefined}
+          >
+            {(field) => (
+              <select
+                {...field}
+                className="field w-full"
+                value={pipeline}
+                onChange={(event) => (setPipeline(event.target.value), setSteps({}))}
+              >
+                {choices.map((one) => (
+                  <option key={one.name}>{one.name}</option>
+                ))}
+              </select>
+            )}
+          </Field>
           <RoundSelect
             className="grid content-start gap-1"
             label="Begin with"

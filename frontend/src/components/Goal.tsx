@@ -2,8 +2,8 @@ import { lazy, Suspense, useState } from "react";
 
 const Markdown = lazy(() => import("./Markdown"));
 
-/** What fits in three lines. */
-const LONG = 240;
+/** What fits in two lines of a narrow page. */
+const LONG = 140;
 /** Longer texts are shown as they are: to lay them out would take seconds. */
 const MARKDOWN_AT_MOST = 50_000;
 const PLAIN_SHOWN = 200_000;
@@ -24,8 +24,8 @@ export function Goal({ text }: { text: string }) {
   const [whole, setWhole] = useState(false);
   const long = text.length > LONG || text.includes("\n");
   return (
-    <div className="min-w-0 flex-1 basis-80">
-      <h1 className={`foreign text-base font-semibold ${whole ? "sr-only" : "line-clamp-3"}`}>{text.slice(0, 1000)}</h1>
+    <div className="min-w-0">
+      <h1 className={`foreign text-base font-semibold ${whole ? "sr-only" : "line-clamp-2"}`}>{text.slice(0, 1000)}</h1>
       {whole && <WholeGoal text={text} />}
       {long && (
         <button type="button" aria-expanded={whole} className="text-xs text-accent underline" onClick={() => setWhole(!whole)}>

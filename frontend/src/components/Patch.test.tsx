@@ -32,7 +32,7 @@ test("of many files the first are drawn, and any can be gone to", async () => {
 test("a patch that no page can show is said to be one, and can be downloaded", async () => {
   open(added("large.txt", "x".repeat(16_000_000)));
   await screen.findByText(/This patch has 15 MiB/);
-  expect(screen.getByRole("link", { name: "Patch" }).getAttribute("href")).toBe(`/api/v1/tasks/${task.id}/diff`);
+  expect(screen.getByRole("link", { name: "Download patch" }).getAttribute("href")).toBe(`/api/v1/tasks/${task.id}/diff`);
   expect(screen.queryByRole("heading")).toBeNull();
 });
 

@@ -43,7 +43,11 @@ export function Patch({ found, of, href, name, same, hint, prefix = "", elsewher
   const [file, line] = [params.get("file"), Number(params.get("line") ?? 0)];
   const patch = found.data ?? "";
   const tooLarge = patch.length > LARGEST;
-  const files = useMemo(() => (patch && !tooLarge ? parseDiff(patch) : []), [patch, tooLarge]);
+  const files = useMemo(() => {
+    if (!patch || tooLarge) return [];
+    // Side by side, the first of the lines removed stands beside the first of those in their place.
+    return parseDiff(patch, view === "split" ? { nearbySequences: "zip" } : undefined);
+  }, [patch, tooLarge, view]);
   const [limit, setLimit] = useState(FILES_SHOWN);
   const sizes = useMemo(() => files.map(sizeOf), [files]);
   const folded = useMemo(() => foldedAt(sizes), [sizes]);
@@ -65,16 +69,18 @@ export function Patch({ found, of, href, name, same, hint, prefix = "", elsewher
           <option value="unified">unified</option>
           <option value="split">side by side</option>
         </select>
-        {found.data !== undefined && !tooLarge && (
+        {files.length > 0 && (
           <span className="text-soft">
             {plural(files.length, "file")}, <span className="text-good">+{sizes.reduce((sum, { added }) => sum + added, 0)}</span>{" "}
             <span className="text-bad">−{sizes.reduce((sum, { removed }) => sum + removed, 0)}</span>
           </span>
         )}
-        {!tooLarge && <Copy text={patch} label="Copy the patch" />}
-        <a className={buttonLook("quiet")} href={href} download={name}>
-          <FileDown className="size-4" aria-hidden /> Patch
-        </a>
+        {patch && !tooLarge && <Copy text={patch} label="Copy the patch" />}
+        {patch && (
+          <a className={buttonLook("quiet")} href={href} download={name}>
+            <FileDown className="size-4" aria-hidden /> Download patch
+          </a>
+        )}
         {files.length > 1 && (
           <select
             aria-label="Go to a file"

@@ -81,8 +81,11 @@ function Both({ left, right }: { left: string; right: string }) {
   );
 }
 
+/** More of a goal takes a while to lay out. */
+const GOAL_SHOWN = 20_000;
+
 const FACTS: [string, (task: Task) => string][] = [
-  ["Goal", ({ spec }) => spec.goal.slice(0, 500)],
+  ["Goal", ({ spec }) => spec.goal.slice(0, GOAL_SHOWN)],
   ["Pipeline", ({ spec }) => spec.pipeline.name],
   ["Parts", ({ spec: { pipeline } }) => [pipeline.builder.name, pipeline.checker.name, pipeline.fixer?.name].filter(Boolean).join(" → ")],
   ["Model", ({ spec }) => spec.pipeline.model ?? "none"],
@@ -135,7 +138,7 @@ function Facts({ pair }: { pair: readonly [Task, Task] }) {
                 </th>
                 {told.map((text, index) => (
                   <td key={index} className="tabular-nums">
-                    <span className={`foreign line-clamp-3 ${differs ? "font-medium" : "text-soft"}`}>{text}</span>
+                    <span className={`foreign ${differs ? "whitespace-pre-wrap font-medium" : "line-clamp-3 text-soft"}`}>{text}</span>
                   </td>
                 ))}
               </tr>

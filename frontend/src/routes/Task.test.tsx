@@ -11,7 +11,7 @@ import { Task } from "./Task";
 const server = mockedHost();
 const open = (id: string, query = "") => show(`/tasks/${id}${query}`, "/tasks/:id", <Task />);
 const named = (kind: string) => tasks.find((task) => task.outcome?.reason.kind === kind)!;
-const [stopped, green, running] = [named("budget"), named("green"), tasks.find((task) => task.state === "running")!];
+const [stopped, green, crashed, running] = [named("budget"), named("green"), named("crashed"), tasks.find((task) => task.state === "running")!];
 
 test("a price that nobody knows is not shown as nothing", async () => {
   open(green.id);
@@ -20,9 +20,9 @@ test("a price that nobody knows is not shown as nothing", async () => {
 });
 
 test.each([
-  ["a task that ended without success", stopped.id, ["Retry", "Run again…", "Delete…"], ["Cancel"]],
-  ["a green one", green.id, ["Run again…", "Delete…"], ["Retry", "Cancel"]],
-  ["a running one", running.id, ["Run again…", "Cancel"], ["Retry", "Delete…"]],
+  ["a task that ended without success", crashed.id, ["Continue", "Run again…", "Delete…"], ["Cancel"]],
+  ["a green one", green.id, ["Run again…", "Delete…"], ["Continue", "Cancel"]],
+  ["a running one", running.id, ["Run again…", "Cancel"], ["Continue", "Delete…"]],
 ])("%s offers what makes sense", async (_, id, there, missing) => {
   open(id);
   for (const name of there) expect(await screen.findByRole("button", { name })).toBeTruthy();
@@ -30,16 +30,27 @@ test.each([
 });
 
 test("a task is retried, and deleted after a second word", async () => {
-  const retried = sent("post", `*/api/v1/tasks/${stopped.id}/requeue`, () => HttpResponse.json({ state: "queued" }, { status: 202 }));
-  const deleted = sent("delete", `*/api/v1/tasks/${stopped.id}`, () => new HttpResponse(null, { status: 204 }), retried.taken);
+  const retried = sent("post", `*/api/v1/tasks/${crashed.id}/requeue`, () => HttpResponse.json({ state: "queued" }, { status: 202 }));
+  const deleted = sent("delete", `*/api/v1/tasks/${crashed.id}`, () => new HttpResponse(null, { status: 204 }), retried.taken);
   server.use(retried.handler, deleted.handler);
-  const where = open(stopped.id);
-  await userEvent.click(await screen.findByRole("button", { name: "Retry" }));
+  const where = open(crashed.id);
+  await userEvent.click(await screen.findByRole("button", { name: "Continue" }));
   await screen.findByText("Back in its queue");
   await userEvent.click(screen.getByRole("button", { name: "Delete…" }));
   await userEvent.click(await screen.findByRole("button", { name: "Delete it" }));
   await waitFor(() => expect(where()).toBe("/"));
   expect(retried.taken).toHaveLength(2);
+});
+
+test("a task whose rounds are spent is run again with more of them", async () => {
+  server.use(http.get("*/api/v1/pipelines", () => HttpResponse.json({ default: "default", pipelines: [stopped.spec.pipeline] })));
+  open(stopped.id);
+  const on = await screen.findByRole("button", { name: "Continue" });
+  await waitFor(() => expect(on.getAttribute("aria-description")).toMatch(/^Its rounds are spent/));
+  await userEvent.click(screen.getByRole("button", { name: "Run again…" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  expect((dialog.getByLabelText("Rounds at most") as HTMLInputElement).value).toBe("8");
+  expect(await dialog.findByText("the only one; more in aiagent.toml ([pipelines.NAME])")).toBeTruthy();
 });
 
 test("it is run again from a round, with another model", async () => {
