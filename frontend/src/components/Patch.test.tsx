@@ -46,3 +46,10 @@ test("trees that are alike give an empty body, and are said to be alike", async 
   expect(await screen.findByText("The two results are identical")).toBeTruthy();
   expect(screen.queryByRole("alert")).toBeNull();
 });
+
+test("side by side, changed lines stand beside those in their place", async () => {
+  open("diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-old one\n-old two\n+new one\n+new two\n", "?view=split");
+  await screen.findByText("old one");
+  const rows = [...document.querySelectorAll(".diff-line")].map((row) => row.textContent);
+  expect(rows).toEqual(["1old one1new one", "2old two2new two"]);
+});

@@ -19,7 +19,7 @@ export function TaskActions({ task, onAgain }: { task: Task; onAgain: () => void
   const spent = spentOf(task);
   return (
     <div className="flex flex-wrap gap-1.5">
-      <Download href={patchUrl(id)} name={`${id}.patch`} none={!keptRound(task) && "Nothing was changed"}>
+      <Download href={patchUrl(id)} name={`${id}.patch`} none={(keptRound(task)?.tree ?? task.spec.tree) === task.spec.tree && "Nothing was changed"}>
         <FileDiff className="size-4" aria-hidden /> Download patch
       </Download>
       <Download href={`/api/v1/tasks/${id}/archive`} title={`All files of ${resultOf(task)}, as .tar.gz`}>

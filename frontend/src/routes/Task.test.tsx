@@ -3,6 +3,7 @@ import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 import { Attempts } from "../components/Attempts";
+import { kept } from "../hooks/useDraft";
 import { packed } from "../mock/archive";
 import { tasks } from "../mock/data";
 import { loggedInAs, mockedHost, sent, show } from "../test-page";
@@ -51,6 +52,18 @@ test("a task whose rounds are spent is run again with more of them", async () =>
   const dialog = within(await screen.findByRole("dialog"));
   expect((dialog.getByLabelText("Rounds at most") as HTMLInputElement).value).toBe("8");
   expect(await dialog.findByText("the only one; more in aiagent.toml ([pipelines.NAME])")).toBeTruthy();
+});
+
+test("it is edited as a new task, with its files, tests and settings", async () => {
+  const where = open(green.id);
+  await userEvent.click(await screen.findByRole("button", { name: "Run again…" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Edit as new task" }));
+  await waitFor(() => expect(where()).toBe("/submit"));
+  expect(kept()).toMatchObject({ goal: green.spec.goal, pipeline: "default", source: "files", rounds: "4", tokens: "100000", minutes: "30" });
+  expect(kept().files.map(({ path, isTest }) => [path, isTest])).toEqual([
+    ["fizz.py", false],
+    ["test_fizz.py", true],
+  ]);
 });
 
 test("it is run again from a round, with another model", async () => {
