@@ -17,7 +17,7 @@ interface Props {
   turns: number;
   /** The step that is pointed at. */
   chosen: number | undefined;
-  /** What the page says above: no error of it is said twice. */
+  /** What the page says above of how it ended: no error of it is said twice. */
   said?: string;
   onLine: (line: number) => void;
   /** Shows what the checks found. */

@@ -1,7 +1,7 @@
 import { memo, useCallback, useMemo, useRef, useState } from "react";
 import { ZoomIn, ZoomOut } from "lucide-react";
 import type { Task } from "../api/client";
-import { duration, reason } from "../format";
+import { duration } from "../format";
 import { useNow } from "../hooks/useNow";
 import { drawn, track, type Bar, type Track } from "../task/track";
 import type { Step, Story } from "../task/story";
@@ -35,6 +35,8 @@ export function Timeline({ story, task, onLine, onChecks, onAgain }: Props) {
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const drawing = useMemo(() => track(story, now), [story, now, turns]);
   const pick = useCallback((step: number) => choose(step), []);
+  const end = task.outcome?.reason;
+  const said = end && "message" in end ? end.message : undefined;
   if (steps.length === 0) {
     return (
       <section className="panel" aria-label="Timeline">
@@ -70,7 +72,7 @@ export function Timeline({ story, task, onLine, onChecks, onAgain }: Props) {
         <Bars story={story} drawing={drawing} zoom={zoom} chosen={chosen} onChoose={pick} />
         <Legend />
       </div>
-      <StepList story={story} now={now} turns={turns} chosen={chosen} said={task.outcome ? reason(task.outcome.reason).long : undefined} onLine={onLine} onChecks={onChecks} onAgain={onAgain} />
+      <StepList story={story} now={now} turns={turns} chosen={chosen} said={said} onLine={onLine} onChecks={onChecks} onAgain={onAgain} />
     </section>
   );
 }
