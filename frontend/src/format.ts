@@ -87,7 +87,7 @@ export function reason(reason: Reason): { short: string; long: string; good: boo
     case "model-failed":
       return { short: "model failed", long: `The model can't be used: ${reason.message}`, good: false };
     case "cancelled":
-      return { short: "cancelled", long: "It was cancelled; the log of who did what (Audit) names by whom.", good: false };
+      return { short: "cancelled", long: "It was cancelled before it was done.", good: false };
     case "crashed":
       return { short: "crashed", long: `Three workers were lost while they held it: ${reason.message}`, good: false };
   }

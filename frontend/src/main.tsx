@@ -1,7 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { createBrowserRouter, Navigate, RouterProvider } from "react-router";
+import { createBrowserRouter, redirect, RouterProvider } from "react-router";
 import { held } from "./api/held";
 import { Broken } from "./components/Broken";
 import { Layout } from "./components/Layout";
@@ -17,7 +17,7 @@ const router = createBrowserRouter([
     children: [
       { index: true, element: <Tasks /> },
       { path: "submit", lazy: async () => ({ Component: (await import("./routes/Submit")).Submit }) },
-      { path: "tasks", element: <Navigate to="/" replace /> },
+      { path: "tasks", loader: () => redirect("/") },
       { path: "tasks/:id", lazy: async () => ({ Component: (await import("./routes/Task")).Task }) },
       { path: "compare", lazy: async () => ({ Component: (await import("./routes/Compare")).Compare }) },
       { path: "plugins", lazy: async () => ({ Component: (await import("./routes/Plugins")).Plugins }) },

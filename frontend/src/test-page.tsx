@@ -27,7 +27,7 @@ export function mockedHost(...first: RequestHandler[]) {
   return server;
 }
 
-/** A page as it is at an address. Returns where the reader is by now. */
+/** A page as it is at an address. Returns where the reader is by now, and the way back. */
 export function show(path: string, route: string, page: ReactNode) {
   const router = createMemoryRouter(
     [
@@ -42,7 +42,8 @@ export function show(path: string, route: string, page: ReactNode) {
       <Toaster />
     </QueryClientProvider>,
   );
-  return () => router.state.location.pathname + router.state.location.search;
+  const where = () => router.state.location.pathname + router.state.location.search;
+  return Object.assign(where, { back: () => void router.navigate(-1) });
 }
 
 export const loggedInAs = (role: Role, more: object = {}) =>

@@ -131,9 +131,8 @@ export const diff = (id: string, span: Span, version: string) =>
     queryKey: ["diff", id, span, version],
     queryFn: async ({ signal }) => {
       const path = { params: { path: { id }, query: span } };
-      const patch = await unwrap(client.GET("/api/v1/tasks/{id}/diff", { signal, ...path, parseAs: "text" }));
-      // An empty body, as between equal trees, is read as none.
-      return patch ?? "";
+      // Trees that are alike give an empty body, which the client takes for none.
+      return (await unwrap<string | undefined>(client.GET("/api/v1/tasks/{id}/diff", { signal, ...path, parseAs: "text" }))) ?? "";
     },
     staleTime: Infinity,
   });

@@ -1,14 +1,18 @@
 import { useState } from "react";
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
+import { toast } from "sonner";
 import type { Steps, Task } from "../api/client";
 import { useAgain } from "../api/mutations";
-import { pipelines } from "../api/queries";
-import { partsApart } from "../task/rounds";
-import { some } from "../task/submission";
+import { files as filesQuery, pipelines } from "../api/queries";
+import { draftFile } from "../task/files";
+import { partsApart, spentOf } from "../task/rounds";
+import { draftOf, some } from "../task/submission";
 import { useClickKey } from "../hooks/useClickKey";
+import { EMPTY, keep, kept } from "../hooks/useDraft";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
+import { Field } from "./Field";
 import { Failure } from "./Notice";
 import { PartFields } from "./PartFields";
 import { RoundSelect } from "./RoundSelect";
@@ -25,10 +29,12 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
   const known = useQuery(pipelines);
   const again = useAgain(task.id);
   const navigate = useNavigate();
+  const queries = useQueryClient();
   const [goal, setGoal] = useState(task.spec.goal);
   const [pipeline, setPipeline] = useState(task.spec.pipeline.name);
   const [round, setRound] = useState(from);
-  const [rounds, setRounds] = useState(task.spec.budget.rounds);
+  // With as many as were not enough it would end the same way.
+  const [rounds, setRounds] = useState(task.spec.budget.rounds * (task.outcome && spentOf(task) === "rounds" ? 2 : 1));
   // What was chosen for the first run stays chosen.
   const [wished, setSteps] = useState<Steps>();
   const choices = known.data?.pipelines ?? [task.spec.pipeline];
@@ -52,6 +58,15 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
         },
       },
     );
+  const edit = useMutation({
+    mutationFn: async () => {
+      const packed = await queries.fetchQuery(filesQuery(task.id, 0, ""));
+      const files = await Promise.all(packed.map(({ path, bytes }) => draftFile(path, new Blob([bytes as BlobPart]))));
+      if (kept().goal && !window.confirm("New task holds a draft already. Replace it?")) return;
+      if (keep({ ...EMPTY, ...draftOf(task, files) }) !== "all") toast("This browser has no room for its files: add them anew");
+      void navigate("/submit");
+    },
+  });
   return (
     <Dialog title="Run again" open onClose={onClose} wide>
       <form
@@ -72,14 +87,23 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
           />
         </label>
         <div className="grid gap-3 sm:grid-cols-3">
-          <label className="grid content-start gap-1">
-            Pipeline
-            <select className="field" value={pipeline} onChange={(event) => (setPipeline(event.target.value), setSteps({}))}>
-              {choices.map((one) => (
-                <option key={one.name}>{one.name}</option>
-              ))}
-            </select>
-          </label>
+          <Field
+            label="Pipeline"
+            hint={known.data && choices.length === 1 ? `the only one; more in aiagent.toml ([pipelines.NAME])` : undefined}
+          >
+            {(field) => (
+              <select
+                {...field}
+                className="field w-full"
+                value={pipeline}
+                onChange={(event) => (setPipeline(event.target.value), setSteps({}))}
+              >
+                {choices.map((one) => (
+                  <option key={one.name}>{one.name}</option>
+                ))}
+              </select>
+            )}
+          </Field>
           <RoundSelect
             className="grid content-start gap-1"
             label="Begin with"
@@ -102,7 +126,17 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
         </div>
         <PartFields pipeline={chosen} value={steps} onChange={setSteps} />
         {again.isError && <Failure error={again.error} />}
-        <div className="flex justify-end gap-2">
+        {edit.isError && <Failure error={edit.error} />}
+        <div className="flex flex-wrap justify-end gap-2">
+          <Button
+            look="quiet"
+            className="mr-auto"
+            disabled={edit.isPending}
+            onClick={() => edit.mutate()}
+            title="Opens New task with this goal, these files, tests and settings"
+          >
+            Edit as new task
+          </Button>
           <Button onClick={onClose}>Leave it</Button>
           <Button look="main" type="submit" disabled={again.isPending}>
             Run again

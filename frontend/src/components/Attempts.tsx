@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { Schema, Task } from "../api/client";
 import { journal } from "../api/queries";
-import { count } from "../format";
+import { plural } from "../format";
 import { readable } from "../task/asked";
 import { stepName } from "../task/rounds";
 import { Button } from "./Button";
@@ -11,7 +11,7 @@ import { Empty, Loading } from "./Empty";
 import { Failure } from "./Notice";
 
 /** What the steps asked, and were answered. */
-export function Attempts({ task, version }: { task: Task; version: string }) {
+export function Attempts({ task, version, isWriting = false }: { task: Task; version: string; isWriting?: boolean }) {
   const found = useInfiniteQuery({ ...journal(task.id, version), placeholderData: (before) => before });
   if (found.isPending) return <Loading lines={6} />;
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
@@ -19,7 +19,7 @@ export function Attempts({ task, version }: { task: Task; version: string }) {
   if (steps.length === 0) {
     return (
       <div className="panel">
-        <Empty title={task.state === "running" ? "No answer yet" : "Nothing was asked"}>
+        <Empty title={isWriting ? "The model is writing" : task.outcome ? "Nothing was asked" : "Nothing was asked yet"}>
           Prompts, commands and their answers come here as soon as they are complete. Keys are never among them.
         </Empty>
       </div>
@@ -35,6 +35,7 @@ export function Attempts({ task, version }: { task: Task; version: string }) {
           ))}
         </section>
       ))}
+      {isWriting && !found.hasNextPage && <p className="text-soft">The model is writing. What it was asked comes here with its answer.</p>}
       {found.hasNextPage && <Button onClick={() => void found.fetchNextPage()}>Later steps</Button>}
     </div>
   );
@@ -68,22 +69,27 @@ function Entry({ entry }: { entry: Schema["JournalEntry"] }) {
   );
 }
 
-/** Characters of a text at a time: prompts hold whole files. */
+/** Of a text at first: prompts hold whole files. */
+const LINES_SHOWN = 40;
 const SHOWN = 6_000;
 
 function Text({ title, text }: { title: string; text: string }) {
-  const [limit, setLimit] = useState(SHOWN);
+  const [whole, setWhole] = useState(false);
+  const lines = text.replace(/\n$/, "").split("\n");
+  const start = lines.slice(0, LINES_SHOWN).join("\n").slice(0, SHOWN);
+  const isLong = start.length < text.trimEnd().length;
   return (
     <div className="p-3">
       <div className="flex items-center justify-between text-xs text-soft">
         <span className="foreign">{title}</span> <Copy text={text} label={`Copy: ${title}`} />
       </div>
-      <pre className="foreign overflow-auto text-xs leading-5 whitespace-pre-wrap" tabIndex={0} aria-label={title}>
-        {text.slice(0, limit)}
+      <pre className="foreign text-xs leading-5 whitespace-pre-wrap" tabIndex={0} aria-label={title}>
+        {whole ? text : start}
+        {isLong && !whole && " …"}
       </pre>
-      {text.length > limit && (
-        <Button look="quiet" onClick={() => setLimit(limit * 8)}>
-          {count(text.length - limit)} more characters
+      {isLong && (
+        <Button look="quiet" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {whole ? "Show less" : lines.length > 1 ? `Show all ${plural(lines.length, "line")}` : `Show all ${plural(text.length, "character")}`}
         </Button>
       )}
     </div>

@@ -3,7 +3,7 @@ import type { Task } from "../api/client";
 import { diff } from "../api/queries";
 import { useAddress } from "../hooks/useAddress";
 import { patchUrl } from "../task/patch";
-import { resultOf } from "./Changes";
+import { resultOf } from "../task/rounds";
 import { Patch } from "./Patch";
 import { RoundSelect } from "./RoundSelect";
 
@@ -26,7 +26,7 @@ export function Between({ left, right, version }: { left: Task; right: Task; ver
       of={`${from} ${round}`}
       href={patchUrl(right.id, span)}
       name={`${left.id.slice(-6)}-${right.id.slice(-6)}.patch`}
-      same="These two trees are the same, byte for byte."
+      same={from < 0 && round < 0 ? "The two results are identical" : "These two trees are identical"}
     >
       {choices.map(([name, label, task, value]) => (
         <RoundSelect

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
+import { Navigate } from "react-router";
 import type { Task } from "../api/client";
 import { diff } from "../api/queries";
 import { useAddress } from "../hooks/useAddress";
 import { patchUrl } from "../task/patch";
-import { keptRound } from "../task/rounds";
+import { resultOf } from "../task/rounds";
 import { Patch } from "./Patch";
 import { RoundSelect } from "./RoundSelect";
 
@@ -25,8 +26,11 @@ export function Changes({ task, version, prefix }: Props) {
       of={`${from} ${round}`}
       href={patchUrl(task.id, span)}
       name={`${task.id}.patch`}
-      same={task.rounds.length === 0 && !task.outcome ? "The first round's changes appear here." : "These two trees are the same."}
+      same={round || from ? "These two trees are identical" : task.outcome ? "Nothing was changed" : "Nothing changed yet"}
+      hint={task.outcome || task.rounds.length > 0 ? undefined : "The first round's changes appear here."}
       prefix={prefix}
+      // A failing test is seldom among what changed.
+      elsewhere={prefix === undefined && <Navigate replace to={{ search: inFiles(params) }} />}
     >
       <RoundSelect
         className="flex items-center gap-1.5"
@@ -34,7 +38,7 @@ export function Changes({ task, version, prefix }: Props) {
         first="the submission"
         rounds={task.rounds}
         value={from}
-        onChange={(round) => change({ from: round ? String(round) : "" })}
+        onChange={(round) => change({ from: round ? String(round) : "", file: "", line: "" })}
       />
       <RoundSelect
         className="flex items-center gap-1.5"
@@ -42,15 +46,15 @@ export function Changes({ task, version, prefix }: Props) {
         first={resultOf(task)}
         rounds={task.rounds}
         value={round}
-        onChange={(round) => change({ round: round ? String(round) : "" })}
+        onChange={(round) => change({ round: round ? String(round) : "", file: "", line: "" })}
       />
     </Patch>
   );
 }
 
-/** The tree that counts. */
-export function resultOf(task: Task): string {
-  if (!task.outcome) return "the best so far";
-  const kept = keptRound(task);
-  return kept ? `the result (round ${kept.number})` : "the result";
+/** The same line in the tab of the files. */
+function inFiles(params: URLSearchParams): string {
+  const place = new URLSearchParams(params);
+  place.set("tab", "files");
+  return place.toString();
 }

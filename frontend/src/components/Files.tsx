@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { FileDown } from "lucide-react";
 import type { Task } from "../api/client";
@@ -7,6 +7,7 @@ import { bytes, count, plural } from "../format";
 import { useAddress } from "../hooks/useAddress";
 import { save } from "../save";
 import type { Packed } from "../task/archive";
+import { resultOf } from "../task/rounds";
 import { buttonLook, Button } from "./Button";
 import { Copy } from "./Copy";
 import { Empty, Loading } from "./Empty";
@@ -20,6 +21,7 @@ const SHOWN = 500;
 export function Files({ task, version }: { task: Task; version: string }) {
   const [params, change] = useAddress();
   const round = Number(params.get("round") ?? -1);
+  const line = Number(params.get("line") ?? 0);
   const found = useQuery(filesQuery(task.id, round < 0 ? undefined : round, round < 0 ? version : ""));
   const [search, setSearch] = useState("");
   const wanted = search.toLowerCase();
@@ -34,10 +36,10 @@ export function Files({ task, version }: { task: Task; version: string }) {
           className="flex items-center gap-1.5"
           label="Files of"
           first="the submission"
-          last={task.outcome ? "the result" : "the best so far"}
+          last={resultOf(task)}
           rounds={task.rounds}
           value={round}
-          onChange={(round) => change({ round: String(round) })}
+          onChange={(round) => change({ round: String(round), line: "" })}
         />
         <a
           className={buttonLook()}
@@ -45,7 +47,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
           download
           title="All of these files as .tar.gz"
         >
-          <FileDown className="size-4" aria-hidden /> Archive
+          <FileDown className="size-4" aria-hidden /> Download all
         </a>
         {found.data && (
           <span className="text-soft">
@@ -90,7 +92,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
               {shown.length > SHOWN && <li className="px-2.5 py-1.5 text-soft">{plural(shown.length - SHOWN, "more file")}</li>}
             </ul>
           </nav>
-          {open ? <Content key={`${round} ${open.path}`} file={open} line={open.path === params.get("file") ? Number(params.get("line") ?? 0) : 0} /> : <Empty title="No file has this in its name" />}
+          {open ? <Content key={`${round} ${open.path} ${line}`} file={open} line={line} /> : <Empty title="No file has this in its name" />}
         </div>
       )}
     </div>
@@ -101,11 +103,10 @@ export function Files({ task, version }: { task: Task; version: string }) {
 const LINES_SHOWN = 1_500;
 const LINE_SHOWN = 2_000;
 
-/** `line`: the one to point at, from 1; 0 for none. */
+/** `line`: one to mark; 0: none. */
 function Content({ file, line }: { file: Packed; line: number }) {
-  const [limit, setLimit] = useState(Math.max(LINES_SHOWN, line + 100));
-  const pointed = useRef<HTMLSpanElement>(null);
-  useEffect(() => pointed.current?.scrollIntoView({ block: "center" }), [line]);
+  const [limit, setLimit] = useState(LINES_SHOWN + line);
+  const inSight = useCallback((mark: HTMLElement | null) => mark?.scrollIntoView({ block: "center" }), []);
   const text = useMemo(() => textOf(file.bytes), [file]);
   const lines = text?.replace(/\n$/, "").split("\n") ?? [];
   const download = () => save(file.path.split("/").at(-1)!, new Blob([file.bytes as BlobPart]));
@@ -126,15 +127,18 @@ function Content({ file, line }: { file: Packed; line: number }) {
         <p className="p-3 text-soft">Binary, {bytes(file.bytes.length)}: download it to look at it.</p>
       ) : (
         <div className="min-h-0 flex-1 overflow-auto font-mono text-xs leading-5" tabIndex={0} role="region" aria-label={`Content of ${file.path}`}>
-          <div className="grid grid-cols-[auto_1fr] py-2">
+          <div className="relative isolate grid grid-cols-[auto_1fr] py-2">
+            {line > 0 && line <= lines.length && (
+              <div
+                ref={inSight}
+                role="note"
+                aria-label={`Line ${line}`}
+                className="absolute inset-x-0 -z-10 h-5 bg-warn-wash"
+                style={{ top: `calc(0.5rem + ${line - 1} * 1.25rem)` }}
+              />
+            )}
             <pre className="px-3 text-right text-soft select-none" aria-hidden>
-              {lines.slice(0, limit).map((_, index) =>
-                index + 1 === line ? (
-                  <span key={line} ref={pointed} className="rounded bg-accent px-1 text-panel">{`${line}\n`}</span>
-                ) : (
-                  `${index + 1}\n`
-                ),
-              )}
+              {lines.slice(0, limit).map((_, index) => `${index + 1}\n`)}
             </pre>
             <pre>
               <bdi>

@@ -5,7 +5,7 @@ import { parseDiff } from "react-diff-view";
 import "react-diff-view/style/index.css";
 import { bytes, plural } from "../format";
 import { useAddress } from "../hooks/useAddress";
-import { fileName, foldedAt, sizeOf } from "../task/patch";
+import { fileName, foldedAt, hasLine, sizeOf } from "../task/patch";
 import { Button, buttonLook } from "./Button";
 import { Copy } from "./Copy";
 import { Empty, Loading } from "./Empty";
@@ -26,20 +26,28 @@ interface Props {
   name: string;
   /** What it means that no file differs. */
   same: string;
+  /** And what will be there. */
+  hint?: string;
   /** Of its names in the address and its elements' ids, where the page has two. */
   prefix?: string;
+  /** In its place, where the address asks for a line that is not in it. */
+  elsewhere?: ReactNode;
   /** The choice of the trees. */
   children: ReactNode;
 }
 
 /** What differs between two trees, file by file. */
-export function Patch({ found, of, href, name, same, prefix = "", children }: Props) {
+export function Patch({ found, of, href, name, same, hint, prefix = "", elsewhere, children }: Props) {
   const [params, change] = useAddress(prefix);
   const view = params.get("view") === "split" ? "split" : "unified";
   const [file, line] = [params.get("file"), Number(params.get("line") ?? 0)];
   const patch = found.data ?? "";
   const tooLarge = patch.length > LARGEST;
-  const files = useMemo(() => (patch && !tooLarge ? parseDiff(patch) : []), [patch, tooLarge]);
+  const files = useMemo(() => {
+    if (!patch || tooLarge) return [];
+    // Side by side, the first of the lines removed stands beside the first of those in their place.
+    return parseDiff(patch, view === "split" ? { nearbySequences: "zip" } : undefined);
+  }, [patch, tooLarge, view]);
   const [limit, setLimit] = useState(FILES_SHOWN);
   const sizes = useMemo(() => files.map(sizeOf), [files]);
   const folded = useMemo(() => foldedAt(sizes), [sizes]);
@@ -51,6 +59,8 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
   useEffect(() => {
     if (asked) document.getElementById(asked)?.scrollIntoView({ block: "start" });
   }, [asked]);
+  const isElsewhere = found.isSuccess && !tooLarge && params.has("line") && !files.some((one) => fileName(one) === file && hasLine(one, line));
+  if (isElsewhere && elsewhere) return elsewhere;
   return (
     <div className="space-y-3">
       <div className="flex flex-wrap items-center gap-2">
@@ -59,16 +69,18 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
           <option value="unified">unified</option>
           <option value="split">side by side</option>
         </select>
-        {found.data !== undefined && !tooLarge && (
+        {files.length > 0 && (
           <span className="text-soft">
             {plural(files.length, "file")}, <span className="text-good">+{sizes.reduce((sum, { added }) => sum + added, 0)}</span>{" "}
             <span className="text-bad">−{sizes.reduce((sum, { removed }) => sum + removed, 0)}</span>
           </span>
         )}
-        {!tooLarge && <Copy text={patch} label="Copy the patch" />}
-        <a className={buttonLook("quiet")} href={href} download={name}>
-          <FileDown className="size-4" aria-hidden /> Patch
-        </a>
+        {patch && !tooLarge && <Copy text={patch} label="Copy the patch" />}
+        {patch && (
+          <a className={buttonLook("quiet")} href={href} download={name}>
+            <FileDown className="size-4" aria-hidden /> Download patch
+          </a>
+        )}
         {files.length > 1 && (
           <select
             aria-label="Go to a file"
@@ -97,7 +109,7 @@ export function Patch({ found, of, href, name, same, prefix = "", children }: Pr
         </Notice>
       ) : files.length === 0 ? (
         <div className="panel">
-          <Empty title="No file differs">{same}</Empty>
+          <Empty title={same}>{hint}</Empty>
         </div>
       ) : (
         <>

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { FileDiff, RotateCcw } from "lucide-react";
 import type { Report, Round } from "../api/client";
 import { plural } from "../format";
+import { isWorth } from "../task/rounds";
 import { Ansi } from "./Ansi";
 import { Button } from "./Button";
 import { Empty } from "./Empty";
@@ -39,10 +40,10 @@ export function Reports({ rounds, best, onPlace, onChanges, onAgain }: Props) {
             <h2 className="font-medium">
               Round {round.number}: {round.kind}
             </h2>
-            {rounds[best ?? -1]?.number === round.number && (round.report?.counts.passed ?? 0) > 0 && (
+            {rounds[best ?? -1] === round && isWorth(round) && (
               <span
                 className="rounded bg-good-wash px-1.5 text-xs font-medium text-good"
-                title="After it the most tests passed; this is what the task keeps"
+                title="Of all rounds so far, the largest part of the tests passes: its files are the result"
               >
                 best
               </span>
@@ -75,6 +76,8 @@ export function Reports({ rounds, best, onPlace, onChanges, onAgain }: Props) {
 
 const PROBLEMS_SHOWN = 100;
 const OUTPUT_SHOWN = 50_000;
+/** An output that says no more than the line above it. */
+const COUNTS = /^\s*\d+ passed, \d+ failed, \d+ skipped\s*$/;
 
 export function ReportView({ report, onPlace }: { report: Report; onPlace: (path: string, line: number) => void }) {
   const { verdict, counts, problems, output } = report;
@@ -87,13 +90,13 @@ export function ReportView({ report, onPlace }: { report: Report; onPlace: (path
       <ul className="space-y-2">
         {problems.slice(0, PROBLEMS_SHOWN).map((problem, index) => (
           <li key={index} className="rounded-md border border-line">
-            <div className="flex flex-wrap gap-x-3 border-b border-line bg-sunken px-2.5 py-1 text-xs empty:hidden">
+            <div className="flex flex-wrap gap-x-3 border-b border-line bg-sunken px-2.5 py-1 text-xs">
               {problem.test && <code className="foreign font-medium">{problem.test}</code>}
               {problem.path && (
                 <button
                   type="button"
                   className="foreign font-mono text-accent underline"
-                  onClick={() => onPlace(problem.path!, problem.line ?? 1)}
+                  onClick={() => onPlace(problem.path!, problem.line ?? 0)}
                 >
                   {problem.path}
                   {problem.line ? `:${problem.line}` : ""}
@@ -107,7 +110,7 @@ export function ReportView({ report, onPlace }: { report: Report; onPlace: (path
         ))}
       </ul>
       {problems.length > PROBLEMS_SHOWN && <p className="text-soft">{plural(problems.length - PROBLEMS_SHOWN, "more problem")}</p>}
-      {output && output.trim() !== `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped` && (
+      {output && !COUNTS.test(output) && (
         <details>
           <summary className="text-soft">Output</summary>
           <pre className="foreign mt-1 max-h-96 overflow-auto rounded-md bg-sunken p-2.5 text-xs whitespace-pre-wrap" tabIndex={0} aria-label="Output">

@@ -25,6 +25,20 @@ test("after each event, the steps say what they say to whoever comes then", () =
   expect(screen.getAllByText(/passed, \d failed/).length).toBeGreaterThan(1);
 });
 
+test("a call that was broken off is not being written any more, and an error is said once", () => {
+  const at = { task: "T", at: 0 };
+  const [begun, asked] = eventsOf(tasks.find((task) => task.state === "running")!).slice(-2);
+  const story = new Story();
+  const list = (said?: string) => <StepList story={story} now={0} turns={story.turns} chosen={undefined} said={said} onLine={ignore} />;
+  for (const event of [begun!, asked!]) story.tell(event);
+  const { rerender } = render(list());
+  expect(screen.getByText(/writing…/)).toBeTruthy();
+  story.tell({ ...at, id: 98, type: "step-ended", round: 2, kind: "fix", plugin: "fixer", compute_ms: 0, wall_ms: 0, error: "no way" });
+  rerender(list("no way"));
+  expect(screen.queryByText(/writing…|no way/)).toBeNull();
+  expect(screen.getByText(/broken off/)).toBeTruthy();
+});
+
 const ignore = () => undefined;
 
 /** What a step has come to is told after its end, as by the host. */

@@ -1,10 +1,11 @@
-import { useState } from "react";
-import { Ban, Download, Play, RotateCcw, Trash2 } from "lucide-react";
+import { useState, type ReactNode } from "react";
+import { Ban, FileArchive, FileDiff, Play, RotateCcw, Trash2 } from "lucide-react";
 import { useNavigate } from "react-router";
 import type { Task } from "../api/client";
 import { useCancel, useDelete, useRequeue } from "../api/mutations";
 import { useMay } from "../hooks/useMay";
 import { patchUrl } from "../task/patch";
+import { keptRound, resultOf, spentOf } from "../task/rounds";
 import { Button, buttonLook } from "./Button";
 import { Dialog } from "./Dialog";
 
@@ -15,26 +16,26 @@ export function TaskActions({ task, onAgain }: { task: Task; onAgain: () => void
   const [deleting, setDeleting] = useState(false);
   const may = useMay().why("submitter");
   const ended = state === "ended";
+  const spent = spentOf(task);
   return (
     <div className="flex flex-wrap gap-1.5">
-      <a className={buttonLook()} href={patchUrl(id)} download={`${id}.patch`} title="Download what changed">
-        <Download className="size-4" aria-hidden /> Patch
-      </a>
-      <a className={buttonLook()} href={`/api/v1/tasks/${id}/archive`} download title="Download all files as .tar.gz">
-        <Download className="size-4" aria-hidden /> Archive
-      </a>
-      {/* What spent its budget would end at once, the same way. */}
-      {ended && outcome?.reason.kind !== "green" && outcome?.reason.kind !== "budget" && (
+      <Download href={patchUrl(id)} name={`${id}.patch`} none={(keptRound(task)?.tree ?? task.spec.tree) === task.spec.tree && "Nothing was changed"}>
+        <FileDiff className="size-4" aria-hidden /> Download patch
+      </Download>
+      <Download href={`/api/v1/tasks/${id}/archive`} title={`All files of ${resultOf(task)}, as .tar.gz`}>
+        <FileArchive className="size-4" aria-hidden /> Download files
+      </Download>
+      {ended && outcome?.reason.kind !== "green" && (
         <Button
-          refused={may}
+          refused={may ?? (spent && `Its ${spent === "rounds" ? "rounds are" : "budget is"} spent: it would end at once. Run it again with more.`)}
           disabled={requeue.isPending}
           onClick={() => requeue.mutate(id)}
-          title="Goes on with the step that comes next; keeps its rounds and what it has spent"
+          title="The same task goes on with its next step; it keeps its rounds and what it has spent (requeue)"
         >
-          <Play className="size-4" aria-hidden /> Retry
+          <Play className="size-4" aria-hidden /> Continue
         </Button>
       )}
-      <Button refused={may} onClick={onAgain} title="As a new task, with changes if you like">
+      <Button refused={may} onClick={onAgain} title="A new task from the same files, with changes if you like (again)">
         <RotateCcw className="size-4" aria-hidden /> Run again…
       </Button>
       {ended ? (
@@ -48,6 +49,24 @@ export function TaskActions({ task, onAgain }: { task: Task; onAgain: () => void
       )}
       {deleting && <DeleteDialog id={id} onClose={() => setDeleting(false)} />}
     </div>
+  );
+}
+
+interface DownloadProps {
+  href: string;
+  name?: string;
+  title?: string;
+  /** Why there is nothing to download. */
+  none?: string | false;
+  children: ReactNode;
+}
+
+export function Download({ href, name = "", title, none, children }: DownloadProps) {
+  if (none) return <Button refused={none}>{children}</Button>;
+  return (
+    <a className={buttonLook()} href={href} download={name} title={title}>
+      {children}
+    </a>
   );
 }
 

@@ -4,7 +4,7 @@ import type { Task } from "../api/client";
 import { queues } from "../api/queries";
 import { compact, count, duration, money, reason } from "../format";
 import { useNow } from "../hooks/useNow";
-import { keptRound } from "../task/rounds";
+import { keptOf, roundsOf } from "../task/rounds";
 import type { Story } from "../task/story";
 import { Badge } from "./Badge";
 import { Copy } from "./Copy";
@@ -26,43 +26,38 @@ export function TaskHead({ task, story, onAgain }: Props) {
   const now = useNow(state === "running");
   const wall = task.started_at ? (task.ended_at ?? now) - task.started_at : 0;
   const step = story.steps.at(-1);
-  const kept = keptRound(task);
+  const kept = keptOf(task) ?? "";
   const told = outcome && reason(outcome.reason);
   const protects = task.spec.changes?.protected;
   // Parts that were asked for in place of the pipeline's own; an empty name: none.
   const chosen = Object.entries(task.spec.changes?.steps ?? {}).map(([part, name]) => (name ? `${part} ${name}` : `no ${part}`));
   return (
     <section className="panel space-y-3 p-3 md:p-4" aria-label="The task at a glance">
-      <div className="flex flex-wrap items-start justify-between gap-2">
-        <Goal text={task.spec.goal} />
+      <Goal text={task.spec.goal} />
+      {/* A row each: an action more or less, and another sentence, leave the rest in its place. */}
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <span aria-live="polite">
+          <Badge state={state} reason={outcome?.reason} cancel={task.cancel} />
+        </span>
         <TaskActions task={task} onAgain={onAgain} />
       </div>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-1" aria-live="polite">
-        <Badge state={state} reason={outcome?.reason} cancel={task.cancel} />
+      <p className="foreign line-clamp-3" aria-live="polite">
         {told ? (
-          <span className="foreign line-clamp-3">
-            {told.long}
-            {!told.good && kept?.report && (
-              <>
-                {" "}
-                Kept is round {kept.number}: {kept.report.counts.passed} of {kept.report.counts.passed + kept.report.counts.failed} tests pass.
-              </>
-            )}
-          </span>
+          `${told.long} ${kept}`
         ) : state === "running" && step ? (
-          <span>
+          <>
             Round {step.round} of at most {budget.rounds}: {step.kind} with <code>{step.plugin}</code>
-          </span>
+          </>
         ) : state === "queued" && task.postponed ? (
-          <span className="foreign text-soft">
+          <span className="text-soft">
             Waits until <Time at={task.postponed.until ?? 0} />: {task.postponed.why}
           </span>
         ) : (
           <Waiting queue={task.place?.queue ?? "default"} />
         )}
-      </div>
+      </p>
       <div className="grid grid-cols-2 gap-x-5 gap-y-2 md:grid-cols-5">
-        <Meter label="Rounds" value={outcome ? spend.rounds : Math.max(spend.rounds, step?.round ?? 0)} limit={budget.rounds} show={count} />
+        <Meter label="Rounds" value={roundsOf({ state, spend, budget })} limit={budget.rounds} show={count} />
         <Meter
           label="Tokens"
           value={spend.input_tokens + spend.output_tokens}

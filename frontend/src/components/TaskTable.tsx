@@ -4,6 +4,7 @@ import { Link } from "react-router";
 import type { TaskSummary } from "../api/client";
 import { compact, duration } from "../format";
 import { useNow } from "../hooks/useNow";
+import { roundsOf } from "../task/rounds";
 import { Badge } from "./Badge";
 import { Time } from "./Time";
 
@@ -94,7 +95,7 @@ const Row = memo(function Row({ row, now, here, selected, onToggle }: RowProps) 
         {row.pipeline}
       </td>
       <td className="hidden text-right tabular-nums md:table-cell">
-        {row.spend.rounds}
+        {roundsOf(row)}
         <span className="text-soft"> / {row.budget.rounds}</span>
       </td>
       <td className="hidden text-right tabular-nums md:table-cell">{compact(tokens)}</td>

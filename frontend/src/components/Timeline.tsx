@@ -14,6 +14,8 @@ interface Props {
   task: Task;
   /** Shows a line of the log. */
   onLine: (line: number) => void;
+  /** Shows what the checks found. */
+  onChecks: () => void;
   /** Runs the task again from what a step began with. */
   onAgain?: (step: Step) => void;
 }
@@ -23,7 +25,7 @@ const PLACES = 600;
 const ZOOM_MOST = 64;
 
 /** Steps and model calls as bars over time, and as a list. */
-export function Timeline({ story, task, onLine, onAgain }: Props) {
+export function Timeline({ story, task, onLine, onChecks, onAgain }: Props) {
   const now = useNow(!story.ended);
   const [zoom, setZoom] = useState(1);
   const [chosen, choose] = useState<number>();
@@ -33,6 +35,8 @@ export function Timeline({ story, task, onLine, onAgain }: Props) {
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const drawing = useMemo(() => track(story, now), [story, now, turns]);
   const pick = useCallback((step: number) => choose(step), []);
+  const end = task.outcome?.reason;
+  const said = end && "message" in end ? end.message : undefined;
   if (steps.length === 0) {
     return (
       <section className="panel" aria-label="Timeline">
@@ -66,8 +70,9 @@ export function Timeline({ story, task, onLine, onAgain }: Props) {
       </header>
       <div ref={pane} className="overflow-x-auto px-3 pt-3 pb-1" tabIndex={0} role="region" aria-label="Bars over time">
         <Bars story={story} drawing={drawing} zoom={zoom} chosen={chosen} onChoose={pick} />
+        <Legend />
       </div>
-      <StepList story={story} now={now} turns={turns} chosen={chosen} onLine={onLine} onAgain={onAgain} />
+      <StepList story={story} now={now} turns={turns} chosen={chosen} said={said} onLine={onLine} onChecks={onChecks} onAgain={onAgain} />
     </section>
   );
 }
@@ -109,6 +114,25 @@ const Bars = memo(function Bars({ story, drawing, zoom, chosen, onChoose }: Bars
     </div>
   );
 });
+
+const MEANINGS = [
+  ["h-2.5 bg-accent", "build or fix"],
+  ["h-2.5 bg-good", "passed check"],
+  ["h-2.5 bg-bad", "failed"],
+  ["h-1.5 bg-soft opacity-60", "model call"],
+] as const;
+
+function Legend() {
+  return (
+    <p className="sticky left-0 mt-1 flex w-fit flex-wrap gap-x-3 text-xs text-soft">
+      {MEANINGS.map(([look, meaning]) => (
+        <span key={meaning} className="flex items-center gap-1">
+          <span className={`w-2.5 rounded-sm ${look}`} aria-hidden /> {meaning}
+        </span>
+      ))}
+    </p>
+  );
+}
 
 function colour(step: Step) {
   if (step.to === undefined) return "bg-accent pulse";

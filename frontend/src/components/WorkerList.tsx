@@ -4,6 +4,7 @@ import type { Schema, TaskSummary } from "../api/client";
 import { running } from "../api/queries";
 import { count, duration, plural } from "../format";
 import { grouped } from "../task/grouped";
+import { roundsOf } from "../task/rounds";
 import { Empty } from "./Empty";
 import { Ago } from "./Time";
 
@@ -70,7 +71,7 @@ function TaskList({ tasks, now }: { tasks: TaskSummary[]; now: number }) {
             {task.goal}
           </Link>
           <span className="whitespace-nowrap text-soft tabular-nums">
-            round {task.spend.rounds + 1} of {task.budget.rounds} · {task.started_at ? duration(Math.max(0, now - task.started_at)) : "–"}
+            round {roundsOf(task)} of {task.budget.rounds} · {task.started_at ? duration(Math.max(0, now - task.started_at)) : "–"}
           </span>
         </li>
       ))}

@@ -11,7 +11,7 @@ export function Writing({ story }: { story: Story }) {
   const call = story.lastCall;
   const pane = useRef<HTMLPreElement>(null);
   const length = call?.text.length ?? 0;
-  const writing = call !== undefined && call.to === undefined && !story.ended;
+  const writing = story.isWriting;
   useEffect(() => {
     if (writing && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
   }, [writing, length]);
@@ -28,15 +28,9 @@ export function Writing({ story }: { story: Story }) {
           )}
           {writing && <span className="pulse ml-2 inline-block size-2 rounded-full bg-accent" aria-hidden />}
         </h2>
-        {length > 0 && <Copy text={call!.text} label="Copy the answer" />}
+        {call?.text && <Copy text={call.text} label="Copy the answer" />}
       </header>
-      {call && length === 0 ? (
-        writing ? (
-          <Empty title="Waiting for its first word">A model reads the whole prompt before it begins.</Empty>
-        ) : (
-          <Empty title="It gave no answer">The step in the story says why.</Empty>
-        )
-      ) : call ? (
+      {call?.text ? (
         <pre
           ref={pane}
           tabIndex={0}
@@ -46,6 +40,10 @@ export function Writing({ story }: { story: Story }) {
           {call.text.length > SHOWN && "…"}
           {call.text.slice(-SHOWN)}
         </pre>
+      ) : call ? (
+        <Empty title={writing ? "Waiting for the first word…" : "No answer"} />
+      ) : story.ended ? (
+        <Empty title="No model was asked" />
       ) : (
         <Empty title="No model was asked yet">Its words appear here as it writes them.</Empty>
       )}

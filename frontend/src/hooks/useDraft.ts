@@ -50,7 +50,7 @@ export const EMPTY: Draft = {
 
 const KEY = "draft";
 
-function kept(): Draft {
+export function kept(): Draft {
   try {
     return { ...EMPTY, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Draft>) };
   } catch {
@@ -64,7 +64,7 @@ const LARGEST = 4_000_000;
 /** How much of a draft outlives a reload. */
 export type Kept = "all" | "without files" | "nothing";
 
-function keep(draft: Draft): Kept {
+export function keep(draft: Draft): Kept {
   const tries: [Kept, () => string][] = [
     ["all", () => JSON.stringify(draft)],
     ["without files", () => JSON.stringify({ ...draft, files: [] })],

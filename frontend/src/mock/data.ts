@@ -128,7 +128,7 @@ new file mode 100644
 
 export const files = {
   "fizz.py": 'def fizz(n):\n    return ["FizzBuzz" if i % 15 == 0 else str(i) for i in range(1, n + 1)]\n',
-  "test_fizz.py": "from fizz import fizz\n",
+  "test_fizz.py": `from fizz import fizz\n\n\ndef test_three(): ...\n\n\ndef test_fifteen():\n    found = fizz(15)[-1]\n    assert found == "FizzBuzz"\n`,
 };
 
 export const plugins: Schema["Listing"] = {

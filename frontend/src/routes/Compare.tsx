@@ -13,6 +13,7 @@ import { Tabs } from "../components/Tabs";
 import { compact, duration, money, reason } from "../format";
 import { useAddress } from "../hooks/useAddress";
 import { useTitle } from "../hooks/useTitle";
+import { roundsOf } from "../task/rounds";
 
 /** Two tasks side by side: what each was, took and gave. */
 export function Compare() {
@@ -80,13 +81,16 @@ function Both({ left, right }: { left: string; right: string }) {
   );
 }
 
+/** More of a goal takes a while to lay out. */
+const GOAL_SHOWN = 20_000;
+
 const FACTS: [string, (task: Task) => string][] = [
-  ["Goal", ({ spec }) => spec.goal.slice(0, 500)],
+  ["Goal", ({ spec }) => spec.goal.slice(0, GOAL_SHOWN)],
   ["Pipeline", ({ spec }) => spec.pipeline.name],
   ["Parts", ({ spec: { pipeline } }) => [pipeline.builder.name, pipeline.checker.name, pipeline.fixer?.name].filter(Boolean).join(" → ")],
   ["Model", ({ spec }) => spec.pipeline.model ?? "none"],
   ["Begins with", ({ spec }) => spec.tree.slice(7, 15)],
-  ["Rounds", ({ spend, spec }) => `${spend.rounds} of ${spec.budget.rounds}`],
+  ["Rounds", ({ state, spend, spec: { budget } }) => `${roundsOf({ state, spend, budget })} of ${budget.rounds}`],
   ["Tests", ({ outcome }) => (outcome?.report ? `${outcome.report.counts.passed} passed, ${outcome.report.counts.failed} failed` : "–")],
   ["Tokens", ({ spend }) => `${compact(spend.input_tokens)} in, ${compact(spend.output_tokens)} out`],
   ["Cost", ({ spend }) => (spend.cost_micros == null ? "price unknown" : money(spend.cost_micros))],
@@ -134,7 +138,7 @@ function Facts({ pair }: { pair: readonly [Task, Task] }) {
                 </th>
                 {told.map((text, index) => (
                   <td key={index} className="tabular-nums">
-                    <span className={`foreign line-clamp-3 ${differs ? "font-medium" : "text-soft"}`}>{text}</span>
+                    <span className={`foreign ${differs ? "whitespace-pre-wrap font-medium" : "line-clamp-3 text-soft"}`}>{text}</span>
                   </td>
                 ))}
               </tr>

@@ -1,7 +1,9 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
+import { Attempts } from "../components/Attempts";
+import { kept } from "../hooks/useDraft";
 import { packed } from "../mock/archive";
 import { tasks } from "../mock/data";
 import { loggedInAs, mockedHost, sent, show } from "../test-page";
@@ -10,8 +12,7 @@ import { Task } from "./Task";
 const server = mockedHost();
 const open = (id: string, query = "") => show(`/tasks/${id}${query}`, "/tasks/:id", <Task />);
 const named = (kind: string) => tasks.find((task) => task.outcome?.reason.kind === kind)!;
-const [stopped, crashed, green] = [named("budget"), named("crashed"), named("green")];
-const running = tasks.find((task) => task.state === "running")!;
+const [stopped, green, crashed, running] = [named("budget"), named("green"), named("crashed"), tasks.find((task) => task.state === "running")!];
 
 test("a price that nobody knows is not shown as nothing", async () => {
   open(green.id);
@@ -20,10 +21,9 @@ test("a price that nobody knows is not shown as nothing", async () => {
 });
 
 test.each([
-  ["a task that ended without success", crashed.id, ["Retry", "Run again…", "Delete…"], ["Cancel"]],
-  ["one without a budget left", stopped.id, ["Run again…", "Delete…"], ["Retry", "Cancel"]],
-  ["a green one", green.id, ["Run again…", "Delete…"], ["Retry", "Cancel"]],
-  ["a running one", running.id, ["Run again…", "Cancel"], ["Retry", "Delete…"]],
+  ["a task that ended without success", crashed.id, ["Continue", "Run again…", "Delete…"], ["Cancel"]],
+  ["a green one", green.id, ["Run again…", "Delete…"], ["Continue", "Cancel"]],
+  ["a running one", running.id, ["Run again…", "Cancel"], ["Continue", "Delete…"]],
 ])("%s offers what makes sense", async (_, id, there, missing) => {
   open(id);
   for (const name of there) expect(await screen.findByRole("button", { name })).toBeTruthy();
@@ -35,7 +35,7 @@ test("a task is retried, and deleted after a second word", async () => {
   const deleted = sent("delete", `*/api/v1/tasks/${crashed.id}`, () => new HttpResponse(null, { status: 204 }), retried.taken);
   server.use(retried.handler, deleted.handler);
   const where = open(crashed.id);
-  await userEvent.click(await screen.findByRole("button", { name: "Retry" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Continue" }));
   await screen.findByText("Back in its queue");
   await userEvent.click(screen.getByRole("button", { name: "Delete…" }));
   await userEvent.click(await screen.findByRole("button", { name: "Delete it" }));
@@ -43,17 +43,27 @@ test("a task is retried, and deleted after a second word", async () => {
   expect(retried.taken).toHaveLength(2);
 });
 
-test("a failing test is shown in its file, which is in no diff", async () => {
-  const report = { ...stopped.rounds[0]!.report!, problems: [{ test: "t", path: "test_it.py", line: 3, message: "no" }] };
-  const failed = { ...stopped, spec: { ...stopped.spec, tests: ["test_it.py"] }, rounds: [{ ...stopped.rounds[0]!, report }] };
-  server.use(
-    http.get(`*/api/v1/tasks/${stopped.id}`, () => HttpResponse.json(failed)),
-    http.get(`*/api/v1/tasks/${stopped.id}/archive`, async () => HttpResponse.arrayBuffer(await packed({ "test_it.py": "a\nb\nc\n" }))),
-  );
-  const where = open(stopped.id, "?tab=checks");
-  await userEvent.click(await screen.findByRole("button", { name: "test_it.py:3" }));
-  expect(where()).toContain("tab=files&round=1&file=test_it.py&line=3");
-  expect((await screen.findByText("3", { selector: "pre span" })).textContent).toBe("3\n");
+test("a task whose rounds are spent is run again with more of them", async () => {
+  server.use(http.get("*/api/v1/pipelines", () => HttpResponse.json({ default: "default", pipelines: [stopped.spec.pipeline] })));
+  open(stopped.id);
+  const on = await screen.findByRole("button", { name: "Continue" });
+  await waitFor(() => expect(on.getAttribute("aria-description")).toMatch(/^Its rounds are spent/));
+  await userEvent.click(screen.getByRole("button", { name: "Run again…" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  expect((dialog.getByLabelText("Rounds at most") as HTMLInputElement).value).toBe("8");
+  expect(await dialog.findByText("the only one; more in aiagent.toml ([pipelines.NAME])")).toBeTruthy();
+});
+
+test("it is edited as a new task, with its files, tests and settings", async () => {
+  const where = open(green.id);
+  await userEvent.click(await screen.findByRole("button", { name: "Run again…" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Edit as new task" }));
+  await waitFor(() => expect(where()).toBe("/submit"));
+  expect(kept()).toMatchObject({ goal: green.spec.goal, pipeline: "default", source: "files", rounds: "4", tokens: "100000", minutes: "30" });
+  expect(kept().files.map(({ path, isTest }) => [path, isTest])).toEqual([
+    ["fizz.py", false],
+    ["test_fizz.py", true],
+  ]);
 });
 
 test("it is run again from a round, with another model", async () => {
@@ -108,6 +118,31 @@ test("the files of a tree are read out of its archive", async () => {
   expect(await screen.findByText(/Binary, 2 B/)).toBeTruthy();
   await userEvent.selectOptions(screen.getByLabelText("Files of"), "1");
   await waitFor(() => expect(asked).toEqual(["", "?round=1"]));
+});
+
+test("a failing test's line is shown in the file, where the diff does not hold it; Back leads to the report", async () => {
+  const where = open(stopped.id, "?tab=checks");
+  await userEvent.click(await screen.findByRole("button", { name: "test_fizz.py:9" }));
+  expect(await screen.findByRole("note", { name: "Line 9" })).toBeTruthy();
+  expect(where()).toBe(`/tasks/${stopped.id}?tab=files&round=1&file=test_fizz.py&line=9`);
+  act(where.back);
+  expect(await screen.findByText(/2 passed, 1 failed/)).toBeTruthy();
+});
+
+test("while the model writes, nothing was asked is not the truth; a long answer is cut, and shown whole", async () => {
+  const text = Array.from({ length: 134 }, (_, line) => `line ${line}`).join("\n");
+  server.use(
+    http.get("*/api/v1/tasks/:id/journal", () =>
+      HttpResponse.json({ steps: [{ step: 0, entries: [{ index: 0, kind: "model", request: "ask", answer: JSON.stringify({ Ok: { text } }) }] }] }),
+    ),
+  );
+  open(green.id, "?tab=attempts");
+  await userEvent.click(await screen.findByRole("button", { name: "Show all 134 lines" }));
+  expect(screen.getByText(/line 133/, { selector: "[aria-label=Answer]" })).toBeTruthy();
+  cleanup();
+  server.use(http.get("*/api/v1/tasks/:id/journal", () => HttpResponse.json({ steps: [] })));
+  show("/", "/", <Attempts task={running} version="1" isWriting />);
+  expect(await screen.findByText("The model is writing")).toBeTruthy();
 });
 
 test("prompts and raw answers are there", async () => {

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useCallback, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { useParams, useSearchParams } from "react-router";
+import { useNavigate, useParams, useSearchParams } from "react-router";
 import { ApiError } from "../api/client";
 import { task as taskQuery } from "../api/queries";
 import { AgainDialog } from "../components/AgainDialog";
@@ -41,19 +41,18 @@ function OneTask({ id }: { id: string }) {
   // It may be retried, or run again, by somebody else; a tab has one connection at a time.
   useChanges(connection === "ended" ? id : null);
   const [params, setParams] = useSearchParams();
+  const navigate = useNavigate();
   const may = useMay();
   const asked = params.get("tab") as Tab | null;
   // A link to a line of the log opens the log.
   const tab = asked && TABS.includes(asked) ? asked : location.hash.startsWith("#L") ? "log" : "story";
-  const show = (tab: Tab, more: Record<string, string> = {}) => setParams({ tab, ...more });
+  // A page of the history each, so that Back leads to the tab before.
+  const show = (next: Tab, more: Record<string, string> = {}) => {
+    if (next !== tab || Object.keys(more).length > 0) setParams({ tab: next, ...more });
+  };
   useKeys(Object.fromEntries(TABS.map((name, index) => [String(index + 1), () => show(name)])));
-  const toLine = useCallback(
-    (line: number) => {
-      setParams({ tab: "log" });
-      location.hash = `L${line}`;
-    },
-    [setParams],
-  );
+  const toLine = useCallback((line: number) => void navigate({ search: "tab=log", hash: `L${line}` }), [navigate]);
+  const toChecks = useCallback(() => setParams({ tab: "checks" }), [setParams]);
   // The round to run again from; 0 for the submitted files.
   const [again, setAgain] = useState<number>();
   const task = found.data;
@@ -81,7 +80,7 @@ function OneTask({ id }: { id: string }) {
         <Suspense fallback={<Loading lines={5} />}>
           {tab === "story" && (
             <div className="grid gap-3 xl:grid-cols-2">
-              <Timeline story={story} task={found.data} onLine={toLine} onAgain={may.is("submitter") ? againFrom : undefined} />
+              <Timeline story={story} task={found.data} onLine={toLine} onChecks={toChecks} onAgain={may.is("submitter") ? againFrom : undefined} />
               <Writing story={story} />
             </div>
           )}
@@ -91,15 +90,12 @@ function OneTask({ id }: { id: string }) {
               best={found.data.best ?? undefined}
               onAgain={may.is("submitter") ? setAgain : undefined}
               onChanges={(round) => show("changes", { round: String(round), from: String(beganWith(found.data, round)) })}
-              // No step changes a test, so that it is in no diff.
-              onPlace={(round, path, line) =>
-                show(found.data.spec.tests?.includes(path) ? "files" : "changes", { round: String(round), file: path, line: String(line) })
-              }
+              onPlace={(round, path, line) => show("changes", { round: String(round), file: path, line: String(line) })}
             />
           )}
           {tab === "changes" && <Changes task={found.data} version={version} />}
           {tab === "log" && <LogView name={id} lines={story.lines} live={!story.ended} />}
-          {tab === "attempts" && <Attempts task={found.data} version={version} />}
+          {tab === "attempts" && <Attempts task={found.data} version={version} isWriting={story.isWriting} />}
           {tab === "files" && <Files task={found.data} version={version} />}
         </Suspense>
       </Tabs>

@@ -21,6 +21,10 @@ export function sizeOf(file: FileData): { added: number; removed: number } {
   return { added, removed };
 }
 
+/** Whether a patch shows a line of the new file; 0: any. */
+export const hasLine = (file: FileData, line: number) =>
+  line === 0 || file.hunks.some((hunk) => line >= hunk.newStart && line < hunk.newStart + hunk.newLines);
+
 interface Size {
   added: number;
   removed: number;

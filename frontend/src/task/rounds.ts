@@ -1,4 +1,37 @@
-import type { Round, Schema, Steps, Task } from "../api/client";
+import type { Round, Schema, Steps, Task, TaskSummary } from "../api/client";
+import { plural } from "../format";
+
+/** How many rounds a task has come to: those that are over, and the one it is at. A round whose step failed is none. */
+export function roundsOf({ state, spend, budget }: Pick<TaskSummary, "state" | "spend" | "budget">): number {
+  return state === "running" ? Math.min(spend.rounds + 1, budget.rounds) : spend.rounds;
+}
+
+/** The round whose tree counts; none: the files as they were submitted do. */
+export const keptRound = (task: Task): Round | undefined => task.rounds[task.best ?? -1];
+
+/** The same as people call it. */
+export function resultOf(task: Task): string {
+  const kept = keptRound(task);
+  return (task.outcome ? "the result" : "the best so far") + (kept ? ` (round ${kept.number})` : "");
+}
+
+/** Whether a round's tests say that its tree is worth something. */
+export const isWorth = ({ report }: Round) => Boolean(report && report.verdict !== "broken" && report.counts.passed > 0);
+
+/** Which round an ended task has kept, where that is not clear by itself. */
+export function keptOf(task: Task): string | undefined {
+  const [kept, last] = [keptRound(task), task.rounds.at(-1)];
+  if (!task.outcome || !last || kept === last) return undefined;
+  if (!kept) return "Kept: the submitted files";
+  const { passed = 0, failed = 0 } = kept.report?.counts ?? {};
+  return `Kept: round ${kept.number}, ${passed} of ${plural(passed + failed, "test")} pass`;
+}
+
+/** What of its budget an ended task has used up, so that going on would end at once; none: it may go on. */
+export function spentOf({ outcome, spend, spec }: Task): "rounds" | "budget" | undefined {
+  if (Math.min(spec.budget.rounds, spec.pipeline.max_rounds) <= spend.rounds) return "rounds";
+  return outcome?.reason.kind === "budget" ? (outcome.reason.limit === "rounds" ? "rounds" : "budget") : undefined;
+}
 
 /** The round (from 1) whose tree a round began with; 0: the submitted files. */
 export function beganWith(task: Task, number: number): number {
@@ -9,9 +42,6 @@ export function beganWith(task: Task, number: number): number {
   if (round.base === task.spec.tree) return 0;
   return task.rounds.findLast((one) => one.number < number && one.tree === round.base)?.number ?? 0;
 }
-
-/** The round whose tree is the task's result; none where that is the submitted one. */
-export const keptRound = (task: Task): Round | undefined => (task.outcome ? task.rounds[task.best ?? -1] : undefined);
 
 /** Which round and plugin a step of the journal was; steps are numbered from 0 as they were begun. */
 export function stepName(task: Task, step: number): string {

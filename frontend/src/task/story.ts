@@ -183,6 +183,11 @@ export class Story {
     return true;
   }
 
+  /** Whether a model is at work on an answer. */
+  get isWriting(): boolean {
+    return !this.ended && this.lastCall !== undefined && this.lastCall.to === undefined;
+  }
+
   private say(at: number, level: Level, source: string, text: string) {
     for (const line of text.replace(/\n$/, "").split("\n")) {
       this.lines.push({ number: this.lines.length + 1, at, level, source, text: line });

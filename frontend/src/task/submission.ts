@@ -1,5 +1,5 @@
-import type { Steps, SubmitBody } from "../api/client";
-import type { Draft } from "../hooks/useDraft";
+import type { Steps, SubmitBody, Task } from "../api/client";
+import type { Draft, DraftFile } from "../hooks/useDraft";
 
 type Wish = NonNullable<SubmitBody["budget"]>;
 
@@ -78,6 +78,26 @@ export function formOf(draft: Draft, archive: File): FormData {
   for (const [name, value] of fieldsOf(draft)) form.append(name, value);
   form.append("archive", archive);
   return form;
+}
+
+/** What a task was asked for, to be changed and submitted anew. `files`: those it began with. */
+export function draftOf({ spec, place }: Task, files: DraftFile[]): Omit<Draft, "source" | "gitPath" | "gitRevision" | "tests"> {
+  const { goal, pipeline, budget, changes, tests = [] } = spec;
+  const text = (value: number | null | undefined, unit = 1) => (value == null ? "" : String(value / unit));
+  const steps = Object.entries(changes?.steps ?? {}).filter(([, name]) => name != null);
+  return {
+    goal,
+    pipeline: pipeline.name,
+    steps: Object.fromEntries(steps),
+    files: files.map((file) => ({ ...file, isTest: tests.includes(file.path) })),
+    protected: (changes?.protected ?? []).join("\n"),
+    rounds: text(budget.rounds),
+    tokens: text(budget.tokens),
+    cost: text(budget.cost_micros, 1e6),
+    minutes: text(budget.wall_ms, 60_000),
+    queue: place && place.queue !== "default" ? place.queue : "",
+    priority: text(place?.priority),
+  };
 }
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
