@@ -1,5 +1,5 @@
 import { cleanup, render, screen } from "@testing-library/react";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { TaskEvent } from "../api/client";
 import { eventsOf, tasks } from "../mock/data";
 import { Story } from "../task/story";
@@ -37,6 +37,17 @@ test("a call that was broken off is not being written any more, and an error is 
   rerender(list("no way"));
   expect(screen.queryByText(/writing…|no way/)).toBeNull();
   expect(screen.getByText(/broken off/)).toBeTruthy();
+});
+
+test("a check's row leads to what it found, and a build's to the log", () => {
+  const story = new Story();
+  for (const event of eventsOf(tasks[1]!)) story.tell(event);
+  const [onLine, onChecks] = [vi.fn(), vi.fn()];
+  render(<StepList story={story} now={0} turns={story.turns} chosen={undefined} onLine={onLine} onChecks={onChecks} />);
+  screen.getByRole("button", { name: /2 passed, 1 failed/ }).click();
+  expect([onLine.mock.calls.length, onChecks.mock.calls.length]).toEqual([0, 1]);
+  screen.getByRole("button", { name: /build/ }).click();
+  expect(onLine).toHaveBeenCalledWith(3);
 });
 
 const ignore = () => undefined;
