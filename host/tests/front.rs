@@ -10,6 +10,8 @@ mod git_server;
 #[path = "support/guest.rs"]
 #[expect(dead_code, reason = "shared with the tests of the runtime")]
 mod guest;
+#[path = "support/oidc.rs"]
+mod oidc;
 #[allow(dead_code, reason = "each of the crates that include this uses a part of it")]
 #[path = "support/redis_server.rs"]
 mod redis_server;
