@@ -10,6 +10,10 @@ pub const PRIORITY: u8 = 5;
 /// The most urgent.
 pub const TOP_PRIORITY: u8 = 9;
 
+/// The year 2100. Whoever means a later time counts in another unit, and a far later one is beyond the numbers of
+/// the back ends.
+const LATEST: Millis = 4_102_444_800_000;
+
 /// The longest name of a queue or tenant.
 const MAX_NAME: usize = 64;
 
@@ -40,6 +44,9 @@ impl Place {
                 "priority is {}; use 0 to {TOP_PRIORITY}, where {TOP_PRIORITY} comes first",
                 self.priority
             ));
+        }
+        if let Some(time) = self.not_before.filter(|time| *time > LATEST) {
+            return Err(format!("not_before is {time}, beyond the year 2100; use milliseconds since 1970"));
         }
         for (what, name) in [("queue", &self.queue), ("tenant", &self.tenant)] {
             let fits = (1..=MAX_NAME).contains(&name.len());

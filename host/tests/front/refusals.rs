@@ -38,6 +38,12 @@ async fn bad_submissions_say_what_is_wrong() {
             422,
             "the test \"tests_add.py\" is not among the files: the nearest name is \"test_add.py\"",
         ),
+        (
+            "a time in nanoseconds",
+            with("place", json!({ "not_before": u64::MAX })),
+            422,
+            "not_before is 18446744073709551615, beyond the year 2100; use milliseconds since 1970",
+        ),
         ("no rounds", with("budget", json!({ "rounds": 0 })), 422, "budget.rounds must be at least 1"),
         (
             "a negative cost",
