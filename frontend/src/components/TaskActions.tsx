@@ -32,7 +32,7 @@ export function TaskActions({ task, onAgain }: { task: Task; onAgain: () => void
           onClick={() => requeue.mutate(id)}
           title="The same task goes on with its next step; it keeps its rounds and what it has spent (requeue)"
         >
-          <Play className="size-4" aria-hidden /> Continue
+          <Play className="size-4" aria-hidden /> Retry
         </Button>
       )}
       <Button refused={may} onClick={onAgain} title="A new task from the same files, with changes if you like (again)">

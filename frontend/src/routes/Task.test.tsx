@@ -21,9 +21,9 @@ test("a price that nobody knows is not shown as nothing", async () => {
 });
 
 test.each([
-  ["a task that ended without success", crashed.id, ["Continue", "Run again…", "Delete…"], ["Cancel"]],
-  ["a green one", green.id, ["Run again…", "Delete…"], ["Continue", "Cancel"]],
-  ["a running one", running.id, ["Run again…", "Cancel"], ["Continue", "Delete…"]],
+  ["a task that ended without success", crashed.id, ["Retry", "Run again…", "Delete…"], ["Cancel"]],
+  ["a green one", green.id, ["Run again…", "Delete…"], ["Retry", "Cancel"]],
+  ["a running one", running.id, ["Run again…", "Cancel"], ["Retry", "Delete…"]],
 ])("%s offers what makes sense", async (_, id, there, missing) => {
   open(id);
   for (const name of there) expect(await screen.findByRole("button", { name })).toBeTruthy();
@@ -35,7 +35,7 @@ test("a task is retried, and deleted after a second word", async () => {
   const deleted = sent("delete", `*/api/v1/tasks/${crashed.id}`, () => new HttpResponse(null, { status: 204 }), retried.taken);
   server.use(retried.handler, deleted.handler);
   const where = open(crashed.id);
-  await userEvent.click(await screen.findByRole("button", { name: "Continue" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Retry" }));
   await screen.findByText("Back in its queue");
   await userEvent.click(screen.getByRole("button", { name: "Delete…" }));
   await userEvent.click(await screen.findByRole("button", { name: "Delete it" }));
@@ -46,7 +46,7 @@ test("a task is retried, and deleted after a second word", async () => {
 test("a task whose rounds are spent is run again with more of them", async () => {
   server.use(http.get("*/api/v1/pipelines", () => HttpResponse.json({ default: "default", pipelines: [stopped.spec.pipeline] })));
   open(stopped.id);
-  const on = await screen.findByRole("button", { name: "Continue" });
+  const on = await screen.findByRole("button", { name: "Retry" });
   await waitFor(() => expect(on.getAttribute("aria-description")).toMatch(/^Its rounds are spent/));
   await userEvent.click(screen.getByRole("button", { name: "Run again…" }));
   const dialog = within(await screen.findByRole("dialog"));
