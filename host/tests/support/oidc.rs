@@ -69,8 +69,8 @@ impl Provider {
 
 /// Somebody's browser: cookies, and no redirect followed by itself.
 pub(crate) struct Browser<'a> {
-    host: &'a TestHost,
-    http: reqwest::Client,
+    pub(crate) host: &'a TestHost,
+    pub(crate) http: reqwest::Client,
     /// Who signs in at the provider.
     pub(crate) who: Option<&'static str>,
     /// By place and name.
