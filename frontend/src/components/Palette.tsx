@@ -67,7 +67,10 @@ function Choices({ onClose }: { onClose: () => void }) {
           if (step) {
             event.preventDefault();
             setAt((chosen + step + choices.length) % Math.max(1, choices.length));
-          } else if (event.key === "Enter") go(choices[chosen]?.to);
+          } else if (event.key === "Enter" && !(found.isPlaceholderData && chosen >= places.length)) {
+            // Not to a task that was found for other words.
+            go(choices[chosen]?.to);
+          }
         }}
       />
       <ul id="palette" role="listbox" aria-label="Places" className="mt-2">

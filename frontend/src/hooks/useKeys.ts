@@ -22,6 +22,8 @@ export function useKeys(keys: Keys) {
       if (mod ? event.key.toLowerCase() !== "k" : isTyping(event.target)) return;
       if (!mod && document.querySelector("[role=dialog],[role=alertdialog]")) return;
       const pressed = mod ? `mod+${event.key.toLowerCase()}` : event.key;
+      // It belongs to what the focus is on.
+      if (pressed === "Enter" && event.target instanceof Element && event.target.closest("a,button,summary")) return;
       const pair = event.timeStamp - first.at < PAUSE_MS ? `${first.key} ${pressed}` : "";
       const action = latest.current[pair] ?? latest.current[pressed];
       first = { key: pressed, at: event.timeStamp };
