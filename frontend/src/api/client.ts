@@ -52,7 +52,7 @@ export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
     settled = await answer;
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-    throw new ApiError(0, "The host does not answer. It may be restarting; this page tries again by itself.");
+    throw new ApiError(0, "The host does not answer. It may be restarting: try again in a moment.");
   }
   const { data, error, response } = settled;
   if (response.ok) return data as T;

@@ -14,7 +14,7 @@ import { Failure } from "./Notice";
 export function Attempts({ task, version, isWriting = false }: { task: Task; version: string; isWriting?: boolean }) {
   const found = useInfiniteQuery({ ...journal(task.id, version), placeholderData: (before) => before });
   if (found.isPending) return <Loading lines={6} />;
-  if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  if (found.isLoadingError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const steps = found.data.pages.flatMap((page) => page.steps);
   if (steps.length === 0) {
     return (

@@ -40,7 +40,7 @@ export function DeadLetters({ now }: { now: number }) {
       </div>
       {found.isPending ? (
         <Loading lines={2} />
-      ) : found.isError ? (
+      ) : found.isLoadingError ? (
         <Failure error={found.error} retry={() => void found.refetch()} />
       ) : found.data.tasks.length === 0 ? (
         <div className="panel">

@@ -100,7 +100,7 @@ export function Patch({ found, of, href, name, same, hint, prefix = "", elsewher
       </div>
       {found.isPending ? (
         <Loading lines={6} />
-      ) : found.isError ? (
+      ) : found.isLoadingError ? (
         <Failure error={found.error} retry={() => void found.refetch()} />
       ) : tooLarge ? (
         <Notice>

@@ -26,7 +26,7 @@ export function Audit() {
 function Entries() {
   const found = useInfiniteQuery(audit);
   if (found.isPending) return <Loading lines={6} />;
-  if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  if (found.isLoadingError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const entries = found.data.pages.flatMap((page) => page.entries);
   if (entries.length === 0) {
     return (

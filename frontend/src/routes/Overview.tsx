@@ -49,7 +49,7 @@ export function Overview() {
       </div>
       {found.isPending ? (
         <Loading lines={6} />
-      ) : found.isError ? (
+      ) : found.isLoadingError ? (
         <Failure error={found.error} retry={() => void found.refetch()} />
       ) : found.data.days.length === 0 ? (
         <div className="panel">

@@ -16,7 +16,7 @@ export function Plugins() {
   const found = useQuery(plugins);
   const [kind, setKind] = useState("");
   if (found.isPending) return <Loading lines={6} />;
-  if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  if (found.isLoadingError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const { loaded, refused, generation, history } = found.data;
   const shown = loaded.filter((one) => !kind || one.kind === kind);
   return (

@@ -62,7 +62,7 @@ function OneTask({ id }: { id: string }) {
   useTitle(task ? `${outcome?.short ?? task.state} · ${task.spec.goal.slice(0, 60)}` : "Task", icon);
 
   if (found.isPending) return <Loading lines={6} />;
-  if (found.isError) {
+  if (found.isLoadingError) {
     const gone = found.error instanceof ApiError && found.error.status === 404;
     return gone ? (
       <Notice look="warn">There is no task {id}. It may have been deleted after its time.</Notice>

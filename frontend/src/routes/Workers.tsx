@@ -44,7 +44,7 @@ export function Workers() {
       <h2 className="pt-1 font-medium">Workers</h2>
       {staff.isPending ? (
         <Loading />
-      ) : staff.isError ? (
+      ) : staff.isLoadingError ? (
         <Failure error={staff.error} retry={() => void staff.refetch()} />
       ) : (
         <WorkerList workers={staff.data.workers} waiting={stats?.queued ?? 0} now={now} />
