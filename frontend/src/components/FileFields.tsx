@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type ChangeEvent } from "react";
 import { FilePlus2, FolderUp, Trash2, Upload } from "lucide-react";
 import { bytes, count, plural } from "../format";
 import type { DraftFile } from "../hooks/useDraft";
@@ -31,6 +31,11 @@ export function FileFields({ files, onChange, archive, onArchive, onTests, limit
       wanted.current = undefined;
     };
   }, [archive]);
+  // Reading takes a while, in which more may be typed or dropped.
+  const latest = useRef(files);
+  useEffect(() => {
+    latest.current = files;
+  }, [files]);
   const unpack = async (chosen: File) => {
     wanted.current = chosen;
     setHeld(undefined);
@@ -51,10 +56,15 @@ export function FileFields({ files, onChange, archive, onArchive, onTests, limit
         setError(undefined);
         if (archive) void unpack(archive);
         const fresh = new Set(more.map((file) => file.path));
-        if (more.length) onChange([...files.filter((file) => !fresh.has(file.path)), ...more]);
+        if (more.length) onChange([...latest.current.filter((file) => !fresh.has(file.path)), ...more]);
       },
       (cause: unknown) => setError(new Error(`These files can't be read: ${String(cause)}`)),
     );
+  const takeChosen = ({ target }: ChangeEvent<HTMLInputElement>) => {
+    void take(fromList([...(target.files ?? [])]));
+    // The same may be chosen once more.
+    target.value = "";
+  };
   const size = files.reduce((sum, file) => sum + sizeOf(file), 0);
   const over = !limits
     ? undefined
@@ -93,14 +103,14 @@ export function FileFields({ files, onChange, archive, onArchive, onTests, limit
         <Button onClick={() => folder.current?.click()}>
           <FolderUp className="size-4" aria-hidden /> Folder
         </Button>
-        <input ref={chosen} type="file" multiple hidden aria-label="Choose files" onChange={(event) => void take(fromList([...(event.target.files ?? [])]))} />
+        <input ref={chosen} type="file" multiple hidden aria-label="Choose files" onChange={takeChosen} />
         <input
           ref={folder}
           type="file"
           hidden
           aria-label="Choose a folder"
           {...{ webkitdirectory: "" }}
-          onChange={(event) => void take(fromList([...(event.target.files ?? [])]))}
+          onChange={takeChosen}
         />
       </header>
       {error && <Failure error={error} />}
@@ -154,7 +164,11 @@ function FileField({ file, onChange, onRemove }: FieldProps) {
           placeholder="folder/name.py"
           className="field flex-1 font-mono text-xs"
           value={file.path}
-          onChange={(event) => onChange({ path: event.target.value, isTest: looksLikeTest(event.target.value) })}
+          onChange={({ target: { value } }) => {
+            // A tick that somebody has set stays.
+            const guessed = file.isTest === looksLikeTest(file.path);
+            onChange({ path: value, isTest: guessed ? looksLikeTest(value) : file.isTest });
+          }}
         />
         <label className="flex items-center gap-1.5" title="The result must pass it, and no step may change it">
           <input type="checkbox" checked={file.isTest} onChange={(event) => onChange({ isTest: event.target.checked })} /> test

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { toast } from "sonner";
@@ -23,6 +23,7 @@ export function Submit() {
   useTitle("New task");
   const { draft, change, forget, stored } = useDraft();
   const [chosen, setArchive] = useState<File>();
+  const [cleared, setCleared] = useState(0);
   const archive = draft.source === "files" ? chosen : undefined;
   const key = useClickKey(draft, archive);
   const known = useQuery(pipelines);
@@ -31,44 +32,46 @@ export function Submit() {
   const [submit, submitArchive] = [useSubmit(), useSubmitArchive()];
   const navigate = useNavigate();
   const pending = submit.isPending || submitArchive.isPending;
-  const error = submit.error ?? submitArchive.error;
+  const error = archive ? submitArchive.error : submit.error;
   const pipeline = known.data?.pipelines.find((one) => one.name === (draft.pipeline || known.data.default));
   const untested = draft.goal.trim() !== "" && draft.source === "files" && !archive && !draft.files.some((file) => file.isTest);
-  const done = {
-    onSuccess: (accepted: { id: string }) => {
-      forget();
-      void navigate(`/tasks/${accepted.id}`);
-    },
-  };
-  const send = () => {
-    if (archive) submitArchive.mutate({ form: formOf(draft, archive), key }, done);
-    else submit.mutate({ body: bodyOf(draft), key }, done);
+  const here = useRef(true);
+  useEffect(() => {
+    here.current = true;
+    return () => {
+      here.current = false;
+    };
+  }, []);
+  const send = async () => {
+    const sent = archive
+      ? submitArchive.mutateAsync({ form: formOf(draft, archive), key })
+      : submit.mutateAsync({ body: bodyOf(draft), key });
+    // An error is shown below.
+    const accepted = await sent.catch(() => undefined);
+    if (!accepted) return;
+    // Also for whoever has gone elsewhere meanwhile: the same draft would be another task.
+    forget();
+    if (here.current) void navigate(`/tasks/${accepted.id}`);
   };
   /** In place of what is there, which can be had back. */
-  const begin = (part: Partial<Draft>) => {
+  const replace = (part: Partial<Draft>, said: string) => {
     const [before, packed] = [draft, archive];
     setArchive(undefined);
     change({ ...EMPTY, ...part });
     if (before.goal.trim() === "" && before.files.length === 0 && !packed) return;
-    toast("The sample took the place of what was here", {
-      action: { label: "Undo", onClick: () => (setArchive(packed), change(before)) },
-    });
-  };
-  const clear = () => {
-    setArchive(undefined);
-    change(EMPTY);
+    toast(said, { action: { label: "Undo", onClick: () => (setArchive(packed), change(before)) } });
   };
   return (
     <form
       className="mx-auto max-w-4xl space-y-4"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!pending && !why) send();
+        if (!pending && !why) void send();
       }}
     >
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h1 className="text-lg font-semibold">New task</h1>
-        <Templates onChoose={begin} />
+        <Templates key={cleared} onChoose={(part) => replace(part, "The sample took the place of what was here")} />
       </div>
       {why && <Notice look="warn">{why} You can look at this page, but not submit.</Notice>}
       {host.data?.replay && (
@@ -184,7 +187,7 @@ export function Submit() {
         </Button>
         <span className="text-xs text-soft">Ctrl-Enter in the goal submits, too</span>
         <span className="flex-1" />
-        <Button look="quiet" onClick={clear}>
+        <Button look="quiet" onClick={() => (replace({}, "All is cleared"), setCleared(cleared + 1))}>
           Clear all
         </Button>
       </div>

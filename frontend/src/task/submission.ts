@@ -43,8 +43,8 @@ function commonOf(draft: Draft, tests: string[]) {
   };
 }
 
-/** Whether a repository is elsewhere, and not beside the host. */
-const isUrl = (place: string) => place.includes("://");
+/** Whether a repository is elsewhere, and not beside the host. Those have a whole path. */
+const isUrl = (place: string) => !place.startsWith("/");
 
 export function bodyOf(draft: Draft): SubmitBody {
   if (draft.source === "git") {
