@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import { toast } from "sonner";
 import { ApiError, type BulkReply, type Deed } from "../api/client";
@@ -66,9 +66,11 @@ interface AskProps {
 }
 
 /** Says how many tasks something is done to, before it is, and afterwards which of them stayed, and why. */
-export function Ask({ deed, ids, wish, number, onClose, onDone, children }: AskProps) {
+export function Ask({ deed, ids, wish, number: counted, onClose, onDone, children }: AskProps) {
   const words = WORDS[deed];
   const run = useBulk(deed);
+  // What is agreed to does not change under the pointer.
+  const [number] = useState(counted);
   // More than the user has seen match by now: then it is asked once more.
   const now = run.error instanceof ApiError && run.error.status === 409 ? Number(run.error.problem.count) : undefined;
   const expect = now || number;
@@ -84,12 +86,14 @@ export function Ask({ deed, ids, wish, number, onClose, onDone, children }: AskP
     });
   if (run.data?.refused.length) return <Refusals reply={run.data} onClose={onClose} />;
   return (
-    <Dialog open title={words.title} onClose={onClose}>
+    <Dialog open title={words.title} onClose={() => run.isPending || onClose()}>
       <p>{words.what(named)}</p>
       {children}
       {run.isError && <Failure error={run.error} />}
       <div className="mt-4 flex justify-end gap-2">
-        <Button onClick={onClose}>Leave them</Button>
+        <Button disabled={run.isPending} onClick={onClose}>
+          Leave them
+        </Button>
         <Button look={words.look} disabled={run.isPending} onClick={send}>
           {run.isPending ? "At it…" : words.yes(named)}
         </Button>

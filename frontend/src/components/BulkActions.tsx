@@ -41,6 +41,7 @@ export function BulkActions({ selected, more, wish, onDone }: Props) {
             {every && found.data && !found.data.exact && "more than "}
             {named} selected
           </span>
+          {every && found.isError && <span className="text-bad">They can't be counted: {found.error.message}</span>}
           {!every && more && (
             <Button look="quiet" onClick={() => setOf({ selected, wish })}>
               Select all that match

@@ -117,11 +117,15 @@ function TextFilter({ value, onChange }: { value: string; onChange: (text: strin
     setText(value);
   }
   useKeys({ "/": () => field.current?.focus() });
+  const tell = useRef(onChange);
+  useEffect(() => {
+    tell.current = onChange;
+  });
   useEffect(() => {
     if (text === value) return;
-    const timer = setTimeout(() => onChange(text), PAUSE_MS);
+    const timer = setTimeout(() => tell.current(text), PAUSE_MS);
     return () => clearTimeout(timer);
-  });
+  }, [text, value]);
   return (
     <div className="relative min-w-44 flex-1">
       <Search className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 size-3.5 text-soft" aria-hidden />

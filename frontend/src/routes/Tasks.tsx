@@ -29,6 +29,12 @@ export function Tasks() {
   // By its id: others come above it while it is looked at.
   const [at, setAt] = useState<string>();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  // What is not on the page any more is not selected either.
+  const [of, setOf] = useState(wish);
+  if (of !== wish) {
+    setOf(wish);
+    setSelected(new Set());
+  }
   const navigate = useNavigate();
   const toggle = useCallback(
     (id: string) =>
@@ -65,7 +71,7 @@ export function Tasks() {
       <div className="panel overflow-hidden">
         {found.isPending ? (
           <Loading lines={5} />
-        ) : found.isError ? (
+        ) : found.isLoadingError ? (
           <div className="p-3">
             <Failure error={found.error} retry={() => void found.refetch()} />
           </div>
