@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { toast } from "sonner";
+import { discard } from "../hooks/useDraft";
 import { client, unwrap, type AgainBody, type BulkBody, type BulkReply, type Deed, type SubmitBody } from "./client";
 
 const failed = (error: Error) => toast.error(error.message);
@@ -172,6 +173,10 @@ export function useLogOut() {
     mutationKey: ["session"],
     // Whoever has signed in with another service logs out there, too, and comes back.
     mutationFn: () => unwrap<{ url: string } | undefined>(client.DELETE("/api/v1/session")),
-    onSuccess: (elsewhere) => (elsewhere?.url ? location.assign(elsewhere.url) : queries.resetQueries()),
+    onSuccess: (elsewhere) => {
+      discard();
+      return elsewhere?.url ? location.assign(elsewhere.url) : queries.resetQueries();
+    },
+    onError: failed,
   });
 }

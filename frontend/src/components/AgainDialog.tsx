@@ -62,7 +62,8 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
     mutationFn: async () => {
       const packed = await queries.fetchQuery(filesQuery(task.id, 0, ""));
       const files = await Promise.all(packed.map(({ path, bytes }) => draftFile(path, new Blob([bytes as BlobPart]))));
-      if (kept().goal && !window.confirm("New task holds a draft already. Replace it?")) return;
+      const before = kept();
+      if ((before.goal || before.gitPath || before.files.length > 0) && !window.confirm("New task holds a draft already. Replace it?")) return;
       if (keep({ ...EMPTY, ...draftOf(task, files) }) !== "all") toast("This browser has no room for its files: add them anew");
       void navigate("/submit");
     },

@@ -82,6 +82,15 @@ export function keep(draft: Draft): Kept {
   return "nothing";
 }
 
+/** Whoever uses this browser next is somebody else. */
+export function discard() {
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    // Switched off: then there is none.
+  }
+}
+
 /** What is being written survives a reload, as far as the browser has room for it. */
 export function useDraft() {
   const [{ draft, stored }, set] = useState(() => ({ draft: kept(), stored: "all" as Kept }));
