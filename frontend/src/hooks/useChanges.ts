@@ -29,7 +29,7 @@ export function useChanges(of?: string | null): Link {
         ]),
       of === undefined ? 0 : PAUSE_MS,
     );
-    const stream = new Stream({
+    const listen = () => new Stream({
       url: () => "/api/v1/changes",
       probe: () => statusOf(),
       types: ["changed", "resync"],
@@ -42,10 +42,20 @@ export function useChanges(of?: string | null): Link {
         if (connection === "refused") void queries.invalidateQueries({ queryKey: ["session"] });
       },
     });
-    stream.open();
+    // A browser has six connections to a host: a page that nobody sees leaves its own to others.
+    let stream: Stream | undefined;
+    const look = () => {
+      if (document.hidden === (stream === undefined)) return;
+      stream?.close();
+      stream = document.hidden ? undefined : listen();
+      stream?.open();
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
     return () => {
+      document.removeEventListener("visibilitychange", look);
       ask.stop();
-      stream.close();
+      stream?.close();
     };
   }, [queries, of]);
   return link;
