@@ -21,14 +21,14 @@ const SHOWN = 500;
 export function Files({ task, version }: { task: Task; version: string }) {
   const [params, change] = useAddress();
   const round = Number(params.get("round") ?? -1);
-  const line = Number(params.get("line") ?? 0);
+  const [asked, line] = [params.get("file"), Number(params.get("line") ?? 0)];
   const found = useQuery(filesQuery(task.id, round < 0 ? undefined : round, round < 0 ? version : ""));
   const [search, setSearch] = useState("");
   const wanted = search.toLowerCase();
   const all = useMemo(() => found.data ?? [], [found.data]);
   const shown = all.filter((file) => file.path.toLowerCase().includes(wanted));
   const tests = new Set(task.spec.tests);
-  const open = all.find((file) => file.path === params.get("file")) ?? shown[0];
+  const open = asked ? all.find((file) => file.path === asked) : shown[0];
   return (
     <div className="space-y-3">
       <div className="flex flex-wrap items-center gap-2">
@@ -57,7 +57,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
       </div>
       {found.isPending ? (
         <Loading lines={6} />
-      ) : found.isError ? (
+      ) : found.isLoadingError ? (
         <Failure error={found.error} retry={() => void found.refetch()} />
       ) : all.length === 0 ? (
         <div className="panel">
@@ -92,7 +92,7 @@ export function Files({ task, version }: { task: Task; version: string }) {
               {shown.length > SHOWN && <li className="px-2.5 py-1.5 text-soft">{plural(shown.length - SHOWN, "more file")}</li>}
             </ul>
           </nav>
-          {open ? <Content key={`${round} ${open.path} ${line}`} file={open} line={line} /> : <Empty title="No file has this in its name" />}
+          {open ? <Content key={`${round} ${open.path} ${line}`} file={open} line={line} /> : <Empty title={asked ? `${asked} is not among them` : "No file has this in its name"} />}
         </div>
       )}
     </div>

@@ -127,6 +127,8 @@ export function LogView({ name, lines, live }: Props) {
         aria-label="Lines"
         className="min-h-0 flex-1 overflow-auto font-mono text-xs contain-content"
         onWheel={(event) => event.deltaY < 0 && setFollow(false)}
+        onTouchMove={() => setFollow(false)}
+        onKeyDown={(event) => ["ArrowUp", "PageUp", "Home"].includes(event.key) && setFollow(false)}
       >
         <div className="relative" style={{ height: rows.getTotalSize(), minWidth: wrap ? undefined : "max-content" }}>
           {rows.getVirtualItems().map((item) => {

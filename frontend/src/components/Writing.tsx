@@ -6,14 +6,19 @@ import { Empty } from "./Empty";
 /** More than a screen; the whole answer is among the attempts. */
 const SHOWN = 20_000;
 
+/** So close to the end counts as there. */
+const AT_END_PX = 40;
+
 /** The model's answer, as it is written. */
 export function Writing({ story }: { story: Story }) {
   const call = story.lastCall;
   const pane = useRef<HTMLPreElement>(null);
   const length = call?.text.length ?? 0;
   const writing = story.isWriting;
+  // Whoever reads further up is left there.
+  const atEnd = useRef(true);
   useEffect(() => {
-    if (writing && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
+    if (writing && atEnd.current && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
   }, [writing, length]);
   return (
     <section className="panel flex max-h-[70vh] min-h-60 min-w-0 flex-col" aria-label="The model's answer">
@@ -35,6 +40,9 @@ export function Writing({ story }: { story: Story }) {
           ref={pane}
           tabIndex={0}
           aria-label="Answer"
+          onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+            atEnd.current = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+          }}
           className="foreign flex-1 overflow-auto p-3 text-xs leading-5 whitespace-pre-wrap"
         >
           {call.text.length > SHOWN && "…"}

@@ -22,7 +22,7 @@ export function useAddress(prefix = "") {
           }
           return next;
         },
-        { replace: true },
+        { replace: true, preventScrollReset: true },
       ),
     [setAll, prefix],
   );

@@ -51,9 +51,18 @@ const TABS = [
   ["each", "What each changed"],
 ] as const;
 
+const AGAIN_MS = 2_000;
+/** No events tell of these two. */
+const untilEnded = ({ state: { data } }: { state: { data?: Task } }) => (data?.state === "ended" ? false : AGAIN_MS);
+
 function Both({ left, right }: { left: string; right: string }) {
   const [params, change] = useAddress();
-  const [one, other] = useQueries({ queries: [taskQuery(left), taskQuery(right)] });
+  const [one, other] = useQueries({
+    queries: [
+      { ...taskQuery(left), refetchInterval: untilEnded },
+      { ...taskQuery(right), refetchInterval: untilEnded },
+    ],
+  });
   const error = one.error ?? other.error;
   if (error) return <Failure error={error} retry={() => void Promise.all([one.refetch(), other.refetch()])} />;
   if (!one.data || !other.data) return <Loading lines={8} />;
