@@ -47,13 +47,16 @@ pub(super) fn read_revision(
         let Some((mode, object, size, name)) = parse(entry) else {
             return Err(ImportError::Broken(format!("git lists what can't be read: {}", escaped(entry))));
         };
+        // Folders are listed for their number alone.
+        if mode == "040000" {
+            continue;
+        }
         let path = tree_path(name)?;
         if link::in_git_folder(path.as_str()) {
             intake.note(format!("left out {path}"));
             continue;
         }
         let mode = match mode {
-            "040000" => continue,
             "100755" => Mode::Executable,
             "120000" => Mode::Link,
             "160000" => {
