@@ -34,7 +34,8 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
   const [pipeline, setPipeline] = useState(task.spec.pipeline.name);
   const [round, setRound] = useState(from);
   // With as many as were not enough it would end the same way.
-  const [rounds, setRounds] = useState(task.spec.budget.rounds * (task.outcome && spentOf(task) === "rounds" ? 2 : 1));
+  const usual = task.spec.budget.rounds * (task.outcome && spentOf(task) === "rounds" ? 2 : 1);
+  const [rounds, setRounds] = useState(usual);
   // What was chosen for the first run stays chosen.
   const [wished, setSteps] = useState<Steps>();
   const choices = known.data?.pipelines ?? [task.spec.pipeline];
@@ -97,7 +98,12 @@ export function AgainDialog({ task, from = 0, onClose }: Props) {
                 {...field}
                 className="field w-full"
                 value={pipeline}
-                onChange={(event) => (setPipeline(event.target.value), setSteps({}))}
+                onChange={({ target: { value } }) => {
+                  setPipeline(value);
+                  setSteps({});
+                  const own = choices.find((one) => one.name === value)?.max_rounds;
+                  setRounds(value === task.spec.pipeline.name ? usual : (own ?? usual));
+                }}
               >
                 {choices.map((one) => (
                   <option key={one.name}>{one.name}</option>

@@ -66,6 +66,18 @@ test("it is edited as a new task, with its files, tests and settings", async () 
   ]);
 });
 
+test("another pipeline brings its own number of rounds", async () => {
+  open(green.id);
+  await userEvent.click(await screen.findByRole("button", { name: "Run again…" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await dialog.findByRole("option", { name: "short" });
+  const rounds = dialog.getByLabelText("Rounds at most") as HTMLInputElement;
+  await userEvent.selectOptions(dialog.getByLabelText("Pipeline"), "short");
+  expect(rounds.value).toBe("1");
+  await userEvent.selectOptions(dialog.getByLabelText("Pipeline"), "default");
+  expect(rounds.value).toBe("4");
+});
+
 test("it is run again from a round, with another model", async () => {
   const { handler, taken } = sent("post", `*/api/v1/tasks/${green.id}/again`, () =>
     HttpResponse.json({ id: "T2", url: "", events: "", notes: [] }, { status: 202 }),
