@@ -17,6 +17,7 @@ mod pace;
 mod presence;
 mod pulse;
 mod step;
+mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
