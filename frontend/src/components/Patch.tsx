@@ -115,15 +115,15 @@ export function Patch({ found, of, href, name, same, hint, prefix = "", elsewher
         <>
           {file && askedAt < 0 && <Notice look="warn">{file} is the same in both trees; the files show it.</Notice>}
           {shown.map((one, index) => (
-          <FileDiff
-            // A link that became a file is both removed and new.
-            key={`${of} ${one.type} ${fileName(one)}`}
-            id={idOf(fileName(one))}
-            file={one}
-            view={view}
-            folded={folded[index]!}
-            line={fileName(one) === file ? line : 0}
-          />
+            <FileDiff
+              // A link that became a file is both removed and new.
+              key={`${of} ${one.type} ${fileName(one)}`}
+              id={idOf(fileName(one))}
+              file={one}
+              view={view}
+              folded={folded[index]!}
+              line={fileName(one) === file ? line : 0}
+            />
           ))}
         </>
       )}
