@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::Inner;
 use super::error::odd;
 use super::reads::ids;
-use super::record::{from_json, to_json};
+use super::record::{self, from_json, to_json};
 use super::script;
 use super::verbs::Reply;
 use crate::store::{Count, Deleted, Filter, MOST_COUNTED, Page, Past, Pasts, StoreError, control, filter};
@@ -18,6 +18,9 @@ const BATCH: usize = 200;
 /// Records one page looks at, and one count: they have to be brought here and read.
 const PAGE_LOOKS: usize = 4_000;
 const COUNT_LOOKS: usize = 20_000;
+
+/// Records whose state one call looks at: about a millisecond, in which the server does nothing else.
+const STATE_LOOKS: usize = 1_000;
 
 /// Of a task that has ended, what [`Past`] needs beside its times: pipeline, model, whether it is green, tokens
 /// in and out, cost.
@@ -43,42 +46,51 @@ struct PastProgress {
 
 /// Where the tasks of a filter are looked for.
 struct Among {
+    /// Without what the store's key names begin with.
     index: String,
-    /// Those that wait or run, newest first, where the filter wants only them.
+    /// Those that wait or run, newest first, where the filter wants only them and they are few.
     living: Option<Vec<TaskId>>,
+    /// The state that those of the index must have, where the filter wants one and `living` doesn't say it.
+    state: Option<State>,
     /// The filter refuses none of them.
     sure: bool,
+}
+
+/// A look at some of them, newest first.
+struct Found {
+    ids: Vec<TaskId>,
+    looked_at: usize,
+    /// The last one looked at, where there may be more.
+    next: Option<TaskId>,
 }
 
 impl Inner {
     async fn among(&self, filter: &Filter) -> Result<Among, StoreError> {
         let index = match &filter.pipeline {
-            _ if filter.dead => self.key("dead"),
-            Some(pipeline) => self.key(&format!("pipeline:{pipeline}")),
-            None => self.key("ids"),
+            _ if filter.dead => "dead".to_owned(),
+            Some(pipeline) => format!("pipeline:{pipeline}"),
+            None => "ids".to_owned(),
         };
         let living = match filter.state {
             Some(state @ (State::Queued | State::Running)) if !filter.dead => self.living(state).await?,
             _ => None,
         };
-        let rest = Filter { dead: false, ..filter.clone() };
-        let asked = [filter.dead, filter.state.is_some(), filter.pipeline.is_some(), rest.is_fine()];
-        let one = asked.into_iter().filter(|asked| *asked).count() <= 1;
-        let sure = one && !rest.is_fine() && (living.is_some() || filter.state.is_none());
-        Ok(Among { index, living, sure })
+        let state = filter.state.filter(|_| living.is_none());
+        let lists = [filter.dead, filter.pipeline.is_some(), living.is_some()];
+        let one = lists.into_iter().filter(|asked| *asked).count() <= 1;
+        let sure = one && !Filter { dead: false, ..filter.clone() }.is_fine();
+        Ok(Among { index, living, state, sure })
     }
 
     pub(super) async fn list(&self, filter: &Filter) -> Result<Page, StoreError> {
         let (size, sieve) = (control::page_size(filter.limit), filter.sieve());
         let among = self.among(filter).await?;
-        let batch = if among.sure { size + 1 } else { BATCH };
         let mut below = filter.below().cloned();
         let (mut page, mut looked_at) = (Page::default(), 0);
         loop {
-            let ids = self.next_of(&among, filter.floor.as_ref(), below.as_ref(), batch).await?;
-            let Some(last) = ids.last() else { return Ok(page) };
-            let (last, full) = (last.clone(), ids.len() == batch);
-            for record in self.records(&ids).await?.into_iter().flatten() {
+            let wanted = if among.sure { size + 1 - page.tasks.len() } else { BATCH };
+            let found = self.next_of(&among, filter.floor.as_ref(), below.as_ref(), wanted).await?;
+            for record in self.records(&found.ids).await?.into_iter().flatten() {
                 if !sieve.admits(&record.task) {
                     continue;
                 }
@@ -88,15 +100,12 @@ impl Inner {
                 }
                 page.tasks.push(record.task);
             }
-            if !full {
+            looked_at += found.looked_at;
+            if found.next.is_none() || looked_at >= PAGE_LOOKS {
+                page.next = found.next;
                 return Ok(page);
             }
-            looked_at += ids.len();
-            if looked_at >= PAGE_LOOKS {
-                page.next = Some(last);
-                return Ok(page);
-            }
-            below = Some(last);
+            below = found.next;
         }
     }
 
@@ -113,23 +122,29 @@ impl Inner {
             }));
         }
         let among = self.among(filter).await?;
-        if among.sure && among.living.is_none() {
+        if among.sure && filter.state.is_none() {
             let (low, high) = (edge(above, "-"), edge(ceiling, "+"));
-            let found = self.link.send(redis::cmd("ZLEXCOUNT").arg(among.index).arg(low).arg(high)).await?;
+            let mut read = redis::cmd("ZLEXCOUNT");
+            read.arg(self.key(&among.index)).arg(low).arg(high);
+            let found = self.link.send(&read).await?;
             return Ok(of(redis::from_redis_value(found).map_err(redis::RedisError::from)?));
         }
         let all = Filter { cursor: None, ..filter.clone() };
         let (sieve, mut below) = (all.sieve(), ceiling.cloned());
         let (mut count, mut looked_at) = (0, 0);
         while looked_at < COUNT_LOOKS {
-            let ids = self.next_of(&among, above, below.as_ref(), BATCH).await?;
-            let records = self.records(&ids).await?;
-            count += records.iter().flatten().filter(|record| sieve.admits(&record.task)).count() as u64;
-            if ids.len() < BATCH {
+            let found = self.next_of(&among, above, below.as_ref(), BATCH).await?;
+            count += if among.sure {
+                found.ids.len() as u64
+            } else {
+                let records = self.records(&found.ids).await?;
+                records.iter().flatten().filter(|record| sieve.admits(&record.task)).count() as u64
+            };
+            if found.next.is_none() {
                 return Ok(Count { count, exact: true });
             }
-            looked_at += ids.len();
-            below = ids.last().cloned();
+            looked_at += found.looked_at;
+            below = found.next;
         }
         Ok(Count { count, exact: false })
     }
@@ -139,14 +154,29 @@ impl Inner {
         among: &Among,
         above: Option<&TaskId>,
         below: Option<&TaskId>,
-        count: usize,
-    ) -> Result<Vec<TaskId>, StoreError> {
-        let Some(living) = &among.living else {
-            return self.ids_between(&among.index, above, below, count).await;
+        wanted: usize,
+    ) -> Result<Found, StoreError> {
+        if let Some(state) = among.state {
+            let (high, low) = (edge(below, "+"), edge(above, "-"));
+            let call = self.on(&script::OF_STATE).arg(&among.index).arg(high).arg(low);
+            let call = call.arg(record::state_name(state)).arg(wanted).arg(STATE_LOOKS);
+            let reply = self.link.call(&call).await?;
+            let (looked_at, next, found): (usize, Option<String>, Value) =
+                redis::from_redis_value(reply).map_err(redis::RedisError::from)?;
+            let next = next.map(|id| record::id(&id)).transpose()?;
+            return Ok(Found { ids: ids(found)?, looked_at, next });
+        }
+        let ids = match &among.living {
+            None => self.ids_between(&self.key(&among.index), above, below, wanted).await?,
+            Some(living) => {
+                let within = |id: &&TaskId| {
+                    above.is_none_or(|above| *id > above) && below.is_none_or(|below| *id < below)
+                };
+                living.iter().filter(within).take(wanted).cloned().collect()
+            }
         };
-        let within =
-            |id: &&TaskId| above.is_none_or(|above| *id > above) && below.is_none_or(|below| *id < below);
-        Ok(living.iter().filter(within).take(count).cloned().collect())
+        let next = ids.last().filter(|_| ids.len() == wanted).cloned();
+        Ok(Found { looked_at: ids.len(), ids, next })
     }
 
     /// Newest first.

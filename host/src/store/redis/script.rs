@@ -69,6 +69,7 @@ scripts! {
     QUEUES "time.lua" "queues.lua";
     PAUSE "wake.lua" "pause.lua";
     LIVING "living.lua";
+    OF_STATE "of_state.lua";
     CHECK_IN "time.lua" "check_in.lua";
     CHECK_OUT "check_out.lua";
     WORKERS "time.lua" "workers.lua";
