@@ -1,9 +1,11 @@
-//! What the verbs cost as the store grows: with 1,000, 10,000, … tasks stored, of which a tenth waits. SQLite
-//! and Redis. Up to 100,000 of them, or as many as AIAGENT_BENCH_TASKS says.
+//! What the verbs cost as the store grows: with 1,000, 10,000, … tasks stored, of which a tenth waits, beside a
+//! store that stays at 1,000. The two are asked in turn. SQLite and Redis, whose rewriting of its file is waited
+//! for. Up to 100,000 tasks, or as many as AIAGENT_BENCH_TASKS says.
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use aiagent_host::config::Environment;
 use aiagent_host::store::{
@@ -44,52 +46,86 @@ async fn work(store: &dyn Store, nonce: u64) {
     store.finish(&claim.lease, &task, Vec::new()).await.expect("finishes");
 }
 
-/// The median, in µs.
-async fn median<T>(mut call: impl AsyncFnMut(u64) -> T) -> f64 {
-    let mut took = Vec::new();
-    for number in 0..LOOKS {
-        let began = Instant::now();
-        call(number).await;
-        took.push(began.elapsed().as_secs_f64() * 1e6);
+/// A store that is asked, and how often it was.
+struct Asked {
+    store: Arc<dyn Store>,
+    calls: AtomicU64,
+}
+
+impl Asked {
+    fn new(store: impl Store + 'static) -> Self {
+        Self { store: Arc::new(store), calls: AtomicU64::new(0) }
     }
-    took.sort_unstable_by(f64::total_cmp);
-    took[took.len() / 2]
-}
 
-/// Of each of the [`VERBS`].
-async fn costs(store: &dyn Store, stored: usize) -> [f64; 6] {
-    let page = async |filter: Filter| store.list(&filter).await.expect("lists");
-    let ended = || Filter { state: Some(State::Ended), limit: 50, ..Filter::default() };
-    let newest = || Filter { limit: 50, ..Filter::default() };
-    let pipeline = || Filter { pipeline: Some("default".to_owned()), ..Filter::default() };
-    [
-        median(async |_| store.submit(new_task()).await.expect("submits")).await,
-        median(async |number| work(store, stored as u64 + number).await).await,
-        median(async |_| page(newest()).await).await,
-        median(async |_| page(ended()).await).await,
-        median(async |_| store.count(&pipeline()).await.expect("counts")).await,
-        median(async |_| store.stats().await.expect("counts")).await,
-    ]
-}
-
-async fn grow(name: &str, store: Arc<dyn Store>, most: usize) -> anyhow::Result<()> {
-    let (mut stored, mut first) = (0, None);
-    let mut level = FIRST;
-    while level <= most {
-        while stored < level {
-            join_all((stored..level.min(stored + AT_A_TIME)).map(|number| store_one(&*store, number))).await;
-            stored = level.min(stored + AT_A_TIME);
+    async fn fill(&self, from: usize, to: usize) {
+        for first in (from..to).step_by(AT_A_TIME) {
+            join_all((first..to.min(first + AT_A_TIME)).map(|number| store_one(&*self.store, number))).await;
         }
-        let costs = costs(&*store, stored).await;
-        let first = *first.get_or_insert(costs);
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{name}, {stored} tasks stored:")?;
-        for ((verb, cost), first) in VERBS.iter().zip(costs).zip(first) {
-            writeln!(out, "  {verb:<17} {cost:>7.0} µs  {:>5.2} ×", cost / first)?;
+    }
+
+    async fn call(&self, verb: usize) {
+        let store = &*self.store;
+        let list = async |filter: Filter| drop(store.list(&filter).await.expect("lists"));
+        match verb {
+            0 => drop(store.submit(new_task()).await.expect("submits")),
+            1 => work(store, self.calls.fetch_add(1, Ordering::Relaxed)).await,
+            2 => list(Filter { limit: 50, ..Filter::default() }).await,
+            3 => list(Filter { state: Some(State::Ended), limit: 50, ..Filter::default() }).await,
+            4 => {
+                let filter = Filter { pipeline: Some("default".to_owned()), ..Filter::default() };
+                store.count(&filter).await.map(drop).expect("counts");
+            }
+            _ => drop(store.stats().await.expect("counts")),
+        }
+    }
+}
+
+/// The medians of a verb on both, in µs.
+async fn medians(verb: usize, both: [&Asked; 2]) -> [f64; 2] {
+    let mut took = [Vec::new(), Vec::new()];
+    for _ in 0..LOOKS {
+        for (store, took) in both.iter().zip(&mut took) {
+            let began = Instant::now();
+            store.call(verb).await;
+            took.push(began.elapsed().as_secs_f64() * 1e6);
+        }
+    }
+    took.map(|mut took| {
+        took.sort_unstable_by(f64::total_cmp);
+        took[took.len() / 2]
+    })
+}
+
+/// `settled` waits until a store does nothing but answer.
+async fn grow(name: &str, small: Asked, grown: Asked, most: usize, settled: impl Fn()) -> anyhow::Result<()> {
+    small.fill(0, FIRST).await;
+    let (mut stored, mut level) = (0, FIRST);
+    while level <= most {
+        grown.fill(stored, level).await;
+        stored = level;
+        settled();
+        writeln!(std::io::stdout(), "{name}, {stored} tasks stored, beside {FIRST}:")?;
+        for (verb, verb_name) in VERBS.iter().enumerate() {
+            let [small, grown] = medians(verb, [&small, &grown]).await;
+            let ratio = grown / small;
+            writeln!(
+                std::io::stdout(),
+                "  {verb_name:<17} {grown:>7.0} µs  {small:>7.0} µs  {ratio:>5.2} ×"
+            )?;
         }
         level *= 10;
     }
     Ok(())
+}
+
+fn rests(server: &RedisServer) {
+    let writes = || {
+        let info = server.ask("INFO persistence");
+        ["aof_rewrite_in_progress:1", "aof_rewrite_scheduled:1"].iter().any(|line| info.contains(line))
+    };
+    while writes() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[tokio::main]
@@ -97,7 +133,12 @@ async fn main() -> anyhow::Result<()> {
     let most = Environment::of_process().get("AIAGENT_BENCH_TASKS").map(str::parse).transpose()?;
     let most = most.unwrap_or(100_000);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    grow("sqlite", Arc::new(SqliteStore::open(&folder.path().join("store.db"))?), most).await?;
-    let server = RedisServer::start("appendonly yes\nappendfsync everysec");
-    grow("redis", Arc::new(RedisStore::open(RedisConfig::new(server.url())).await?), most).await
+    let open = |name| anyhow::Ok(Asked::new(SqliteStore::open(&folder.path().join(name))?));
+    grow("sqlite", open("small.db")?, open("grown.db")?, most, || ()).await?;
+    let servers = [(); 2].map(|()| RedisServer::start("appendonly yes\nappendfsync everysec"));
+    let open = async |server: &RedisServer| {
+        anyhow::Ok(Asked::new(RedisStore::open(RedisConfig::new(server.url())).await?))
+    };
+    let [small, grown] = &servers;
+    grow("redis", open(small).await?, open(grown).await?, most, || rests(grown)).await
 }
