@@ -1,11 +1,14 @@
 //! Jobs that do nothing, through the queue: submitted one by one, 64 at a time and in batches of 1000, then claimed
-//! and finished by 1 and by 32 at a time. Redis (AOF everysec) and SQLite.
+//! and finished by 1 and by 32 at a time. Redis and SQLite, each with a sync every second and with one before
+//! each answer.
 
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use aiagent_host::store::{ClaimRequest, LEASE, NewTask, RedisConfig, RedisStore, SqliteStore, Store};
+use aiagent_host::store::{
+    ClaimRequest, Clock, Fsync, LEASE, NewTask, RedisConfig, RedisStore, SqliteStore, Store,
+};
 use aiagent_host::task::{Digest, Outcome, Reason, Task, TaskId};
 use futures_util::future::join_all;
 
@@ -88,7 +91,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>
         let jobs = JOBS as f64;
         writeln!(
             std::io::stdout().lock(),
-            "{name:<7} {step:<8} {at_a_time:>4} at a time  {:>7.0}/s   µs of CPU per job: {:>4.0} here, {:>4.0} Redis",
+            "{name:<15} {step:<8} {at_a_time:>4} at a time  {:>7.0}/s   µs of CPU per job: {:>4.0} here, {:>4.0} Redis",
             jobs / began.elapsed().as_secs_f64(),
             (own_cpu() - own) / jobs,
             (theirs() - other) / jobs
@@ -99,14 +102,18 @@ async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let server = RedisServer::start("appendonly yes\nappendfsync everysec");
+    let fsyncs = [("everysec", Fsync::Everysec), ("always", Fsync::Always)];
+    let servers = fsyncs.map(|(name, _)| RedisServer::start(&format!("appendonly yes\nappendfsync {name}")));
     for round in 1..=3 {
-        let prefix = format!("round{round}");
-        let config = RedisConfig { prefix, ..RedisConfig::new(server.url()) };
-        measure("redis", Arc::new(RedisStore::open(config).await?), Some(&server)).await?;
-        let folder = tempfile::tempdir_in(".")?;
-        let store = SqliteStore::open(&folder.path().join("store.db"))?;
-        measure("sqlite", Arc::new(store), None).await?;
+        for ((name, fsync), server) in fsyncs.into_iter().zip(&servers) {
+            let prefix = format!("round{round}");
+            let config = RedisConfig { prefix, ..RedisConfig::new(server.url()) };
+            let store = Arc::new(RedisStore::open(config).await?);
+            measure(&format!("redis {name}"), store, Some(server)).await?;
+            let folder = tempfile::tempdir_in(".")?;
+            let store = SqliteStore::open_with(&folder.path().join("store.db"), fsync, Clock::system())?;
+            measure(&format!("sqlite {name}"), Arc::new(store), None).await?;
+        }
     }
     Ok(())
 }

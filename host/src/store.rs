@@ -32,7 +32,7 @@ pub use filter::{Count, Deleted, Ending, Filter, MOST_COUNTED, Page, Past, Pasts
 pub use memory::MemoryStore;
 pub use queue::{Limits, QueueLimits, QueueStats, Requeued, WorkerInfo};
 pub use rate::Rate;
-pub use sqlite::SqliteStore;
+pub use sqlite::{Fsync, SqliteStore};
 
 /// How long a claim holds without a heartbeat, unless it asks for another term.
 pub const LEASE: Duration = Duration::from_secs(30);

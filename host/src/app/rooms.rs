@@ -10,7 +10,9 @@ use crate::config::{Model, Settings};
 use crate::exec::{ExecLimits, SandboxConfig};
 use crate::model::{Allow, KeySource, Mode, ModelConfig, Price, Replay};
 use crate::plugin::{self, Code, Watch};
-use crate::store::{MemoryStore, RedisConfig, RedisStore, SqliteStore, Store, without_password};
+use crate::store::{
+    Clock, Fsync, MemoryStore, RedisConfig, RedisStore, SqliteStore, Store, without_password,
+};
 use crate::workspace::Limits;
 
 pub fn tree_limits(settings: &Settings) -> Limits {
@@ -64,10 +66,14 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_private(folder).with_context(|| format!("can't use the folder {}", folder.display()))?;
     }
-    let opened = {
-        let path = path.clone();
-        tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await.context("opening the store")?
-    };
+    let (opened, fsync) = (path.clone(), settings.sqlite.fsync);
+    if fsync == Fsync::Everysec {
+        tracing::info!(
+            "a power cut may lose the last second or two (sqlite.fsync everysec; always loses nothing)"
+        );
+    }
+    let open = move || SqliteStore::open_with(&opened, fsync, Clock::system());
+    let opened = tokio::task::spawn_blocking(open).await.context("opening the store")?;
     Ok(Arc::new(opened.with_context(|| format!("can't open the store {}", path.display()))?))
 }
 

@@ -9,7 +9,7 @@ use super::{Failed, client};
 use crate::access;
 use crate::app::open_redis;
 use crate::config::Settings;
-use crate::store::Store as _;
+use crate::store::{Fsync, Store as _};
 use crate::upkeep;
 
 /// A token that nobody guesses: 128 bits, in hex or better.
@@ -32,7 +32,13 @@ pub(super) async fn check(args: ProductionCheck, settings: &Settings) -> Result<
             "store = \"sqlite:PATH\" in aiagent.toml",
         );
     } else if settings.store.starts_with("sqlite:") {
-        findings.ok("store", "a file on this machine; several machines need another store");
+        let loses = match settings.sqlite.fsync {
+            Fsync::Always => "nothing",
+            Fsync::Everysec => "the last second or two",
+        };
+        let found =
+            format!("a file on this machine; a power cut loses {loses}; several machines need another store");
+        findings.ok("store", found);
     } else if let Err(error) = redis(settings, &mut findings).await {
         findings.error("store", format!("{error:#}"), "is the server up, and `store` right?");
     }

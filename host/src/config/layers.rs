@@ -31,7 +31,7 @@ const QUICK_START: [&str; 4] =
     ["AIAGENT_MODEL_URL", "AIAGENT_MODEL_NAME", "AIAGENT_MODEL_KEY", "AIAGENT_MODEL_ADAPTER"];
 
 /// Keys a variable can set: `AIAGENT_` and the key in capitals with `_` for dots.
-const KEYS: [&str; 65] = [
+const KEYS: [&str; 66] = [
     "plugins_dir",
     "listen",
     "metrics_listen",
@@ -72,6 +72,7 @@ const KEYS: [&str; 65] = [
     "worker.model_retry_s",
     "worker.model_retry_factor",
     "worker.model_retry_longest_s",
+    "sqlite.fsync",
     "redis.prefix",
     "redis.username",
     "redis.password",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApiSettings, Model, Oidc, PipelineSettings};
 use crate::plugin::Overrides;
-use crate::store::{LEASE, Limits, QueueLimits};
+use crate::store::{Fsync, LEASE, Limits, QueueLimits};
 use crate::task::Budget;
 
 /// Everything that can be configured.
@@ -53,6 +53,7 @@ pub struct Settings {
     pub api: ApiSettings,
     pub oidc: Oidc,
     pub worker: Worker,
+    pub sqlite: Sqlite,
     pub redis: Redis,
     pub workspace: Workspace,
     /// What a task may spend unless it says otherwise.
@@ -124,6 +125,13 @@ pub struct Worker {
     pub model_retry_factor: f64,
     /// What it grows to, in seconds.
     pub model_retry_longest_s: f64,
+}
+
+/// Of a `sqlite:` store.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sqlite {
+    pub fsync: Fsync,
 }
 
 /// What a `redis…` store's URL does not say.
@@ -245,6 +253,7 @@ impl Default for Settings {
             api: ApiSettings::default(),
             oidc: Oidc::default(),
             worker: Worker::default(),
+            sqlite: Sqlite::default(),
             redis: Redis::default(),
             workspace: Workspace::default(),
             budget: BudgetSettings::default(),

@@ -32,7 +32,7 @@ use redis_server::{RedisCluster, RedisSentinel, RedisServer};
 
 pub(super) use sample::spec;
 
-use super::{Clock, MemoryStore, RedisConfig, RedisStore, SqliteStore, Store};
+use super::{Clock, Fsync, MemoryStore, RedisConfig, RedisStore, SqliteStore, Store};
 
 /// A store of its own for each rule, on a clock that the rule moves.
 struct Subject {
@@ -52,7 +52,8 @@ async fn memory() -> Subject {
 
 async fn sqlite() -> Subject {
     let (clock, folder) = (Clock::manual(START), tempfile::tempdir().expect("a folder"));
-    let store = SqliteStore::open_with(&folder.path().join("store.db"), clock.clone()).expect("a new store");
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open_with(&path, Fsync::Always, clock.clone()).expect("a new store");
     Subject { store: Arc::new(store), clock, _folder: Some(folder) }
 }
 

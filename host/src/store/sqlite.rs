@@ -1,5 +1,5 @@
-//! One SQLite file, for one machine: durable once a verb has returned, shared by the processes that
-//! open it.
+//! One SQLite file, for one machine: durable once a verb has returned ([`Fsync`] says what of that a power cut
+//! leaves), shared by the processes that open it.
 //!
 //! Events live in the same file as the records they tell of: with WAL, a transaction over two files is
 //! not atomic when the machine goes down, and every group of writes would pay a second `fsync`.
@@ -12,6 +12,7 @@ mod copy;
 mod error;
 mod file;
 mod find;
+mod later;
 mod line;
 mod readers;
 mod reads;
@@ -30,8 +31,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use self::later::Later;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
@@ -44,6 +47,17 @@ use crate::task::{Digest, Event, EventBody, EventId, Millis, Task, TaskId};
 /// Cheap to clone; the file is closed with the last clone.
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Inner>);
+
+/// When commits are on the disk itself. A process that is killed loses none either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fsync {
+    /// Before the verb returns: a power cut loses nothing.
+    #[default]
+    Always,
+    /// About a second later: a power cut loses what was newer, and leaves a sound file.
+    Everysec,
+}
 
 struct Inner {
     path: PathBuf,
@@ -59,14 +73,15 @@ impl SqliteStore {
     ///
     /// Refuses files of other programs and of newer versions of this one.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_with(path, Clock::system())
+        Self::open_with(path, Fsync::Always, Clock::system())
     }
 
-    pub fn open_with(path: &Path, clock: Clock) -> Result<Self, StoreError> {
-        let conn = file::open_writer(path)?;
+    pub fn open_with(path: &Path, fsync: Fsync, clock: Clock) -> Result<Self, StoreError> {
+        let conn = file::open_writer(path, fsync)?;
+        let later = (fsync == Fsync::Everysec).then(|| Later::new(path));
         let changes = watch::Sender::new(0);
         let readers = Readers::start(path)?;
-        let writer = Writer::start(conn, clock.clone(), changes.clone())?;
+        let writer = Writer::start(conn, later, clock.clone(), changes.clone())?;
         Ok(Self(Arc::new(Inner { path: path.to_owned(), clock, changes, readers, writer })))
     }
 

@@ -18,6 +18,7 @@ async fn every_flag_has_a_variable_and_a_key() {
         ("", "cache_dir", "/c", "cache_dir = \"/c\""),
         ("", "interpreter", "true", "interpreter = true"),
         ("", "metrics_listen", "127.0.0.1:9", "metrics_listen = \"127.0.0.1:9\""),
+        ("", "sqlite.fsync", "everysec", "fsync = \"everysec\""),
         ("", "redis.prefix", "p", "prefix = \"p\""),
         ("", "redis.username", "u", "username = \"u\""),
         ("", "redis.password", "s", "password = \"***\""),

@@ -80,22 +80,35 @@ async fn in_a_fix() {
 /// host reads it there and asks only what was not answered.
 #[tokio::test]
 async fn between_two_answers_of_one_step() {
-    survives(Interruption {
+    survives(between_answers()).await;
+}
+
+/// What only a power cut may take, a killed process leaves.
+#[tokio::test]
+async fn before_anything_is_on_the_disk() {
+    survives_with("everysec", between_answers()).await;
+}
+
+fn between_answers() -> Interruption {
+    Interruption {
         moment: Moment::Asked(2),
         test: sample::TEST,
         before: vec![Reply::says("I would rather not write code today."), Reply::Silent],
         after: vec![Reply::says(sample::RIGHT)],
         steps: &["build 0", "build 1", "check 0"],
-    })
-    .await;
+    }
 }
 
 async fn survives(interruption: Interruption) {
+    survives_with("always", interruption).await;
+}
+
+async fn survives_with(fsync: &str, interruption: Interruption) {
     let Interruption { moment, test, before, after, steps } = interruption;
     let undisturbed = undisturbed(test, before.iter().chain(&after)).await;
 
     let model = FakeModel::start(before).await;
-    let setup = Setup::with_model(&model);
+    let setup = Setup::with_model(&model).set("sqlite.fsync", fsync);
     let host = setup.start().await;
     let id = host.submit(&body(test)).await;
     let mut events = host.events(&id, 0).await;

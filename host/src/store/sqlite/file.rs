@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::copy;
+use super::{Fsync, copy};
 use crate::store::StoreError;
 
 /// Schema N is reached from N - 1 by the N-th of these.
@@ -29,14 +29,18 @@ const BUSY_MILLIS: i32 = 10_000;
 const STATEMENTS: usize = 96;
 
 /// Opens or creates the file and brings its schema up to date.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_writer(path: &Path, fsync: Fsync) -> Result<Connection, StoreError> {
     let mut conn = Connection::open(path)?;
     settle(&mut conn)?;
     check_owner(&conn, path)?;
     // Before there is a table, or it has no effect.
     conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     use_wal(&conn)?;
-    conn.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous = match fsync {
+        Fsync::Always => "FULL",
+        Fsync::Everysec => "NORMAL",
+    };
+    conn.pragma_update(None, "synchronous", synchronous)?;
     migrate(&mut conn, path)?;
     Ok(conn)
 }

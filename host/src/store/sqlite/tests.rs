@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 use sha2::{Digest as _, Sha256};
 
 use super::writer::{Done, Tx};
-use super::{SqliteStore, Store, StoreError};
+use super::{Fsync, SqliteStore, Store, StoreError};
 use crate::store::conformance::spec;
 use crate::store::{ClaimRequest, Clock, Filter, LEASE, NewTask};
 use crate::task::{Digest, TaskId};
@@ -55,7 +55,7 @@ async fn a_task_that_ended_under_an_older_schema_has_its_deadline_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.db");
     let clock = Clock::manual(1_780_000_000_000);
-    let store = SqliteStore::open_with(&path, clock.clone()).expect("a new store");
+    let store = SqliteStore::open_with(&path, Fsync::Always, clock.clone()).expect("a new store");
     let mut new = NewTask::new(TaskId::fresh(), spec("goal"));
     new.spec.budget.deadline = Some(1_780_000_010_000);
     let id = store.submit(new).await.expect("submits").id;
@@ -224,7 +224,7 @@ async fn a_record_that_cannot_be_read_stands_in_nobodys_way() {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("store.db");
             let clock = Clock::manual(1_780_000_000_000);
-            let store = SqliteStore::open_with(&path, clock.clone()).expect("a new store");
+            let store = SqliteStore::open_with(&path, Fsync::Always, clock.clone()).expect("a new store");
             let mut ids = Vec::new();
             for goal in ["bad", "good"] {
                 let id = TaskId::fresh();
@@ -294,7 +294,7 @@ async fn a_record_that_cannot_be_read_keeps_its_blobs_and_no_others() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.db");
     let clock = Clock::manual(1_780_000_000_000);
-    let store = SqliteStore::open_with(&path, clock.clone()).expect("a new store");
+    let store = SqliteStore::open_with(&path, Fsync::Always, clock.clone()).expect("a new store");
     let mut new = NewTask::new(TaskId::fresh(), crate::store::conformance::spec("goal"));
     new.spec.tree = store.put_blob(Bytes::from_static(b"{\"files\":{}}")).await.expect("stores");
     let (kept, other) = (new.spec.tree.clone(), store.put_blob(Bytes::from_static(b"x")).await);

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::error::{closed, copy};
+use super::later::Later;
 use crate::store::clock::Now;
 use crate::store::{Clock, StoreError};
 
@@ -89,13 +90,14 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(
         conn: Connection,
+        mut later: Option<Later>,
         clock: Clock,
         changes: watch::Sender<u64>,
     ) -> Result<Self, StoreError> {
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&conn, &waiting, &clock, &changes))
+            .spawn(move || run(&conn, later.as_mut(), &waiting, &clock, &changes))
             .map_err(|error| StoreError::Unavailable(format!("no thread for the store: {error}")))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
@@ -123,7 +125,13 @@ impl Drop for Writer {
     }
 }
 
-fn run(conn: &Connection, waiting: &Receiver<Box<dyn Job>>, clock: &Clock, changes: &watch::Sender<u64>) {
+fn run(
+    conn: &Connection,
+    mut later: Option<&mut Later>,
+    waiting: &Receiver<Box<dyn Job>>,
+    clock: &Clock,
+    changes: &watch::Sender<u64>,
+) {
     let mut seen = None;
     let mut next_look = Instant::now();
     loop {
@@ -132,9 +140,15 @@ fn run(conn: &Connection, waiting: &Receiver<Box<dyn Job>>, clock: &Clock, chang
             Ok(first) => {
                 let group = std::iter::once(first).chain(waiting.try_iter()).take(MAX_GROUP).collect();
                 wakes = run_group(conn, group, clock);
+                if let Some(later) = &mut later {
+                    later.committed(Instant::now());
+                }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if let Some(later) = &mut later {
+            later.sync(Instant::now());
         }
         if Instant::now() >= next_look {
             next_look = Instant::now() + LOOK;
