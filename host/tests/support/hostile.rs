@@ -309,7 +309,9 @@ fn gluttons(cases: &mut Vec<Case>) {
         |first: usize| (0..1_900).map(|n| format!("{}x{n}\n", " ".repeat(n + first))).collect::<String>();
     cases.extend([
         edit("edit-newlines", "\n".repeat(60 << 20), "x\n".into(), denied("is too long to be searched")),
-        edit("edit-long-passage", "x\n".into(), "\n".repeat(30 << 20), denied("is too long to be searched")),
+        Case::file("edit_long", builder, denied("is too long to be searched"))
+            .with_seconds(10)
+            .with(|call| put(&mut call.tree, "big.txt", "x\n", Mode::Regular)),
         edit("edit-stairs", stairs(0), stairs(1), Outcome::Done),
     ]);
 }
