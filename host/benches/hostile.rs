@@ -1,9 +1,11 @@
 //! What hostile guests cost their host: for every case of the corpus how it ends, how soon, what stays in
 //! memory, and how a healthy neighbour fares meanwhile.
 //!
-//! `cargo bench --bench hostile [-- PART-OF-A-NAME]` prints a table, and then the same for four endless loops
-//! at once.
+//! `cargo bench --bench hostile [-- PART-OF-A-NAME]` prints a table, then what the neighbour feels of a thread of the
+//! kernel's lowest class that has nothing to do with any guest, and then the table's line for four endless loops at
+//! once.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -12,6 +14,10 @@ use aiagent_host::plugin::{Call, Failure, Runtime};
 use aiagent_host::workspace::Tree;
 use corpus::{BUDGET, Case, Ended};
 use outside::{Model, World};
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+    thread_native_id,
+};
 
 #[path = "../tests/support/hostile.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
@@ -76,8 +82,44 @@ fn main() {
             median(&mut ratios),
             ratios.iter().filter(|ratio| **ratio > DISTURBED).count(),
         );
+        machine(&runtime).await;
         crowd(&runtime, &cases).await;
     });
+}
+
+/// What no sandbox can be better than.
+#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
+async fn machine(runtime: &Runtime) {
+    let work: [(&str, fn()); 3] = [
+        ("computes", || {
+            black_box((0..100_000_u64).fold(1, |sum, n| black_box(sum ^ n)));
+        }),
+        ("fills and gives back 64 MiB", || drop(black_box(vec![1_u8; 64 << 20]))),
+        ("makes and drops 100,000 texts", || {
+            drop(black_box((0..100_000).map(|n: u32| n.to_string()).collect::<Vec<_>>()));
+        }),
+    ];
+    for (what, work) in work {
+        let (mut beside, mut alone) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let over = Arc::new(AtomicBool::new(false));
+            let until = Arc::clone(&over);
+            let thread = std::thread::spawn(move || {
+                let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+                set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle)
+                    .expect("may be lower");
+                while !until.load(SeqCst) {
+                    work();
+                }
+            });
+            let looked = idle(runtime, AT_LEAST).await;
+            over.store(true, SeqCst);
+            thread.join().expect("it does not panic");
+            beside.push(micros(p99(looked)));
+            alone.push(micros(p99(idle(runtime, AT_LEAST).await)));
+        }
+        println!("beside a bare thread that {what}: {:.2} ×", median(&mut beside) / median(&mut alone));
+    }
 }
 
 /// Endless loops for as long as the neighbour is looked at, then the same without them; several times, as
