@@ -1,6 +1,6 @@
 //! Jobs that do nothing, through the queue: submitted one by one, 64 at a time and in batches of 1000, then claimed
 //! and finished by 1 and by 32 at a time. Redis and SQLite, each with a sync every second and with one before
-//! each answer.
+//! each answer; `cargo bench --bench queue [-- PART-OF-A-NAME]`.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -77,8 +77,16 @@ fn own_cpu() -> f64 {
     (ticks(11) + ticks(12)) * TICK_MICROS
 }
 
+/// Whether this is asked for on the command line.
+fn is_asked(name: &str) -> bool {
+    std::env::args().skip(1).find(|arg| !arg.starts_with('-')).is_none_or(|part| name.contains(&part))
+}
+
 async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>) -> anyhow::Result<()> {
     let theirs = || server.map_or(0.0, |server| server.cpu().as_secs_f64() * 1e6);
+    if !is_asked(name) {
+        return Ok(());
+    }
     let steps =
         [("submit", 1), ("process", 1), ("submit", 64), ("process", 32), ("batch", 1000), ("process", 32)];
     for (step, at_a_time) in steps {
