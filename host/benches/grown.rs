@@ -87,11 +87,12 @@ impl Asked {
 async fn medians(verb: usize, both: [&Asked; 2]) -> [f64; 2] {
     let mut took = [Vec::new(), Vec::new()];
     let calls = if verb < 2 { WRITES } else { LOOKS };
-    for _ in 0..calls {
-        for (store, took) in both.iter().zip(&mut took) {
+    for turn in 0..calls {
+        // Each is first as often as the other: the second finds other threads awake.
+        for at in [turn % 2, 1 - turn % 2] {
             let began = Instant::now();
-            store.call(verb).await;
-            took.push(began.elapsed().as_secs_f64() * 1e6);
+            both[at].call(verb).await;
+            took[at].push(began.elapsed().as_secs_f64() * 1e6);
         }
     }
     took.map(|mut took| {
