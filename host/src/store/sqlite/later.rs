@@ -24,11 +24,22 @@ impl Later {
         self.since.get_or_insert(now);
     }
 
-    /// Where it is time. What a checkpoint has taken out of this file, SQLite has synced itself.
-    pub(super) fn sync(&mut self, now: Instant) {
-        if self.since.is_none_or(|since| now.duration_since(since) < LATEST) {
-            return;
+    /// Where it is time.
+    pub(super) fn sync_if_due(&mut self, now: Instant) {
+        if self.since.is_some_and(|since| now.duration_since(since) >= LATEST) {
+            self.sync(now);
         }
+    }
+
+    /// Before the file is closed: another process that has it open keeps SQLite from syncing it then.
+    pub(super) fn close(&mut self) {
+        if self.since.is_some() {
+            self.sync(Instant::now());
+        }
+    }
+
+    /// What a checkpoint has taken out of this file, SQLite has synced itself.
+    fn sync(&mut self, now: Instant) {
         match File::open(&self.wal).and_then(|wal| wal.sync_data()) {
             Ok(()) => self.since = None,
             Err(error) => {
@@ -50,16 +61,19 @@ mod tests {
         let mut later = Later::new(&folder.path().join("store.db"));
         let begun = Instant::now();
         let at = |millis| begun + Duration::from_millis(millis);
-        later.sync(at(0));
+        later.sync_if_due(at(0));
         later.committed(at(100));
         later.committed(at(900));
-        later.sync(at(1099));
+        later.sync_if_due(at(1099));
         assert_eq!(later.since, Some(at(100)));
         // There is no file.
-        later.sync(at(1100));
+        later.sync_if_due(at(1100));
         assert_eq!(later.since, Some(at(1100)), "is tried again");
         std::fs::write(folder.path().join("store.db-wal"), "").expect("writes");
-        later.sync(at(2100));
+        later.sync_if_due(at(2100));
+        assert_eq!(later.since, None);
+        later.committed(at(2200));
+        later.close();
         assert_eq!(later.since, None);
     }
 }

@@ -145,10 +145,15 @@ fn run(
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => {
+                if let Some(later) = later {
+                    later.close();
+                }
+                return;
+            }
         }
         if let Some(later) = &mut later {
-            later.sync(Instant::now());
+            later.sync_if_due(Instant::now());
         }
         if Instant::now() >= next_look {
             next_look = Instant::now() + LOOK;
