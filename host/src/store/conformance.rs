@@ -131,7 +131,7 @@ macro_rules! suite {
                 gc: young_and_living_tasks_stay an_old_task_goes_with_all_that_is_its
                     an_old_blob_without_a_task_goes snapshots_and_their_files_stay
                     the_blobs_of_a_deleted_task_go storing_again_keeps_a_blob;
-                list: pages_are_newest_first filters_hold_together text_ignores_case
+                list: pages_are_newest_first filters_hold_together a_state_is_found_among_many_of_another text_ignores_case
                     a_page_has_a_limit wildcards_are_plain_text how_and_with_what_a_task_was_done
                     when_a_task_was_submitted a_count_is_of_all_pages what_has_ended_is_told_newest_first;
                 delete: an_ended_task_goes_with_all_that_is_its what_waits_or_runs_stays

@@ -51,6 +51,31 @@ pub(super) async fn filters_hold_together(on: &Subject) {
     assert_eq!(ids(on, Filter { pipeline: Some("odd".to_owned()), ..Filter::default() }).await.0, []);
 }
 
+/// Many tasks of another state lie between those of a page, and between two pages.
+pub(super) async fn a_state_is_found_among_many_of_another(on: &Subject) {
+    for number in 1..=130 {
+        on.submit(number).await;
+    }
+    let ended = [130, 77, 3, 2, 1];
+    for number in ended {
+        on.store.cancel(&id(number)).await.expect("cancels");
+    }
+    let mut filter = Filter { state: Some(State::Ended), limit: 2, ..Filter::default() };
+    let mut found = Vec::new();
+    loop {
+        let (page, next) = ids(on, filter.clone()).await;
+        found.extend(page);
+        filter.cursor = next;
+        if filter.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, ended.map(id));
+    let between =
+        Filter { state: Some(State::Ended), floor: Some(id(2)), ceiling: Some(id(130)), ..Filter::default() };
+    assert_eq!(ids(on, between).await, (vec![id(77), id(3)], None));
+}
+
 pub(super) async fn text_ignores_case(on: &Subject) {
     let mut new = new_task(1);
     new.spec.goal = "Write a SLUGIFY function for \u{c4}pfel".to_owned();
