@@ -118,3 +118,5 @@ async fn patience<T>(what: &str, future: impl Future<Output = T>) -> T {
         Err(_) => panic!("{what} did not come within two minutes"),
     }
 }
+#[path = "front/visitors.rs"]
+mod visitors;
