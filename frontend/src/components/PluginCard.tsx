@@ -1,13 +1,11 @@
 import { useState } from "react";
 import { Trash2 } from "lucide-react";
 import { Link } from "react-router";
-import { ApiError, type Schema } from "../api/client";
-import { useRemovePlugin } from "../api/mutations";
+import type { Schema } from "../api/client";
 import { bytes, digest, duration, plural } from "../format";
 import { useMay } from "../hooks/useMay";
 import { Button } from "./Button";
-import { Dialog } from "./Dialog";
-import { Failure } from "./Notice";
+import { RemovePlugin } from "./RemovePlugin";
 import { Time } from "./Time";
 
 type Serving = Schema["Serving"];
@@ -99,33 +97,9 @@ export function PluginCard({ plugin }: { plugin: Serving }) {
           {plugin.imports.length === 0 && <li className="text-soft">It imports nothing.</li>}
         </ul>
       </details>
-      {removing && <RemoveDialog plugin={plugin} onClose={() => setRemoving(false)} />}
+      {removing && (
+        <RemovePlugin title={`Remove ${plugin.name}`} file={plugin.file} runs onClose={() => setRemoving(false)} />
+      )}
     </section>
-  );
-}
-
-function RemoveDialog({ plugin, onClose }: { plugin: Serving; onClose: () => void }) {
-  const remove = useRemovePlugin();
-  const file = plugin.file.split("/").at(-1)!;
-  // A pipeline names it, and is broken without it: that takes a second word.
-  const inUse = remove.error instanceof ApiError && remove.error.status === 409;
-  return (
-    <Dialog open title={`Remove ${plugin.name}`} onClose={onClose}>
-      <p className="foreign">
-        {file} is deleted from the plugins folder. Calls that run on it go on to their end; new ones fail until another takes
-        its place.
-      </p>
-      {remove.isError && <Failure error={remove.error} />}
-      <div className="mt-4 flex justify-end gap-2">
-        <Button onClick={onClose}>Leave it</Button>
-        <Button
-          look="bad"
-          disabled={remove.isPending}
-          onClick={() => remove.mutate({ file, force: inUse || undefined }, { onSuccess: onClose })}
-        >
-          {inUse ? "Remove it all the same" : "Remove it"}
-        </Button>
-      </div>
-    </Dialog>
   );
 }

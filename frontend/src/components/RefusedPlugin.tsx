@@ -1,12 +1,12 @@
 import { useState } from "react";
 import type { Schema } from "../api/client";
-import { useAllowPlugin, useRemovePlugin } from "../api/mutations";
+import { useAllowPlugin } from "../api/mutations";
 import { digest } from "../format";
 import { useMay } from "../hooks/useMay";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 import { Dialog } from "./Dialog";
-import { Failure } from "./Notice";
+import { RemovePlugin } from "./RemovePlugin";
 
 type Refused = Schema["Refused"];
 
@@ -15,8 +15,7 @@ const STATUS = { refused: "Refused", "held-back": "Held back", withdrawn: "Withd
 /** A file that is not served: why, and what to do. */
 export function RefusedPlugin({ plugin }: { plugin: Refused }) {
   const { whyNotPlugins } = useMay();
-  const remove = useRemovePlugin();
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"allow" | "remove" | null>(null);
   const name = plugin.file.split("/").at(-1)!;
   return (
     <section className="rounded-lg bg-warn-wash p-3" aria-label={`Not served: ${name}`}>
@@ -26,12 +25,12 @@ export function RefusedPlugin({ plugin }: { plugin: Refused }) {
         </h2>
         <div className="flex gap-1.5">
           {plugin.status === "held-back" && plugin.digest && (
-            <Button refused={whyNotPlugins} onClick={() => setAsking(true)}>
+            <Button refused={whyNotPlugins} onClick={() => setAsking("allow")}>
               Allow…
             </Button>
           )}
-          <Button look="quiet" refused={whyNotPlugins} disabled={remove.isPending} onClick={() => remove.mutate({ file: name })}>
-            Remove the file
+          <Button look="quiet" refused={whyNotPlugins} onClick={() => setAsking("remove")}>
+            Remove the file…
           </Button>
         </div>
       </div>
@@ -44,8 +43,17 @@ export function RefusedPlugin({ plugin }: { plugin: Refused }) {
           The version before goes on serving: <code>{digest(plugin.still_serving)}</code>
         </p>
       )}
-      {remove.isError && <Failure error={remove.error} />}
-      {asking && plugin.digest && <AllowDialog name={name} plugin={plugin} digest={plugin.digest} onClose={() => setAsking(false)} />}
+      {asking === "allow" && plugin.digest && (
+        <AllowDialog name={name} plugin={plugin} digest={plugin.digest} onClose={() => setAsking(null)} />
+      )}
+      {asking === "remove" && (
+        <RemovePlugin
+          title={`Remove ${name}`}
+          file={plugin.file}
+          runs={plugin.still_serving != null}
+          onClose={() => setAsking(null)}
+        />
+      )}
     </section>
   );
 }

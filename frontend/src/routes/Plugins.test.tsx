@@ -29,6 +29,18 @@ test("what is refused says why and what to do", async () => {
   expect(refused.queryByRole("button", { name: "Allow…" })).toBeNull();
 });
 
+test("what is refused is deleted after a second word", async () => {
+  const { handler, taken } = sent("delete", "*/api/v1/plugins/:file", () => new HttpResponse(null, { status: 204 }));
+  server.use(handler);
+  open();
+  const refused = within(await screen.findByRole("region", { name: "Not served: greedy.wasm" }));
+  await userEvent.click(refused.getByRole("button", { name: "Remove the file…" }));
+  expect(taken).toEqual([]);
+  expect(screen.getByText(/Nothing runs on it/)).toBeTruthy();
+  await userEvent.click(screen.getByRole("button", { name: "Remove it" }));
+  await waitFor(() => expect(taken).toEqual([["/api/v1/plugins/greedy.wasm", ""]]));
+});
+
 test("what is held back is let in by its digest", async () => {
   const { handler, taken } = sent("post", "*/api/v1/plugins/builder.wasm/allow", () => HttpResponse.json({}));
   server.use(handler);
