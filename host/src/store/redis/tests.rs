@@ -9,7 +9,9 @@ use tokio::time::timeout;
 
 use super::{Put, RedisConfig, RedisStore, script, wake};
 use crate::store::conformance::{redis_server::RedisServer, spec};
-use crate::store::{ClaimRequest, Clock, Filter, Idempotency, LEASE, NewTask, Store as _, StoreError};
+use crate::store::{
+    ClaimRequest, Clock, EXPIRED_TOGETHER, Filter, Idempotency, LEASE, NewTask, Store as _, StoreError,
+};
 use crate::task::{Digest, Place, Spec, TaskId};
 
 /// As after an odd crash, or a downgrade: one bad record costs one task.
@@ -82,6 +84,27 @@ async fn deadlines_of_tasks_that_have_ended_hide_no_other() {
     assert_eq!(store.expire().await.expect("looks"), [id]);
     assert_eq!(store.expire().await.expect("looks"), []);
     assert_eq!(server.ask("ZCARD {aiagent}:deadlines").trim(), ":0");
+}
+
+#[tokio::test]
+async fn what_can_not_expire_hides_nothing_that_can() {
+    let server = RedisServer::start("");
+    let store = RedisStore::open(RedisConfig::new(server.url())).await.expect("a new store");
+    let late = async |deadline| {
+        let mut new = NewTask::new(TaskId::fresh(), spec("goal"));
+        new.spec.budget.deadline = Some(deadline);
+        store.submit(new).await.expect("submits").id
+    };
+    let last = late(9000).await;
+    for _ in 0..=EXPIRED_TOGETHER {
+        let unreadable = late(100).await;
+        server.ask(&format!("HSET {{aiagent}}:task:{unreadable} spec ["));
+    }
+    let running = "for n = 1, 2500 do redis.call('ZADD', KEYS[1], n, n) \
+                   redis.call('HSET', '{aiagent}:task:' .. n, 'state', 'running', 'lane', 'l') end return 1";
+    server.ask(&format!("EVAL \"{running}\" 1 {{aiagent}}:deadlines"));
+    assert_eq!(store.expire().await.expect("looks"), [last]);
+    assert_eq!(store.expire().await.expect("looks"), []);
 }
 
 /// One by one, they would take a minute.

@@ -47,14 +47,28 @@ impl Inner {
         Ok(reaped)
     }
 
+    /// Those that run, and those that can't be read and are set aside by whoever claims them, may fill whole pages of
+    /// the list; the others stand behind them.
     pub(super) async fn expire(&self) -> Result<Vec<TaskId>, StoreError> {
-        let late = self.late().await?;
+        let mut skip = 0;
+        loop {
+            let call = self.on(&script::LATE).arg(EXPIRED_TOGETHER).arg(skip);
+            let (late, stay, more): (Value, u64, bool) =
+                redis::from_redis_value(self.link.call(&call).await?).map_err(redis::RedisError::from)?;
+            let expired = self.end_late(ids(late)?).await?;
+            if !expired.is_empty() || !more {
+                return Ok(expired);
+            }
+            skip += stay;
+        }
+    }
+
+    async fn end_late(&self, late: Vec<TaskId>) -> Result<Vec<TaskId>, StoreError> {
         let replies = self.fields(&late, &Record::FIELDS).await?;
         let mut expired = Vec::new();
         for (id, reply) in late.into_iter().zip(replies) {
             let record = match Record::read(&id, reply) {
                 Ok(Some(record)) => record,
-                // What can't be read is set aside by whoever claims it.
                 Ok(None) | Err(StoreError::Corrupt(_)) => continue,
                 Err(error) => return Err(error),
             };
@@ -75,20 +89,6 @@ impl Inner {
             }
         }
         Ok(expired)
-    }
-
-    /// The tasks that wait and whose deadline has passed. Those that ended before it did may fill a whole page of
-    /// the list: what has cleared one goes on to the next.
-    async fn late(&self) -> Result<Vec<TaskId>, StoreError> {
-        loop {
-            let found = self.link.call(&self.on(&script::LATE).arg(EXPIRED_TOGETHER)).await?;
-            let (cleared, found): (u64, Value) =
-                redis::from_redis_value(found).map_err(redis::RedisError::from)?;
-            let late = ids(found)?;
-            if cleared == 0 || !late.is_empty() {
-                return Ok(late);
-            }
-        }
     }
 
     pub(super) async fn gc(&self, keep: Duration) -> Result<Collected, StoreError> {
