@@ -13,7 +13,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -47,14 +47,30 @@ const BUSY: Duration = Duration::from_secs(30);
 
 pub(super) type Unfinished<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Whether a plugin has ever computed for long, or had to be stopped. From then on its calls begin aside, since
-/// even the little that it takes to notice is felt by all others.
+/// How many quick calls in a row make up for a long one. The first call of a plugin may be long for the host's own
+/// reasons, and one that begins aside takes many times as long as a quick one does here.
+const FORGIVEN: u32 = 20;
+
+/// Whether a plugin's calls compute for long, or have to be stopped. Then they begin aside, since even the little that it
+/// takes to notice is felt by all others.
 #[derive(Debug, Default)]
-pub(super) struct Habit(AtomicBool);
+pub(super) struct Habit {
+    /// The quick calls that are still to come.
+    owed: AtomicU32,
+}
 
 impl Habit {
     pub(super) fn note(&self) {
-        self.0.store(true, Relaxed);
+        self.owed.store(FORGIVEN, Relaxed);
+    }
+
+    fn was_quick(&self) {
+        // Fails where nothing is owed.
+        let _ = self.owed.fetch_update(Relaxed, Relaxed, |owed| owed.checked_sub(1));
+    }
+
+    fn is_long(&self) -> bool {
+        self.owed.load(Relaxed) > 0
     }
 }
 
@@ -104,8 +120,13 @@ impl Aside {
         meter: &Arc<Meter>,
         mut call: Unfinished<T>,
     ) -> T {
-        if habit.0.load(Relaxed) {
-            return self.go_on(meter, call).await;
+        if habit.is_long() {
+            let ended = self.go_on(meter, call).await;
+            match meter.spent() < LONG {
+                true => habit.was_quick(),
+                false => habit.note(),
+            }
+            return ended;
         }
         let here = poll_fn(|cx| {
             let polled = call.as_mut().poll(cx);

@@ -66,3 +66,27 @@ async fn who_gets_no_processor_there_goes_on_elsewhere() {
     // So does everyone else for a while.
     assert!(!aside.run(&habit, &meter, Box::pin(async { is_idle() })).await);
 }
+
+#[tokio::test]
+async fn whose_calls_are_quick_again_comes_back() {
+    let (aside, habit) = (Aside::start().expect("threads"), Habit::default());
+    habit.note();
+    for _ in 0..FORGIVEN {
+        assert!(aside.run(&habit, &meter(), Box::pin(async { is_idle() })).await);
+    }
+    assert!(!aside.run(&habit, &meter(), Box::pin(async { is_idle() })).await);
+    // A long one among them, and it begins anew.
+    habit.note();
+    assert!(aside.run(&habit, &meter(), Box::pin(async { is_idle() })).await);
+    let long = meter();
+    let spent = Arc::clone(&long);
+    let call = async move {
+        let _running = spent.stretch();
+        while spent.spent() < LONG {}
+    };
+    aside.run(&habit, &long, Box::pin(call)).await;
+    for _ in 0..FORGIVEN {
+        assert!(aside.run(&habit, &meter(), Box::pin(async { is_idle() })).await);
+    }
+    assert!(!aside.run(&habit, &meter(), Box::pin(async { is_idle() })).await);
+}
