@@ -126,7 +126,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn submit(&self, new: NewTask) -> Result<Submitted, StoreError> {
-        self.0.writer.write(move |tx| verbs::submit(tx, new)).await
+        self.0.writer.write(move |tx| verbs::submit(tx, &new)).await
     }
 
     async fn submit_many(&self, all: Vec<NewTask>) -> Vec<Result<Submitted, StoreError>> {
@@ -266,7 +266,7 @@ impl Store for SqliteStore {
 
     async fn check_in(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
         let worker = worker.clone();
-        self.0.writer.write(move |tx| line::check_in(tx, worker)).await
+        self.0.writer.write(move |tx| line::check_in(tx, &worker)).await
     }
 
     async fn check_out(&self, worker: &str) -> Result<(), StoreError> {

@@ -25,9 +25,10 @@ const FINDINGS: [&str; 10] = [
     "SELECT 'row ' || num || ' belongs to no task' FROM \
      (SELECT num FROM events UNION SELECT num FROM journal UNION SELECT num FROM specs UNION SELECT num FROM progress) \
      WHERE num NOT IN (SELECT num FROM tasks)",
-    "SELECT 'the counter of state ' || state || ' says ' || tasks || ' tasks; there are ' || \
-     (SELECT count(*) FROM tasks WHERE tasks.state = counts.state) FROM counts \
-     WHERE tasks <> (SELECT count(*) FROM tasks WHERE tasks.state = counts.state)",
+    "WITH found AS (SELECT queue, state, count(*) AS tasks FROM tasks GROUP BY queue, state) \
+     SELECT 'queue ' || queue || ': the counter of state ' || state || ' says ' || ifnull(counts.tasks, 0) || \
+     ' tasks; there are ' || ifnull(found.tasks, 0) FROM counts FULL JOIN found USING (queue, state) \
+     WHERE ifnull(counts.tasks, 0) <> ifnull(found.tasks, 0)",
     "SELECT 'two tasks have queue position ' || position FROM tasks \
      WHERE state = 0 AND position IS NOT NULL GROUP BY queue, tenant, priority, position HAVING count(*) > 1",
     "SELECT 'tasks wait in queue ' || queue || ' and have no turn' FROM tasks WHERE state = 0 AND position IS NOT NULL \

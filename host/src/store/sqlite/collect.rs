@@ -47,13 +47,15 @@ pub(super) async fn gc(store: &Inner, keep: Duration) -> Result<Collected, Store
 }
 
 fn delete_tasks(tx: &Tx<'_>, before: Millis) -> Result<Done<usize>, StoreError> {
-    let nums: Vec<i64> = tx
+    let old: Vec<(i64, String)> = tx
         .conn
-        .prepare_cached("SELECT num FROM tasks INDEXED BY ended WHERE state = 2 AND ended_at < ? LIMIT ?")?
-        .query_map(params![before.cast_signed(), TASKS as i64], |row| row.get(0))?
+        .prepare_cached(
+            "SELECT num, queue FROM tasks INDEXED BY ended WHERE state = 2 AND ended_at < ? LIMIT ?",
+        )?
+        .query_map(params![before.cast_signed(), TASKS as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    nums.iter().try_for_each(|num| rows::delete(tx.conn, *num))?;
-    Ok(Done { reply: nums.len(), wakes: !nums.is_empty() })
+    old.iter().try_for_each(|(num, queue)| rows::delete(tx.conn, *num, queue))?;
+    Ok(Done { reply: old.len(), wakes: !old.is_empty() })
 }
 
 fn delete_keys(tx: &Tx<'_>) -> Result<Done<()>, StoreError> {

@@ -24,6 +24,11 @@ impl Where {
             _ if filter.parent.is_some() => "tasks INDEXED BY children",
             _ if filter.dead => "tasks INDEXED BY dead",
             (false, true) => "tasks INDEXED BY facts",
+            // Most of a pipeline's tasks have ended, and few of all are in another state.
+            _ if filter.pipeline.is_some() && matches!(filter.state, None | Some(State::Ended)) => {
+                "tasks INDEXED BY tasks_by_pipeline"
+            }
+            _ if filter.state.is_some() => "tasks INDEXED BY tasks_by_state",
             (false, false) => "tasks",
         };
         let mut made = Self { from, clauses: Vec::new(), values: Vec::new() };
@@ -144,6 +149,6 @@ pub(super) fn delete(tx: &Tx<'_>, id: &TaskId) -> Result<Done<Deleted>, StoreErr
     if held.control.state != State::Ended {
         return Done::quiet(Deleted::NotEnded);
     }
-    rows::delete(tx.conn, held.num)?;
+    rows::delete(tx.conn, held.num, &held.control.place.queue)?;
     Done::loud(Deleted::Gone)
 }

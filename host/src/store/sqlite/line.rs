@@ -11,7 +11,7 @@ use crate::store::clock::Now;
 use crate::store::queue::{Lane, WORKER_MILLIS};
 use crate::store::rate::Buckets;
 use crate::store::{Limits, QueueStats, StoreError, WorkerInfo};
-use crate::task::{Millis, TaskId};
+use crate::task::{Millis, State, TaskId};
 
 /// Where a task is, as its row says.
 #[derive(Clone, Copy)]
@@ -43,8 +43,11 @@ pub(super) fn front(conn: &Connection, lane: &Lane) -> Result<Spot, StoreError> 
 
 fn place(conn: &Connection, lane: &Lane, which: &str) -> Result<Spot, StoreError> {
     let lane = params![lane.queue, lane.tenant, lane.priority];
-    conn.prepare_cached("INSERT OR IGNORE INTO lanes SELECT ?, ?, ?, ifnull(max(turn) + 1, 1) FROM lanes")?
-        .execute(lane)?;
+    conn.prepare_cached(
+        "INSERT OR IGNORE INTO lanes VALUES \
+         (?1, ?2, ?3, (SELECT ifnull(max(turn) + 1, 1) FROM lanes WHERE priority = ?3))",
+    )?
+    .execute(lane)?;
     let sql = format!(
         "SELECT {which} FROM tasks INDEXED BY lane \
          WHERE state = 0 AND position IS NOT NULL AND queue = ? AND tenant = ? AND priority = ?"
@@ -66,8 +69,9 @@ pub(super) fn left(conn: &Connection, lane: &Lane, served: bool) -> Result<(), S
             .execute(of)?;
     } else if served {
         conn.prepare_cached(
-            "UPDATE lanes SET turn = (SELECT max(turn) + 1 FROM lanes) \
-             WHERE queue = ? AND tenant = ? AND priority = ?",
+            "UPDATE lanes SET turn = (SELECT max(turn) + 1 FROM lanes WHERE priority = ?3) \
+             WHERE queue = ?1 AND tenant = ?2 AND priority = ?3 \
+             AND turn < (SELECT max(turn) FROM lanes WHERE priority = ?3)",
         )?
         .execute(of)?;
     }
@@ -132,10 +136,18 @@ fn may_run(conn: &Connection, limits: &Limits, lane: &Lane) -> Result<bool, Stor
 
 /// Tasks that wait in a queue, those included that may not begin yet.
 pub(super) fn waiting(conn: &Connection, queue: &str) -> Result<u64, StoreError> {
-    let count: i64 = conn
-        .prepare_cached("SELECT count(*) FROM tasks INDEXED BY queued WHERE state = 0 AND queue = ?")?
-        .query_row([queue], |row| row.get(0))?;
-    Ok(count.cast_unsigned())
+    let mut query = conn.prepare_cached("SELECT tasks FROM counts WHERE queue = ? AND state = 0")?;
+    let count: Option<i64> = query.query_row([queue], |row| row.get(0)).optional()?;
+    Ok(count.unwrap_or_default().cast_unsigned())
+}
+
+/// One task more or less in this state.
+pub(super) fn count(conn: &Connection, queue: &str, state: State, by: i64) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks",
+    )?
+    .execute(params![queue, rows::code(state), by])?;
+    Ok(())
 }
 
 pub(super) fn pause(tx: &Tx<'_>, queue: &str, paused: bool) -> Result<Done<()>, StoreError> {
@@ -156,20 +168,21 @@ pub(super) fn queues(conn: &Connection, now: Now) -> Result<Vec<QueueStats>, Sto
         queues.insert(name, queue);
     }
     let mut counts = conn.prepare_cached(
-        "SELECT queue, 0, count(*), sum(due IS NOT NULL AND due > ?) FROM tasks WHERE state = 0 GROUP BY queue \
-         UNION ALL SELECT queue, 1, count(*), 0 FROM tasks WHERE state = 1 GROUP BY queue",
+        "SELECT queue, sum(waiting), sum(running), sum(delayed) FROM ( \
+           SELECT queue, iif(state = 0, tasks, 0) AS waiting, iif(state = 1, tasks, 0) AS running, 0 AS delayed \
+           FROM counts WHERE state < 2 \
+           UNION ALL SELECT queue, 0, 0, count(*) FROM tasks INDEXED BY delayed \
+           WHERE state = 0 AND due IS NOT NULL AND due > ? GROUP BY queue \
+         ) GROUP BY queue HAVING sum(waiting + running) > 0",
     )?;
     let mut rows = counts.query([now.millis().cast_signed()])?;
     while let Some(row) = rows.next()? {
         let name: String = row.get(0)?;
-        let (count, delayed): (i64, i64) = (row.get(2)?, row.get(3)?);
+        let (waiting, running, delayed): (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
         let queue = queues.entry(name).or_insert_with_key(|name| QueueStats::empty(name));
-        match row.get(1)? {
-            0 => {
-                (queue.waiting, queue.delayed) = ((count - delayed).cast_unsigned(), delayed.cast_unsigned())
-            }
-            _ => queue.running = count.cast_unsigned(),
-        }
+        queue.waiting = (waiting - delayed).cast_unsigned();
+        queue.running = running.cast_unsigned();
+        queue.delayed = delayed.cast_unsigned();
     }
     Ok(queues.into_values().collect())
 }
@@ -180,8 +193,8 @@ pub(super) fn cancels(conn: &Connection) -> Result<Vec<TaskId>, StoreError> {
     Ok(query.query_map([], |row| rows::id(row, 0))?.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn check_in(tx: &Tx<'_>, worker: WorkerInfo) -> Result<Done<()>, StoreError> {
-    let worker = WorkerInfo { seen_at: tx.now.millis(), ..worker };
+pub(super) fn check_in(tx: &Tx<'_>, worker: &WorkerInfo) -> Result<Done<()>, StoreError> {
+    let worker = WorkerInfo { seen_at: tx.now.millis(), ..worker.clone() };
     let info = serde_json::to_string(&worker)
         .map_err(|error| StoreError::Corrupt(format!("a worker can't be written: {error}")))?;
     tx.conn

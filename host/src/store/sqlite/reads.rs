@@ -52,11 +52,12 @@ pub(super) fn get(conn: &Connection, task: &TaskId) -> Result<Option<Task>, Stor
 }
 
 pub(super) fn stats(conn: &Connection) -> Result<Stats, StoreError> {
-    let mut query = conn.prepare_cached("SELECT tasks FROM counts ORDER BY state")?;
-    let counts: Vec<i64> = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let [queued, running, ended] = counts[..] else {
-        return Err(StoreError::Corrupt(format!("{} task counters instead of 3", counts.len())));
-    };
+    let mut query = conn.prepare_cached(
+        "SELECT ifnull(sum(tasks) FILTER (WHERE state = 0), 0), ifnull(sum(tasks) FILTER (WHERE state = 1), 0), \
+         ifnull(sum(tasks) FILTER (WHERE state = 2), 0) FROM counts",
+    )?;
+    let (queued, running, ended): (i64, i64, i64) =
+        query.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(Stats {
         queued: queued.cast_unsigned(),
         running: running.cast_unsigned(),

@@ -1,7 +1,7 @@
 //! From rows to records and back.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -20,11 +20,18 @@ pub(super) const COLUMNS: &str = "tasks.num, tasks.id, state, cancel, worker, no
 /// The record as a whole: to follow `tasks`, which has the indexes and comes first.
 pub(super) const PARTS: &str = "CROSS JOIN specs USING (num) CROSS JOIN progress USING (num)";
 
+/// What [`Held::save`] writes.
+const SAVED: &str = "state = ?2, position = ?3, cancel = ?4, worker = ?5, nonce = ?6, fence = ?7, term = ?8, \
+     lease_until = ?9, gave_up = ?10, last_commit = ?11, last_event = ?12, crashes = ?13, started_at = ?14, \
+     ended_at = ?15, due = ?16, ready_at = ?17";
+
 /// A task's row number and the store's part of it.
 pub(super) struct Held {
     pub(super) num: i64,
     pub(super) id: TaskId,
     pub(super) control: Control,
+    /// As its row says, whatever has become of `control`.
+    stored: State,
 }
 
 pub(super) fn code(state: State) -> i64 {
@@ -32,6 +39,13 @@ pub(super) fn code(state: State) -> i64 {
         State::Queued => 0,
         State::Running => 1,
         State::Ended => 2,
+    }
+}
+
+fn gave_up_code(how: GaveUp) -> i64 {
+    match how {
+        GaveUp::Released => 0,
+        GaveUp::Finished => 1,
     }
 }
 
@@ -88,7 +102,7 @@ pub(super) fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
         },
         ready_at: uint(row, 20)?,
     };
-    Ok(Held { num: row.get(0)?, id: id(row, 1)?, control })
+    Ok(Held { num: row.get(0)?, id: id(row, 1)?, stored: control.state, control })
 }
 
 /// A whole task, from [`COLUMNS`] with `spec` and `progress` after them.
@@ -181,7 +195,8 @@ pub(super) fn insert(
     ])?;
     conn.prepare_cached("INSERT INTO progress (num, progress) VALUES (?, ?)")?
         .execute(params![num, to_json(&task.id, &ProgressRef::of(task))?])?;
-    Ok(Held { num, id: task.id.clone(), control: control.clone() })
+    line::count(conn, &place.queue, control.state, 1)?;
+    Ok(Held { num, id: task.id.clone(), control: control.clone(), stored: control.state })
 }
 
 impl Held {
@@ -209,36 +224,67 @@ impl Held {
     }
 
     /// Writes the store's part, all of it. `spot`: somewhere exactly when queued.
-    pub(super) fn save(&self, conn: &Connection, spot: Spot) -> Result<(), StoreError> {
+    pub(super) fn save(&mut self, conn: &Connection, spot: Spot) -> Result<(), StoreError> {
+        let mut update = conn.prepare_cached(&format!("UPDATE tasks SET {SAVED} WHERE num = ?1"))?;
+        self.bind(&mut update, spot)?;
+        update.raw_execute()?;
+        self.count(conn)
+    }
+
+    /// Likewise, of one that has ended, with how and what it took: in one statement, since each that changes these
+    /// columns writes half of the indexes anew.
+    pub(super) fn save_ended(
+        &mut self,
+        conn: &Connection,
+        outcome: &Outcome,
+        spend: &Spend,
+    ) -> Result<(), StoreError> {
+        let mut update = conn.prepare_cached(&format!(
+            "UPDATE tasks SET {SAVED}, dead = ?18, outcome = ?19, input_tokens = ?20, output_tokens = ?21, \
+             cost = ?22 WHERE num = ?1"
+        ))?;
+        self.bind(&mut update, Spot::Nowhere)?;
+        update.raw_bind_parameter(18, outcome.is_dead())?;
+        update.raw_bind_parameter(19, outcome.reason.kind())?;
+        update.raw_bind_parameter(20, spend.input_tokens.cast_signed())?;
+        update.raw_bind_parameter(21, spend.output_tokens.cast_signed())?;
+        update.raw_bind_parameter(22, filter::cost(spend).map(u64::cast_signed))?;
+        update.raw_execute()?;
+        self.count(conn)
+    }
+
+    /// What has been saved, among those in its state.
+    fn count(&mut self, conn: &Connection) -> Result<(), StoreError> {
+        let (queue, state) = (&self.control.place.queue, self.control.state);
+        if state != self.stored {
+            line::count(conn, queue, self.stored, -1)?;
+            line::count(conn, queue, state, 1)?;
+            self.stored = state;
+        }
+        Ok(())
+    }
+
+    /// The parameters of [`SAVED`], and the row's number.
+    fn bind(&self, update: &mut Statement<'_>, spot: Spot) -> Result<(), StoreError> {
         let control = &self.control;
         let (position, due) = spot.columns();
-        conn.prepare_cached(
-            "UPDATE tasks SET state = ?2, position = ?3, cancel = ?4, worker = ?5, nonce = ?6, fence = ?7, \
-             term = ?8, lease_until = ?9, gave_up = ?10, last_commit = ?11, last_event = ?12, crashes = ?13, \
-             started_at = ?14, ended_at = ?15, due = ?16, ready_at = ?17 WHERE num = ?1",
-        )?
-        .execute(params![
-            self.num,
-            code(control.state),
-            position,
-            control.cancel,
-            control.worker,
-            control.nonce.cast_signed(),
-            control.fence.cast_signed(),
-            control.term_micros.cast_signed(),
-            control.lease_until_micros.cast_signed(),
-            control.gave_up.map(|how| match how {
-                GaveUp::Released => 0,
-                GaveUp::Finished => 1,
-            }),
-            control.last_commit,
-            control.last_event.cast_signed(),
-            control.crashes,
-            control.started_at.map(u64::cast_signed),
-            control.ended_at.map(u64::cast_signed),
-            due,
-            control.ready_at.cast_signed()
-        ])?;
+        update.raw_bind_parameter(1, self.num)?;
+        update.raw_bind_parameter(2, code(control.state))?;
+        update.raw_bind_parameter(3, position)?;
+        update.raw_bind_parameter(4, control.cancel)?;
+        update.raw_bind_parameter(5, &control.worker)?;
+        update.raw_bind_parameter(6, control.nonce.cast_signed())?;
+        update.raw_bind_parameter(7, control.fence.cast_signed())?;
+        update.raw_bind_parameter(8, control.term_micros.cast_signed())?;
+        update.raw_bind_parameter(9, control.lease_until_micros.cast_signed())?;
+        update.raw_bind_parameter(10, control.gave_up.map(gave_up_code))?;
+        update.raw_bind_parameter(11, &control.last_commit)?;
+        update.raw_bind_parameter(12, control.last_event.cast_signed())?;
+        update.raw_bind_parameter(13, control.crashes)?;
+        update.raw_bind_parameter(14, control.started_at.map(u64::cast_signed))?;
+        update.raw_bind_parameter(15, control.ended_at.map(u64::cast_signed))?;
+        update.raw_bind_parameter(16, due)?;
+        update.raw_bind_parameter(17, control.ready_at.cast_signed())?;
         Ok(())
     }
 
@@ -266,27 +312,6 @@ impl Held {
         Ok(())
     }
 
-    /// Notes how it ended, and what it took.
-    pub(super) fn save_end(
-        &self,
-        conn: &Connection,
-        outcome: &Outcome,
-        spend: &Spend,
-    ) -> Result<(), StoreError> {
-        conn.prepare_cached(
-            "UPDATE tasks SET dead = ?2, outcome = ?3, input_tokens = ?4, output_tokens = ?5, cost = ?6 WHERE num = ?1",
-        )?
-        .execute(params![
-            self.num,
-            outcome.is_dead(),
-            outcome.reason.kind(),
-            spend.input_tokens.cast_signed(),
-            spend.output_tokens.cast_signed(),
-            filter::cost(spend).map(u64::cast_signed)
-        ])?;
-        Ok(())
-    }
-
     /// Forgets how it ended. One that had ended before there were deadlines in this table gets its own.
     pub(super) fn save_reopened(&self, conn: &Connection, spec: &Spec) -> Result<(), StoreError> {
         conn.prepare_cached("UPDATE tasks SET dead = 0, outcome = NULL, deadline = ? WHERE num = ?")?
@@ -295,8 +320,9 @@ impl Held {
     }
 }
 
-/// A record with all that is its own; not its blobs.
-pub(super) fn delete(conn: &Connection, num: i64) -> Result<(), StoreError> {
+/// A record that has ended, with all that is its own; not its blobs.
+pub(super) fn delete(conn: &Connection, num: i64, queue: &str) -> Result<(), StoreError> {
+    line::count(conn, queue, State::Ended, -1)?;
     for sql in [
         "DELETE FROM events WHERE num = ?",
         "DELETE FROM journal WHERE num = ?",

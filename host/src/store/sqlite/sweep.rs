@@ -14,7 +14,7 @@ pub(super) fn reap(tx: &Tx<'_>) -> Answer<Vec<TaskId>> {
     let overdue: Vec<TaskId> = tx
         .conn
         .prepare_cached(
-            "SELECT lease_until, id FROM tasks INDEXED BY leases WHERE state = 1 AND lease_until <= ? ORDER BY 1, 2",
+            "SELECT lease_until, id FROM tasks INDEXED BY claims WHERE state = 1 AND lease_until <= ? ORDER BY 1, 2",
         )?
         .query_map([tx.now.micros.cast_signed()], |row| rows::id(row, 1))?
         .collect::<Result<_, _>>()?;

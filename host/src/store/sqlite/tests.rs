@@ -44,9 +44,9 @@ fn a_newer_schema_is_refused() {
     let Scratch { store, folder } = scratch();
     drop(store);
     let path = folder.path().join("store.db");
-    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 6").expect("runs");
+    Connection::open(&path).expect("opens").execute_batch("PRAGMA user_version = 7").expect("runs");
     let message = refusal(&path);
-    assert!(message.contains("has schema 6, written by a newer aiagent-host"), "{message}");
+    assert!(message.contains("has schema 7, written by a newer aiagent-host"), "{message}");
 }
 
 /// Its file had no deadlines in that column when it ended.
@@ -64,6 +64,28 @@ async fn a_task_that_ended_under_an_older_schema_has_its_deadline_again() {
     store.requeue(&id, "asked").await.expect("requeues");
     clock.advance(std::time::Duration::from_secs(10));
     assert_eq!(store.expire().await.expect("looks"), [id]);
+}
+
+#[tokio::test]
+async fn tasks_of_an_older_schema_are_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let task = |number: u8, queue, state| {
+        format!(
+            "INSERT INTO tasks (id, state, pipeline, cancel, nonce, fence, term, lease_until, last_event, crashes, \
+             submitted_at, queue) VALUES ('{number}', {state}, 'p', 0, 0, 0, 0, 0, 0, 0, 0, '{queue}');"
+        )
+    };
+    let tasks =
+        [task(1, "a", 0), task(2, "a", 1), task(3, "a", 2), task(4, "b", 0), task(5, "b", 2)].concat();
+    let schema = super::file::MIGRATIONS[..5].concat();
+    let sql = format!("{schema} {tasks} PRAGMA user_version = 5; PRAGMA application_id = {};", 0x4149_4147);
+    let path = file(folder.path(), &sql);
+    let store = SqliteStore::open(&path).expect("is brought up to date");
+    let stats = store.stats().await.expect("counts");
+    assert_eq!((stats.queued, stats.running, stats.ended), (2, 1, 2));
+    let queues = store.queues().await.expect("counts");
+    let queues: Vec<_> = queues.iter().map(|queue| (&queue.name[..], queue.waiting, queue.running)).collect();
+    assert_eq!(queues, [("a", 1, 1), ("b", 1, 0)]);
 }
 
 #[test]
@@ -149,17 +171,33 @@ async fn a_full_disk_is_said_and_survived() {
 }
 
 #[tokio::test]
-async fn a_panic_undoes_its_own_verb_only() {
+async fn a_verb_that_fails_half_way_undoes_its_own_work_only() {
     let on = scratch();
-    let (before, after) = (Bytes::from_static(b"before"), Bytes::from_static(b"after"));
-    let panicking = on.store.0.writer.write(|tx: &Tx<'_>| -> Result<Done<()>, StoreError> {
-        super::blobs::put(tx, &Digest::of(b"half"), false, b"half")?;
-        panic!("as a bug would");
+    let half = |end: fn() -> StoreError| {
+        on.store.0.writer.write(move |tx: &Tx<'_>| -> Result<Done<()>, StoreError> {
+            super::blobs::put(tx, &Digest::of(b"half"), false, b"half")?;
+            Err(end())
+        })
+    };
+    let put = |bytes: &'static [u8]| {
+        on.store.0.writer.write(move |tx: &Tx<'_>| super::blobs::put(tx, &Digest::of(bytes), false, bytes))
+    };
+    // Holds the writer until all of them wait, so that they are one group.
+    let (open, gate) = std::sync::mpsc::channel::<()>();
+    let hold = on.store.0.writer.write(move |_: &Tx<'_>| {
+        let _ = gate.recv();
+        Done::quiet(())
     });
-    let (first, bug, last) = tokio::join!(on.store.put_blob(before), panicking, on.store.put_blob(after));
+    let release = async move { drop(open) };
+    let panics = half(|| panic!("as a bug would"));
+    let refused = half(|| StoreError::Corrupt("seen late".to_owned()));
+    let (_, first, bug, second, late, third, ()) =
+        tokio::join!(hold, put(b"1"), panics, put(b"2"), refused, put(b"3"), release);
     assert!(matches!(bug, Err(StoreError::Unavailable(message)) if message.contains("panic")));
-    for digest in [first, last] {
-        assert!(on.store.get_blob(&digest.expect("stores")).await.expect("reads").is_some());
+    assert!(matches!(late, Err(StoreError::Corrupt(message)) if message == "seen late"));
+    for (bytes, put) in [(b"1", first), (b"2", second), (b"3", third)] {
+        put.expect("stores");
+        assert!(on.store.get_blob(&Digest::of(bytes)).await.expect("reads").is_some());
     }
     assert_eq!(on.store.get_blob(&Digest::of(b"half")).await.expect("reads"), None);
 }
@@ -191,7 +229,9 @@ async fn fsck_finds_what_does_not_fit() {
         ("INSERT INTO journal VALUES (1, 0, 1, '{}')", "the journal has a gap"),
         ("DELETE FROM progress", "has no spec or no progress"),
         ("DELETE FROM tasks", "belongs to no task"),
-        ("UPDATE counts SET tasks = 7 WHERE state = 2", "says 7 tasks; there are 0"),
+        ("UPDATE counts SET tasks = 7", "says 7 tasks; there are 1"),
+        ("UPDATE counts SET queue = 'other'", "says 1 tasks; there are 0"),
+        ("DELETE FROM counts", "says 0 tasks; there are 1"),
         ("UPDATE specs SET spec = '{'", "can't be read"),
         ("UPDATE tasks SET state = 2, position = NULL", "has not ended, or the other way round"),
         ("INSERT INTO blobs VALUES ('sha256:00', 0, x'01', 0)", "holds other bytes than its name says"),

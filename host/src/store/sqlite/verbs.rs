@@ -1,4 +1,4 @@
-//! The verbs that change a task. Each runs in the writer's transaction, in a savepoint of its own.
+//! The verbs that change a task. Each runs in the writer's transaction, and may run again if that is undone.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::task::{EventBody, EventId, Level, Outcome, Reason, State, Task, TaskI
 
 pub(super) type Answer<T> = Result<Done<T>, StoreError>;
 
-pub(super) fn submit(tx: &Tx<'_>, new: NewTask) -> Answer<Submitted> {
+pub(super) fn submit(tx: &Tx<'_>, new: &NewTask) -> Answer<Submitted> {
     if let Some(asked) = &new.idempotency
         && let Some(first) = known_key(tx, asked)?
     {
@@ -25,14 +25,14 @@ pub(super) fn submit(tx: &Tx<'_>, new: NewTask) -> Answer<Submitted> {
     }
     if let Some((_, there)) = rows::find_whole(tx.conn, &new.id)? {
         return match there.spec == new.spec {
-            true => Done::quiet(Submitted { id: new.id, created: false }),
+            true => Done::quiet(Submitted { id: new.id.clone(), created: false }),
             false => Err(control::id_taken(&new.id)),
         };
     }
     if let Some(limit) = new.max_waiting
         && line::waiting(tx.conn, &new.place.queue)? >= limit
     {
-        return Err(StoreError::Full { queue: new.place.queue, limit });
+        return Err(StoreError::Full { queue: new.place.queue.clone(), limit });
     }
     if let Some(asked) = &new.idempotency {
         tx.conn
@@ -44,8 +44,8 @@ pub(super) fn submit(tx: &Tx<'_>, new: NewTask) -> Answer<Submitted> {
                 tx.now.millis().cast_signed()
             ])?;
     }
-    let task = Task::new(new.id, new.spec, tx.now.millis());
-    let control = Control::submitted(tx.now, new.place);
+    let task = Task::new(new.id.clone(), new.spec.clone(), tx.now.millis());
+    let control = Control::submitted(tx.now, new.place.clone());
     let mut held = rows::insert(tx.conn, &task, &control, tx.now)?;
     held.add(tx.conn, &EventBody::Submitted, tx.now)?;
     held.save_last_event(tx.conn)?;
@@ -211,8 +211,7 @@ pub(super) fn end(
     held.add(tx.conn, &ended, tx.now)?;
     held.control.end(gave_up, tx.now);
     held.save_progress(tx.conn, &Task { outcome: Some(outcome.clone()), ..task.clone() })?;
-    held.save_end(tx.conn, outcome, &task.spend)?;
-    held.save(tx.conn, Spot::Nowhere)
+    held.save_ended(tx.conn, outcome, &task.spend)
 }
 
 /// To the front of the queue, or to the end.

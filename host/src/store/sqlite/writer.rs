@@ -43,7 +43,7 @@ impl<T> Done<T> {
 }
 
 trait Job: Send {
-    /// Runs in a savepoint; `false` undoes what it did.
+    /// `false`: what it did has to be undone. May be run again then, or once another's was.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
     fn wakes(&self) -> bool;
     /// After the commit, or with the reason why there was none.
@@ -51,18 +51,20 @@ trait Job: Send {
 }
 
 struct Verb<F, T> {
-    work: Option<F>,
+    work: F,
     result: Option<Result<Done<T>, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Job for Verb<F, T>
 where
-    F: FnOnce(&Tx<'_>) -> Result<Done<T>, StoreError> + Send,
+    F: FnMut(&Tx<'_>) -> Result<Done<T>, StoreError> + Send,
     T: Send,
 {
     fn run(&mut self, tx: &Tx<'_>) -> bool {
-        self.result = self.work.take().map(|work| work(tx));
+        // Of an earlier run, and not this one's if it panics.
+        self.result = None;
+        self.result = Some((self.work)(tx));
         matches!(self.result, Some(Ok(_)))
     }
 
@@ -102,12 +104,13 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
+    /// `work` may run more than once; what all but its last run did is undone.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Tx<'_>) -> Result<Done<T>, StoreError> + Send + 'static,
+        work: impl FnMut(&Tx<'_>) -> Result<Done<T>, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (caller, reply) = oneshot::channel();
-        let job = Box::new(Verb { work: Some(work), result: None, caller });
+        let job = Box::new(Verb { work, result: None, caller });
         self.jobs.as_ref().ok_or_else(closed)?.send(job).map_err(|_| closed())?;
         reply.await.map_err(|_| closed())?
     }
@@ -187,22 +190,48 @@ fn run_group(conn: &Connection, mut group: Vec<Box<dyn Job>>, clock: &Clock) -> 
 
 fn try_group(conn: &Connection, group: &mut [Box<dyn Job>], clock: &Clock) -> Result<(), StoreError> {
     step(conn, "BEGIN IMMEDIATE")?;
+    if !run_together(conn, group, clock)? {
+        step(conn, "ROLLBACK")?;
+        step(conn, "BEGIN IMMEDIATE")?;
+        run_apart(conn, group, clock)?;
+    }
+    step(conn, "COMMIT")
+}
+
+/// `false`: one that has changed something has to be undone, and all the others with it. Hardly any has, and a savepoint
+/// for each costs a copy of every page it changes, a third of the writer's time.
+fn run_together(conn: &Connection, group: &mut [Box<dyn Job>], clock: &Clock) -> Result<bool, StoreError> {
     for job in group {
-        let tx = Tx { conn, now: clock.now() };
-        step(conn, "SAVEPOINT verb")?;
-        let keep = catch_unwind(AssertUnwindSafe(|| job.run(&tx))).unwrap_or(false);
-        if conn.is_autocommit() {
-            // SQLite itself rolled everything back, as it does on a full disk.
-            return Err(StoreError::Unavailable(
-                "SQLite undid a whole group of writes; is the disk full?".to_owned(),
-            ));
+        let before = conn.total_changes();
+        if !run_job(conn, job.as_mut(), clock)? && conn.total_changes() != before {
+            return Ok(false);
         }
-        if !keep {
+    }
+    Ok(true)
+}
+
+/// Undoes only those that have to be.
+fn run_apart(conn: &Connection, group: &mut [Box<dyn Job>], clock: &Clock) -> Result<(), StoreError> {
+    for job in group {
+        step(conn, "SAVEPOINT verb")?;
+        if !run_job(conn, job.as_mut(), clock)? {
             step(conn, "ROLLBACK TO verb")?;
         }
         step(conn, "RELEASE verb")?;
     }
-    step(conn, "COMMIT")
+    Ok(())
+}
+
+fn run_job(conn: &Connection, job: &mut dyn Job, clock: &Clock) -> Result<bool, StoreError> {
+    let tx = Tx { conn, now: clock.now() };
+    let keep = catch_unwind(AssertUnwindSafe(|| job.run(&tx))).unwrap_or(false);
+    if conn.is_autocommit() {
+        // SQLite itself rolled everything back, as it does on a full disk.
+        return Err(StoreError::Unavailable(
+            "SQLite undid a whole group of writes; is the disk full?".to_owned(),
+        ));
+    }
+    Ok(keep)
 }
 
 fn step(conn: &Connection, sql: &'static str) -> Result<(), StoreError> {
