@@ -78,7 +78,10 @@ impl SqliteStore {
 
     pub fn open_with(path: &Path, fsync: Fsync, clock: Clock) -> Result<Self, StoreError> {
         let conn = file::open_writer(path, fsync)?;
-        let later = (fsync == Fsync::Everysec).then(|| Later::new(path));
+        let later = match fsync {
+            Fsync::Always => None,
+            Fsync::Everysec => Some(Later::start(path).map_err(error::no_thread)?),
+        };
         let changes = watch::Sender::new(0);
         let readers = Readers::start(path)?;
         let writer = Writer::start(conn, later, clock.clone(), changes.clone())?;

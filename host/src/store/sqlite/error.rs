@@ -43,6 +43,10 @@ pub(super) fn copy(error: &StoreError) -> StoreError {
     }
 }
 
+pub(super) fn no_thread(error: std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("no thread for the store: {error}"))
+}
+
 pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }

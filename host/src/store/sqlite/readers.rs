@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::error::closed;
+use super::error::{closed, no_thread};
 use super::file::open_reader;
 use crate::store::StoreError;
 
@@ -33,7 +33,7 @@ impl Readers {
             let thread = std::thread::Builder::new()
                 .name("store-reader".to_owned())
                 .spawn(move || run(&conn, &waiting))
-                .map_err(|error| StoreError::Unavailable(format!("no thread for the store: {error}")))?;
+                .map_err(no_thread)?;
             threads.push(thread);
         }
         Ok(Self { jobs: Some(jobs), threads })

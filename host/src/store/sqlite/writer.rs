@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::error::{closed, copy};
+use super::error::{closed, copy, no_thread};
 use super::later::Later;
 use crate::store::clock::Now;
 use crate::store::{Clock, StoreError};
@@ -92,15 +92,19 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(
         conn: Connection,
-        mut later: Option<Later>,
+        later: Option<Later>,
         clock: Clock,
         changes: watch::Sender<u64>,
     ) -> Result<Self, StoreError> {
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&conn, later.as_mut(), &waiting, &clock, &changes))
-            .map_err(|error| StoreError::Unavailable(format!("no thread for the store: {error}")))?;
+            .spawn(move || {
+                run(&conn, later.as_ref(), &waiting, &clock, &changes);
+                // While the file is open.
+                drop(later);
+            })
+            .map_err(no_thread)?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -130,7 +134,7 @@ impl Drop for Writer {
 
 fn run(
     conn: &Connection,
-    mut later: Option<&mut Later>,
+    later: Option<&Later>,
     waiting: &Receiver<Box<dyn Job>>,
     clock: &Clock,
     changes: &watch::Sender<u64>,
@@ -143,20 +147,12 @@ fn run(
             Ok(first) => {
                 let group = std::iter::once(first).chain(waiting.try_iter()).take(MAX_GROUP).collect();
                 wakes = run_group(conn, group, clock);
-                if let Some(later) = &mut later {
-                    later.committed(Instant::now());
+                if let Some(later) = later {
+                    later.committed();
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                if let Some(later) = later {
-                    later.close();
-                }
-                return;
-            }
-        }
-        if let Some(later) = &mut later {
-            later.sync_if_due(Instant::now());
+            Err(RecvTimeoutError::Disconnected) => return,
         }
         if Instant::now() >= next_look {
             next_look = Instant::now() + LOOK;
